@@ -1,0 +1,54 @@
+/*
+ * A numeric IPv4 or IPv6 address, as peers have it.
+ */
+#ifndef NODECANARY_ADDRESS_H
+#define NODECANARY_ADDRESS_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+enum address_family { ADDRESS_NONE, ADDRESS_IPV4, ADDRESS_IPV6 };
+
+struct address {
+	enum address_family family; /* ADDRESS_NONE: no address is known */
+	uint32_t scope;		    /* interface index of a link-local IPv6 address */
+	union {
+		struct in_addr v4;
+		struct in6_addr v6;
+	} u;
+};
+
+/* Longest text: an IPv6 address, '%' and the name of an interface. */
+#define ADDRESS_TEXT_SIZE 64
+
+/*
+ * Four decimal numbers, or an IPv6 address perhaps with %interface. False for
+ * anything else; nothing is ever looked up.
+ */
+bool address_parse(const char *text, struct address *addr);
+
+/* "" for ADDRESS_NONE. */
+void address_format(const struct address *addr, char out[static ADDRESS_TEXT_SIZE]);
+
+/* False if the socket address is of another family. */
+bool address_from_sockaddr(const struct sockaddr *sa, struct address *addr);
+
+bool address_equal(const struct address *a, const struct address *b);
+
+/* A total order: family, bytes, scope. */
+int address_compare(const struct address *a, const struct address *b);
+
+bool address_is_loopback(const struct address *addr);
+
+/*
+ * Why no single host can answer from this address (unspecified, multicast,
+ * broadcast, IPv4 inside IPv6), or NULL if one can.
+ */
+const char *address_unusable(const struct address *addr);
+
+/* "ipv4", "ipv6", or "". */
+const char *address_family_name(enum address_family family);
+
+#endif

@@ -1,0 +1,23 @@
+/*
+ * Publishing again without a valid configuration: the counters and what was
+ * known of the last configuration go over into the new file as they are,
+ * the gauges of the last run do not, and nodecanary_last_run_success is 0.
+ */
+#ifndef NODECANARY_CARRY_H
+#define NODECANARY_CARRY_H
+
+#include <stdint.h>
+
+#include "writer.h"
+
+/*
+ * Copies what goes on from the published file. NULL, or what is wrong with that
+ * file: then what has been written must be thrown away, and carry_nothing()
+ * writes a file without it.
+ */
+const char *carry_over(struct writer *writer, int previous, int64_t wall_ns);
+
+/* The file of a node of which nothing is known but that its run failed. */
+void carry_nothing(struct writer *writer, int64_t wall_ns);
+
+#endif

@@ -1,0 +1,27 @@
+/*
+ * The two clocks. Time is int64_t nanoseconds; int64_t holds 292 years of them.
+ */
+#ifndef NODECANARY_CLOCK_H
+#define NODECANARY_CLOCK_H
+
+#include <stdint.h>
+
+#define CLOCK_NS_PER_US INT64_C(1000)
+#define CLOCK_NS_PER_MS INT64_C(1000000)
+#define CLOCK_NS_PER_S INT64_C(1000000000)
+
+/* CLOCK_MONOTONIC: for every interval and deadline. */
+int64_t clock_monotonic_ns(void);
+
+/* CLOCK_REALTIME: for time stamps that people read, and for nothing else. */
+int64_t clock_wall_ns(void);
+
+/*
+ * Wall clock minus monotonic clock. A change of this value between two calls is
+ * a step of the wall clock (or a suspended machine); slewing moves both clocks.
+ * The pair is read again while more than 20 us pass in between, so two values
+ * agree to some 10 us even on a loaded machine.
+ */
+int64_t clock_wall_offset_ns(void);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * The command line.
+ */
+#ifndef NODECANARY_CMDLINE_H
+#define NODECANARY_CMDLINE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "log.h"
+
+enum cmdline_mode {
+	CMDLINE_RUN,
+	CMDLINE_CHECK,	 /* -C */
+	CMDLINE_LIST,	 /* -l */
+	CMDLINE_HELP,	 /* -h */
+	CMDLINE_VERSION, /* -V */
+	CMDLINE_WRONG,	 /* logged */
+};
+
+struct cmdline {
+	const char *config;
+	const char *drop_ins; /* NULL: beside the configuration */
+	const char *output;   /* NULL: as configured; "-": standard output */
+	bool dry_run, table;
+	enum log_level verbosity;
+};
+
+/* The strings belong to argv. */
+enum cmdline_mode cmdline_parse(struct cmdline *cmdline, int argc, char *argv[]);
+
+void cmdline_help(FILE *out);
+
+#endif

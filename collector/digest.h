@@ -1,0 +1,26 @@
+/*
+ * A 64-bit hash of bytes, the same on every machine, against accidents and not
+ * against attackers: FNV-1a (Fowler, Noll, Vo; draft-eastlake-fnv) over
+ * little-endian 64-bit words (each step followed by x ^= x >> 47), the last one filled up with zeros, then over the
+ * length in bytes, then the finaliser of MurmurHash3 (Appleby), which spreads
+ * it over all bits.
+ *
+ * The state may be copied: what has been added so far goes along.
+ */
+#ifndef NODECANARY_DIGEST_H
+#define NODECANARY_DIGEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct digest {
+	uint64_t hash;
+	uint64_t length;
+	unsigned char rest[8]; /* length % 8 bytes that make no word yet */
+};
+
+void digest_init(struct digest *digest);
+void digest_add(struct digest *digest, const void *data, size_t len);
+uint64_t digest_value(const struct digest *digest);
+
+#endif

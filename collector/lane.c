@@ -1,0 +1,101 @@
+#include "lane.h"
+
+#include <stdlib.h>
+
+#include "clock.h"
+#include "log.h"
+#include "stop.h"
+
+static void void_round(struct lane *lane, enum void_reason reason)
+{
+	lane->voided[reason]++;
+	for (size_t i = 0; i < lane->count; i++)
+		stats_void(&lane->targets[i]->run);
+}
+
+static void add_unsent(struct lane *lane, struct target *target)
+{
+	const struct sample unsent = {.outcome = SAMPLE_UNSENT};
+
+	stats_add(&target->totals, &target->run, lane->buckets, &unsent);
+}
+
+static void add_samples(struct lane *lane, const struct sample *samples)
+{
+	for (size_t i = 0; i < lane->count; i++) {
+		struct target *target = lane->targets[i];
+
+		if (lane->probe)
+			stats_add(&target->totals, &target->run, lane->buckets, &samples[i]);
+		else
+			add_unsent(lane, target);
+	}
+	for (size_t i = 0; i < lane->absent_count; i++)
+		add_unsent(lane, lane->absent[i]);
+	lane->measured++;
+}
+
+static void count_round(struct lane *lane, enum round_result result,
+			const struct sample *samples)
+{
+	switch (result) {
+	case ROUND_MEASURED: add_samples(lane, samples); break;
+	case ROUND_CLOCK_STEP: void_round(lane, VOID_CLOCK_STEP); break;
+	case ROUND_RECEIVE_DROPS: void_round(lane, VOID_RECEIVE_DROPS); break;
+	case ROUND_INTERRUPTED: void_round(lane, VOID_INTERRUPTED); break;
+	case ROUND_BROKEN: lane->broken = true; break;
+	}
+}
+
+/* Rounds that will not begin. */
+static void void_rest(struct lane *lane, unsigned round, enum void_reason reason)
+{
+	const struct options *options = lane->options;
+
+	for (; round < options->warmup + options->count; round++)
+		if (round >= options->warmup)
+			void_round(lane, reason);
+}
+
+static void run_rounds(struct lane *lane, struct sample *samples)
+{
+	const struct options *options = lane->options;
+	unsigned rounds = options->warmup + options->count;
+
+	for (unsigned round = 0; round < rounds && !lane->broken; round++) {
+		int64_t start_ns = clock_monotonic_ns();
+		enum round_result result = ROUND_MEASURED;
+
+		if (stop_requested()) {
+			void_rest(lane, round, VOID_INTERRUPTED);
+			return;
+		}
+		if (start_ns > lane->deadline_ns) {
+			void_rest(lane, round, VOID_DEADLINE);
+			return;
+		}
+		if (lane->probe)
+			result = probe_round(lane->probe, samples);
+		if (round >= options->warmup)
+			count_round(lane, result, samples);
+		else
+			lane->broken = result == ROUND_BROKEN;
+		if (lane->progress)
+			lane->progress(lane, round + 1, rounds);
+		if (round + 1 < rounds && lane->probe)
+			stop_sleep_until(start_ns + options->interval_ns);
+	}
+}
+
+int lane_run(struct lane *lane)
+{
+	struct sample *samples = calloc(lane->count ? lane->count : 1, sizeof(*samples));
+
+	if (!samples) {
+		log_errx("out of memory");
+		return -1;
+	}
+	run_rounds(lane, samples);
+	free(samples);
+	return 0;
+}

@@ -1,0 +1,39 @@
+/*
+ * One liboping object and the targets that it asks, round by round; and what
+ * became of the rounds. Lanes run side by side, so that a silent peer in one
+ * holds up no other.
+ */
+#ifndef NODECANARY_LANE_H
+#define NODECANARY_LANE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "probe.h"
+#include "state.h"
+#include "targets.h"
+
+struct lane {
+	/* Set by whoever makes it. */
+	const struct options *options; /* of all its groups alike */
+	const struct buckets *buckets;
+	struct target **targets; /* sample i is that of targets[i] */
+	size_t count;
+	struct target **absent; /* without an address: unsent in every round */
+	size_t absent_count;
+	struct probe *probe; /* NULL where count is 0 or it could not be opened */
+	int64_t deadline_ns; /* no round begins after it; monotonic */
+	/* Called after each round, in the lane's thread; may be NULL. */
+	void (*progress)(const struct lane *lane, unsigned round, unsigned rounds);
+
+	/* Results. */
+	uint64_t measured;
+	uint64_t voided[VOID_REASONS];
+	bool broken; /* liboping does not do what it must; logged */
+};
+
+/* Runs all rounds. -1 after logging where there is no memory. */
+int lane_run(struct lane *lane);
+
+#endif

@@ -1,0 +1,368 @@
+#include "lanes.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+
+/* Threads call liboping, which keeps buffers of 8 kB on the stack. */
+#define THREAD_STACK (256 * 1024)
+
+bool lanes_may_share(const struct options *a, const struct options *b)
+{
+	return a->count == b->count && a->warmup == b->warmup &&
+	       a->interval_ns == b->interval_ns && a->timeout_ns == b->timeout_ns &&
+	       a->spacing_ns == b->spacing_ns && a->ttl == b->ttl && a->dscp == b->dscp &&
+	       address_equal(&a->source.v4, &b->source.v4) &&
+	       address_equal(&a->source.v6, &b->source.v6) &&
+	       strcmp(a->device, b->device) == 0 && a->mark.is_set == b->mark.is_set &&
+	       a->mark.value == b->mark.value;
+}
+
+/* A target on its way to its lane. */
+struct seat {
+	struct target *target;
+	size_t class;		    /* the first group whose lane its group shares */
+	enum address_family family; /* where the class has a source, else ADDRESS_NONE */
+	size_t rank;		    /* how many seats before it have its address */
+};
+
+static int compare_class(const struct seat *a, const struct seat *b)
+{
+	if (a->class != b->class)
+		return a->class < b->class ? -1 : 1;
+	return a->family < b->family ? -1 : a->family > b->family;
+}
+
+/* Targets lie in one array, in the order of their series. */
+static int compare_position(const struct seat *a, const struct seat *b)
+{
+	return a->target < b->target ? -1 : a->target > b->target;
+}
+
+static int by_address(const void *a, const void *b)
+{
+	const struct seat *one = a, *other = b;
+	int order = compare_class(one, other);
+
+	if (order == 0)
+		order = address_compare(&one->target->address, &other->target->address);
+	return order ? order : compare_position(one, other);
+}
+
+/* Those that answered, those of which nothing is known, the dead, those without address. */
+static int precedence(const struct target *target)
+{
+	if (target->state != TARGET_PROBED)
+		return 3;
+	return target->past == TARGET_UP ? 0 : target->past == TARGET_UNKNOWN ? 1 : 2;
+}
+
+static int by_lane(const void *a, const void *b)
+{
+	const struct seat *one = a, *other = b;
+	int order = compare_class(one, other);
+
+	if (order == 0 && one->rank != other->rank)
+		order = one->rank < other->rank ? -1 : 1;
+	if (order == 0)
+		order = precedence(one->target) - precedence(other->target);
+	return order ? order : compare_position(one, other);
+}
+
+/* The first group that shares lanes with each. */
+static size_t *find_classes(const struct config *config)
+{
+	size_t *classes = calloc(config->group_count + 1, sizeof(*classes));
+
+	for (size_t i = 0; classes && i < config->group_count; i++)
+		while (classes[i] < i && !lanes_may_share(&config->groups[classes[i]].options,
+							  &config->groups[i].options))
+			classes[i]++;
+	return classes;
+}
+
+static size_t take_seats(struct targets *targets, const size_t *classes, struct seat *seats)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < targets->count; i++) {
+		struct target *target = &targets->items[i];
+		const struct source *source = &target_group(targets, target)->options.source;
+		struct seat *seat = &seats[count];
+
+		if (target->state != TARGET_PROBED && target->state != TARGET_UNRESOLVED)
+			continue;
+		*seat = (struct seat){.target = target,
+				      .class = classes[target->peer->group]};
+		if (source->v4.family != ADDRESS_NONE || source->v6.family != ADDRESS_NONE)
+			seat->family = target->address.family;
+		count++;
+	}
+	qsort(seats, count, sizeof(*seats), by_address);
+	for (size_t i = 1; i < count; i++)
+		if (compare_class(&seats[i - 1], &seats[i]) == 0 &&
+		    seats[i].target->address.family != ADDRESS_NONE &&
+		    address_equal(&seats[i - 1].target->address, &seats[i].target->address))
+			seats[i].rank = seats[i - 1].rank + 1;
+	qsort(seats, count, sizeof(*seats), by_lane);
+	return count;
+}
+
+/* A lane for each run of seats that agree. */
+static int make_lanes(struct lanes *lanes, struct targets *targets, const struct seat *seats,
+		      size_t count, int64_t deadline_ns)
+{
+	struct lane *lane = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		lanes->order[i] = seats[i].target;
+		if (!lane || compare_class(&seats[i - 1], &seats[i]) != 0 ||
+		    seats[i - 1].rank != seats[i].rank) {
+			if (lanes->count == LANES_MAX) {
+				log_errx("more than %d sets of peers with different options, "
+					 "or with one address in so many groups", LANES_MAX);
+				return -1;
+			}
+			lane = &lanes->items[lanes->count++];
+			*lane = (struct lane){
+				.options = &target_group(targets, seats[i].target)->options,
+				.buckets = &targets->config->collector.buckets,
+				.targets = &lanes->order[i],
+				.deadline_ns = deadline_ns};
+		}
+		if (seats[i].target->state == TARGET_PROBED)
+			lane->count++;
+		else
+			lane->absent_count++;
+		lane->absent = lane->targets + lane->count;
+	}
+	return 0;
+}
+
+static struct probe_settings lane_settings(const struct lane *lane)
+{
+	const struct options *o = lane->options;
+	struct probe_settings settings = {
+		.mark = o->mark,
+		.ttl = o->ttl,
+		.dscp = o->dscp,
+		.timeout_ns = o->timeout_ns,
+		.spacing_ns = o->spacing_ns,
+		.period_ns = o->timeout_ns > o->interval_ns ? o->timeout_ns : o->interval_ns,
+	};
+
+	/* With a source the lane is of one family. */
+	if (lane->targets[0]->address.family == ADDRESS_IPV4)
+		settings.source.v4 = o->source.v4;
+	else
+		settings.source.v6 = o->source.v6;
+	memcpy(settings.device, o->device, sizeof(settings.device));
+	return settings;
+}
+
+/* An object that cannot be had leaves its targets unsent. -1 without memory. */
+static int open_probe(struct lane *lane, const struct targets *targets,
+		      const struct proof *proof, struct probe_idents *idents)
+{
+	struct probe_settings settings = lane_settings(lane);
+	struct probe_host *hosts = calloc(lane->count, sizeof(*hosts));
+	int result;
+
+	if (!hosts) {
+		log_errx("out of memory");
+		return -1;
+	}
+	for (size_t i = 0; i < lane->count; i++)
+		hosts[i] = (struct probe_host){
+			lane->targets[i]->address,
+			target_group(targets, lane->targets[i])->options.size};
+	lane->probe = probe_new(&settings, proof, idents);
+	result = lane->probe ? probe_add(lane->probe, hosts, lane->count) : 0;
+	free(hosts);
+	return result;
+}
+
+static int add_histograms(struct targets *targets)
+{
+	const struct config *config = targets->config;
+
+	for (size_t i = 0; i < targets->count; i++) {
+		struct target *target = &targets->items[i];
+
+		if (target->state == TARGET_PROBED && !target->totals.histogram.counts &&
+		    target_group(targets, target)->options.histogram != HISTOGRAM_OFF &&
+		    targets_add_counts(targets, &target->totals.histogram) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < config->group_count; i++)
+		if (!targets->groups[i].histogram.counts &&
+		    config->groups[i].options.histogram == HISTOGRAM_GROUP &&
+		    targets_add_counts(targets, &targets->groups[i].histogram) < 0)
+			return -1;
+	return 0;
+}
+
+int lanes_build(struct lanes *lanes, struct targets *targets, const struct proof *proof,
+		int64_t deadline_ns)
+{
+	struct seat *seats = calloc(targets->count + 1, sizeof(*seats));
+	size_t *classes = find_classes(targets->config);
+	size_t count;
+	int result = -1;
+
+	memset(lanes, 0, sizeof(*lanes));
+	lanes->order = calloc(targets->count + 1, sizeof(*lanes->order));
+	lanes->items = calloc(targets->count < LANES_MAX ? targets->count + 1 : LANES_MAX,
+			      sizeof(*lanes->items));
+	lanes->idents = calloc(1, sizeof(*lanes->idents));
+	if (!seats || !classes || !lanes->order || !lanes->items || !lanes->idents) {
+		log_errx("out of memory");
+		goto out;
+	}
+	count = take_seats(targets, classes, seats);
+	result = make_lanes(lanes, targets, seats, count, deadline_ns);
+	for (size_t i = 0; result == 0 && i < lanes->count; i++)
+		if (lanes->items[i].count > 0)
+			result = open_probe(&lanes->items[i], targets, proof, lanes->idents);
+	if (result == 0)
+		result = add_histograms(targets);
+out:
+	free(classes);
+	free(seats);
+	return result;
+}
+
+struct worker {
+	pthread_t thread;
+	bool is_running;
+	struct lane *lane;
+	int result;
+};
+
+static void *work(void *arg)
+{
+	struct worker *worker = arg;
+
+	worker->result = lane_run(worker->lane);
+	return NULL;
+}
+
+/* A thread for a lane; without one the lane runs when the first has ended. */
+static void start_worker(struct worker *worker)
+{
+	pthread_attr_t attributes;
+	int error = pthread_attr_init(&attributes);
+
+	if (error == 0) {
+		error = pthread_attr_setstacksize(&attributes, THREAD_STACK);
+		if (error == 0)
+			error = pthread_create(&worker->thread, &attributes, work, worker);
+		pthread_attr_destroy(&attributes);
+	}
+	worker->is_running = error == 0;
+	if (error)
+		log_warnx("cannot start a thread, so groups are probed one after the other: %s",
+			  strerror(error));
+}
+
+static int run_all(struct lanes *lanes)
+{
+	struct worker *workers = calloc(lanes->count, sizeof(*workers));
+	int result = 0;
+
+	if (!workers) {
+		log_errx("out of memory");
+		return -1;
+	}
+	for (size_t i = 0; i < lanes->count; i++)
+		workers[i].lane = &lanes->items[i];
+	for (size_t i = 1; i < lanes->count; i++)
+		start_worker(&workers[i]);
+	work(&workers[0]);
+	for (size_t i = 0; i < lanes->count; i++) {
+		if (workers[i].is_running)
+			pthread_join(workers[i].thread, NULL);
+		else if (i > 0)
+			work(&workers[i]);
+		if (workers[i].result < 0 || lanes->items[i].broken)
+			result = -1;
+	}
+	free(workers);
+	return result;
+}
+
+/* One line for all that went wrong, with what helps against it. */
+static void report(const struct lanes *lanes, struct state *state)
+{
+	struct probe_report sum = {.receive_drops = 0};
+
+	for (size_t i = 0; i < lanes->count; i++) {
+		struct probe_report one = {.receive_drops = 0};
+
+		if (lanes->items[i].probe)
+			probe_report(lanes->items[i].probe, &one);
+		if (sum.failed == 0)
+			sum.first_errno = one.first_errno;
+		sum.failed += one.failed;
+		sum.receive_drops += one.receive_drops;
+		if (one.starved) {
+			sum.starved = true;
+			sum.send_wanted = one.send_wanted;
+		}
+		if (one.receive_drops > 0)
+			sum.receive_wanted = one.receive_wanted;
+	}
+	state->receive_drops += sum.receive_drops;
+	if (sum.failed > 0)
+		log_warnx("%zu requests could not be sent: %s", sum.failed,
+			  strerror(sum.first_errno));
+	if (sum.starved)
+		log_warnx("requests waited for room in the send buffer until their round ended: "
+			  "raise net.core.wmem_max to %llu",
+			  (unsigned long long)(sum.send_wanted / 2));
+	if (sum.receive_drops > 0)
+		log_warnx("%llu packets were dropped at full receive buffers: raise "
+			  "net.core.rmem_max to %llu",
+			  (unsigned long long)sum.receive_drops,
+			  (unsigned long long)(sum.receive_wanted / 2));
+}
+
+int lanes_run(struct lanes *lanes, struct targets *targets, struct state *state)
+{
+	int result = lanes->count ? run_all(lanes) : 0;
+
+	report(lanes, state);
+	for (size_t i = 0; i < lanes->count; i++)
+		for (size_t j = 0; j < VOID_REASONS; j++)
+			state->voided[j] += lanes->items[i].voided[j];
+	for (size_t i = 0; i < targets->count; i++) {
+		const struct target *target = &targets->items[i];
+
+		if (target->totals.histogram.counts &&
+		    target_group(targets, target)->options.histogram == HISTOGRAM_GROUP)
+			stats_merge(&targets->groups[target->peer->group].histogram,
+				    &target->totals.histogram,
+				    &targets->config->collector.buckets);
+	}
+	return result;
+}
+
+bool lanes_measured(const struct lanes *lanes)
+{
+	for (size_t i = 0; i < lanes->count; i++)
+		if (lanes->items[i].measured > 0)
+			return true;
+	return lanes->count == 0;
+}
+
+void lanes_free(struct lanes *lanes)
+{
+	for (size_t i = 0; i < lanes->count; i++)
+		probe_free(lanes->items[i].probe);
+	free(lanes->items);
+	free(lanes->order);
+	free(lanes->idents);
+	memset(lanes, 0, sizeof(*lanes));
+}

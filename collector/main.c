@@ -1,0 +1,341 @@
+/*
+ * nodecanary: pings the peers of an INI file, publishes what it found, exits.
+ */
+#include <errno.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "carry.h"
+#include "clock.h"
+#include "cmdline.h"
+#include "config.h"
+#include "exposition.h"
+#include "lanes.h"
+#include "log.h"
+#include "names.h"
+#include "number.h"
+#include "outfile.h"
+#include "plan.h"
+#include "rawsocket.h"
+#include "resolve.h"
+#include "restore.h"
+#include "self.h"
+#include "stop.h"
+#include "table.h"
+#include "targets.h"
+
+struct run {
+	struct cmdline cmdline;
+	struct config config;
+	struct outfile outfile;
+	struct targets targets;
+	struct state state;
+	struct self self;
+	struct lanes lanes;
+	int64_t start_ns; /* monotonic */
+	struct run_info info;
+	bool publishes;
+};
+
+/* One run a process; the writer's buffer is too large for the stack. */
+static struct run run;
+static struct writer writer;
+
+/* VmHWM: ru_maxrss is inherited over exec, and would be the parent's. */
+static uint64_t peak_memory_bytes(void)
+{
+	FILE *in = fopen("/proc/self/status", "re");
+	char line[256];
+	unsigned long long kilobytes = 0;
+
+	if (!in)
+		return 0;
+	while (fgets(line, sizeof(line), in))
+		if (sscanf(line, "VmHWM: %llu", &kilobytes) == 1)
+			break;
+	fclose(in);
+	return kilobytes * 1024;
+}
+
+static int64_t usage_ns(int who)
+{
+	struct rusage usage;
+
+	if (getrusage(who, &usage) < 0)
+		return 0;
+	return (int64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * CLOCK_NS_PER_S +
+	       (int64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * CLOCK_NS_PER_US;
+}
+
+/* Publishes what was written. */
+static int commit(void)
+{
+	if (writer_flush(&writer) < 0) {
+		log_err("%s: cannot be written", run.outfile.path);
+		return EX_CANTCREAT;
+	}
+	return outfile_commit(&run.outfile, run.config.collector.fsync) < 0 ? EX_CANTCREAT : 0;
+}
+
+/* Publishes the state; with the figures of a run if there was one. */
+static int publish(const struct run_info *info)
+{
+	struct exposition exposition = {.targets = &run.targets,
+					.state = &run.state,
+					.run = info,
+					.wall_ns = clock_wall_ns()};
+
+	writer_init(&writer, run.publishes ? run.outfile.fd : STDOUT_FILENO);
+	exposition_write(&writer, &exposition);
+	if (run.publishes)
+		return commit();
+	if (writer_flush(&writer) == 0)
+		return 0;
+	log_err("cannot write to standard output");
+	return EX_CANTCREAT;
+}
+
+/* A run that failed says so in its file, and keeps the counters. Returns `status`. */
+static int publish_failure(int status)
+{
+	if (run.publishes)
+		publish(NULL);
+	return status;
+}
+
+/* The configuration is broken, so no peer is known: the old file goes over. */
+static int carry_configuration_error(void)
+{
+	const char *path = run.cmdline.output, *wrong = NULL;
+	int previous;
+
+	if (!path || strcmp(path, "-") == 0 || run.cmdline.dry_run ||
+	    outfile_open(&run.outfile, path) != OUTFILE_OPEN)
+		return EX_CONFIG;
+	run.publishes = true;
+	run.config.collector.fsync = true;
+	previous = outfile_previous(&run.outfile);
+	writer_init(&writer, run.outfile.fd);
+	if (previous >= 0) {
+		wrong = carry_over(&writer, previous, clock_wall_ns());
+		close(previous);
+	}
+	if (wrong) {
+		log_warnx("%s: %s: counters start from zero", path, wrong);
+		if (outfile_restart(&run.outfile) < 0)
+			return EX_CONFIG;
+		writer_init(&writer, run.outfile.fd);
+	}
+	if (wrong || previous < 0)
+		carry_nothing(&writer, clock_wall_ns());
+	commit();
+	return EX_CONFIG;
+}
+
+static int open_output(void)
+{
+	const char *path =
+		run.cmdline.output ? run.cmdline.output : run.config.collector.textfile;
+
+	if (run.cmdline.dry_run || strcmp(path, "-") == 0)
+		return 0;
+	switch (outfile_open(&run.outfile, path)) {
+	case OUTFILE_OPEN: run.publishes = true; return 0;
+	case OUTFILE_LOCKED: return EX_TEMPFAIL;
+	case OUTFILE_FAILED: break;
+	}
+	return EX_CANTCREAT;
+}
+
+static int restore_state(void)
+{
+	enum restore_result result = RESTORE_TAKEN;
+	int previous = run.publishes ? outfile_previous(&run.outfile) : -1;
+
+	if (previous >= 0) {
+		result = restore_read(previous, run.outfile.path, &run.targets, &run.state);
+		close(previous);
+	}
+	if (result == RESTORE_NO_MEMORY) {
+		log_errx("out of memory");
+		return EX_OSERR;
+	}
+	if (run.state.counters_start_ns == 0)
+		run.state.counters_start_ns = clock_wall_ns();
+	return 0;
+}
+
+/* liboping aborts where it gets no socket, so one is tried first. */
+static int check_permission(void)
+{
+	int error = run.config.peer_count ? rawsocket_try(ADDRESS_IPV4) : 0;
+
+	if (error != EPERM && error != EACCES)
+		return 0;
+	log_errx("no permission for raw sockets: run as root, or give CAP_NET_RAW "
+		 "(AmbientCapabilities=CAP_NET_RAW in a systemd unit, or `setcap "
+		 "cap_net_raw=ep` on the program)");
+	return EX_NOPERM;
+}
+
+/* Names, then oneself, then whom that leaves. */
+static int select_targets(void)
+{
+	int64_t deadline_ns = run.start_ns + run.config.collector.resolve_timeout_ns;
+	int64_t begin_ns = clock_monotonic_ns();
+
+	names_resolve(&run.targets, &run.state, deadline_ns, clock_wall_ns());
+	if (self_is_ambiguous(&run.self, &run.targets))
+		resolve_canonical(run.self.host, deadline_ns, run.self.qualified);
+	run.info.resolve_ns = clock_monotonic_ns() - begin_ns;
+	if (self_find(&run.self, &run.targets) < 0)
+		return EX_CONFIG;
+	targets_select(&run.targets);
+	return 0;
+}
+
+/* On a terminal a run that takes longer than a second shows where it is. */
+static void show_progress(const struct lane *lane, unsigned round, unsigned rounds)
+{
+	(void)lane;
+	if (clock_monotonic_ns() - run.start_ns > CLOCK_NS_PER_S)
+		fprintf(stderr, "\rround %u of %u%s", round, rounds,
+			round == rounds ? "\r\033[K" : "");
+}
+
+static int probe_targets(void)
+{
+	struct proof proof;
+	int64_t deadline_ns = run.start_ns + run.config.collector.deadline_ns;
+
+	if (proof_init(&proof) < 0) {
+		log_err("no random numbers");
+		return EX_OSERR;
+	}
+	if (lanes_build(&run.lanes, &run.targets, &proof, deadline_ns) < 0)
+		return EX_OSERR;
+	if (run.lanes.count > 0 && isatty(STDERR_FILENO) &&
+	    run.cmdline.verbosity > LOG_LEVEL_ERROR)
+		run.lanes.items[0].progress = show_progress;
+	if (lanes_run(&run.lanes, &run.targets, &run.state) < 0)
+		return EX_OSERR;
+	return 0;
+}
+
+static void finish_info(void)
+{
+	run.info.success = lanes_measured(&run.lanes);
+	run.state.runs += run.info.success;
+	run.info.duration_ns = clock_monotonic_ns() - run.start_ns;
+	run.info.cpu_ns = usage_ns(RUSAGE_SELF) + usage_ns(RUSAGE_CHILDREN);
+	run.info.peak_memory_bytes = peak_memory_bytes();
+}
+
+static int measure(void)
+{
+	int status = check_permission();
+
+	if (status == 0)
+		status = select_targets();
+	if (status == 0)
+		status = probe_targets();
+	if (status != 0)
+		return publish_failure(status);
+	finish_info();
+	if (run.publishes || (run.cmdline.output && !run.cmdline.dry_run))
+		status = publish(&run.info);
+	if (run.cmdline.table)
+		table_results(stdout, &run.targets, table_wants_colour(stdout));
+	return status;
+}
+
+static int list_peers(void)
+{
+	int status = select_targets();
+
+	if (status == 0)
+		table_peers(stdout, &run.targets);
+	return status;
+}
+
+/* Sends and looks up nothing: what a name will be is left open. */
+static int check_configuration(void)
+{
+	if (self_find(&run.self, &run.targets) < 0)
+		return EX_CONFIG;
+	targets_select(&run.targets);
+	return plan_print(stdout, &run.targets) ? 0 : EX_CONFIG;
+}
+
+static int run_mode(enum cmdline_mode mode)
+{
+	int status;
+
+	if (self_init(&run.self, run.config.collector.self) < 0 ||
+	    targets_build(&run.targets, &run.config) < 0)
+		return EX_OSERR;
+	if (mode == CMDLINE_CHECK)
+		return check_configuration();
+	if (stop_init() < 0) {
+		log_err("cannot wait for signals");
+		return EX_OSERR;
+	}
+	if (mode == CMDLINE_LIST)
+		return list_peers();
+	status = open_output();
+	if (status == 0)
+		status = restore_state();
+	return status ? status : measure();
+}
+
+static int load_and_run(enum cmdline_mode mode)
+{
+	switch (config_load(&run.config, run.cmdline.config, run.cmdline.drop_ins)) {
+	case CONFIG_VALID: break;
+	case CONFIG_INVALID:
+		return mode == CMDLINE_RUN ? carry_configuration_error() : EX_CONFIG;
+	case CONFIG_NO_MEMORY: return EX_OSERR;
+	}
+	return run_mode(mode);
+}
+
+/* What was printed must have arrived. */
+static int close_stdout(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	log_err("cannot write to standard output");
+	return status ? status : EX_CANTCREAT;
+}
+
+int main(int argc, char *argv[])
+{
+	enum cmdline_mode mode = cmdline_parse(&run.cmdline, argc, argv);
+	int status = 0;
+
+	run.start_ns = clock_monotonic_ns();
+	run.outfile.directory = run.outfile.fd = -1;
+	/* Threads share one heap: memory must not grow with them. */
+	mallopt(M_ARENA_MAX, 1);
+	log_open(run.cmdline.verbosity);
+	switch (mode) {
+	case CMDLINE_WRONG: return EX_USAGE;
+	case CMDLINE_HELP: cmdline_help(stdout); break;
+	case CMDLINE_VERSION: puts("nodecanary " NODECANARY_VERSION); break;
+	case CMDLINE_RUN:
+	case CMDLINE_CHECK:
+	case CMDLINE_LIST: status = load_and_run(mode); break;
+	}
+	outfile_close(&run.outfile);
+	lanes_free(&run.lanes);
+	self_free(&run.self);
+	if (run.targets.config)
+		targets_free(&run.targets);
+	config_free(&run.config);
+	return close_stdout(status);
+}

@@ -1,0 +1,26 @@
+/*
+ * The addresses of peers that are configured by name: which of them are due for
+ * a lookup, and what comes of it.
+ *
+ * Names are looked up when `resolve_every` has passed since the last time, and
+ * at once where nothing is known of them; in between the addresses of the last
+ * run are used, and so they are where a lookup gives no answer: an outage of
+ * DNS is not an outage of the network.
+ */
+#ifndef NODECANARY_NAMES_H
+#define NODECANARY_NAMES_H
+
+#include <stdint.h>
+
+#include "state.h"
+#include "targets.h"
+
+/*
+ * Looks up what is due until `deadline_ns` of the monotonic clock; `wall_ns` is
+ * now. Brings targets and state.last_resolve_ns up to date. -1 after logging
+ * where nothing could be looked up at all; the targets are usable all the same.
+ */
+int names_resolve(struct targets *targets, struct state *state, int64_t deadline_ns,
+		  int64_t wall_ns);
+
+#endif

@@ -1,0 +1,245 @@
+#include "outfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/fsuid.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "log.h"
+
+#define SUFFIX ".new"
+
+/* How often the dot-file may vanish or change under our eyes. */
+#define TRIES 16
+
+/* Splits the path and opens its directory. */
+static int open_directory(struct outfile *file)
+{
+	const char *slash = strrchr(file->path, '/');
+	const char *name = slash ? slash + 1 : file->path;
+	char directory[PATH_MAX];
+	size_t len = slash ? (size_t)(slash - file->path) : 0;
+
+	if (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+	    strlen(name) + sizeof("." SUFFIX) > sizeof(file->temporary) ||
+	    len >= sizeof(directory)) {
+		log_errx("%s: expected the name of a file", file->path);
+		return -1;
+	}
+	snprintf(file->name, sizeof(file->name), "%s", name);
+	file->temporary[0] = '.';
+	memcpy(file->temporary + 1, name, strlen(name));
+	memcpy(file->temporary + 1 + strlen(name), SUFFIX, sizeof(SUFFIX));
+	snprintf(directory, sizeof(directory), "%.*s", (int)len, file->path);
+	file->directory = open(!slash ? "." : len == 0 ? "/" : directory,
+			       O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (file->directory < 0)
+		log_err("%s: cannot open its directory", file->path);
+	return file->directory < 0 ? -1 : 0;
+}
+
+/* A link, a device, a directory is never replaced. */
+static int check_target(const struct outfile *file)
+{
+	struct stat st;
+
+	if (fstatat(file->directory, file->name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+		if (errno == ENOENT)
+			return 0;
+		log_err("%s: cannot be looked at", file->path);
+		return -1;
+	}
+	if (S_ISREG(st.st_mode))
+		return 0;
+	log_errx("%s: is %s, expected a regular file or none", file->path,
+		 S_ISLNK(st.st_mode)   ? "a symbolic link"
+		 : S_ISDIR(st.st_mode) ? "a directory"
+				       : "a special file");
+	return -1;
+}
+
+static int create_exclusively(const struct outfile *file)
+{
+	uid_t old_uid = 0;
+	gid_t old_gid = 0;
+	bool as_owner = false;
+	struct stat st;
+	int fd, saved;
+
+	if (geteuid() == 0 && fstat(file->directory, &st) == 0 && st.st_uid != 0) {
+		as_owner = true;
+		old_gid = (gid_t)setfsgid(st.st_gid);
+		old_uid = (uid_t)setfsuid(st.st_uid);
+	}
+	fd = openat(file->directory, file->temporary,
+		    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	saved = errno;
+	if (as_owner) {
+		setfsuid(old_uid);
+		setfsgid(old_gid);
+	}
+	errno = saved;
+	return fd;
+}
+
+/* Whether the descriptor is still what the directory has under the dot-file's name. */
+static bool is_in_place(const struct outfile *file, int fd)
+{
+	struct stat opened, named;
+
+	return fstat(fd, &opened) == 0 &&
+	       fstatat(file->directory, file->temporary, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
+enum attempt { ATTEMPT_DONE, ATTEMPT_AGAIN, ATTEMPT_LOCKED, ATTEMPT_FAILED };
+
+/*
+ * The dot-file exists: a run that holds it, or something left over or put there
+ * by somebody, which goes.
+ */
+static enum attempt clear_leftover(const struct outfile *file)
+{
+	int fd = openat(file->directory, file->temporary,
+			O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	enum attempt result = ATTEMPT_AGAIN;
+	struct stat st;
+
+	if (fd < 0) {
+		if (errno == ENOENT)
+			return ATTEMPT_AGAIN;
+		if (errno != ELOOP && errno != ENXIO && errno != EISDIR)
+			return ATTEMPT_FAILED;
+		return unlinkat(file->directory, file->temporary, 0) == 0 || errno == ENOENT
+			       ? ATTEMPT_AGAIN
+			       : ATTEMPT_FAILED;
+	}
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && flock(fd, LOCK_EX | LOCK_NB) < 0)
+		result = errno == EWOULDBLOCK ? ATTEMPT_LOCKED : ATTEMPT_FAILED;
+	else if (is_in_place(file, fd) &&
+		 unlinkat(file->directory, file->temporary, 0) < 0 && errno != ENOENT)
+		result = ATTEMPT_FAILED;
+	close(fd);
+	return result;
+}
+
+static enum attempt try_lock(struct outfile *file)
+{
+	int fd = create_exclusively(file);
+
+	if (fd < 0)
+		return errno == EEXIST ? clear_leftover(file) : ATTEMPT_FAILED;
+	/* Between our two calls another run may have taken it for a left-over. */
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		enum attempt result = errno == EWOULDBLOCK ? ATTEMPT_LOCKED : ATTEMPT_FAILED;
+
+		close(fd);
+		return result;
+	}
+	if (!is_in_place(file, fd)) {
+		close(fd);
+		return ATTEMPT_AGAIN;
+	}
+	file->fd = fd;
+	return ATTEMPT_DONE;
+}
+
+static enum outfile_result lock(struct outfile *file)
+{
+	enum attempt attempt = ATTEMPT_AGAIN;
+
+	for (int i = 0; i < TRIES && attempt == ATTEMPT_AGAIN; i++)
+		attempt = try_lock(file);
+	if (attempt == ATTEMPT_DONE)
+		return OUTFILE_OPEN;
+	if (attempt == ATTEMPT_LOCKED) {
+		log_errx("%s: another run is writing it", file->path);
+		return OUTFILE_LOCKED;
+	}
+	if (attempt == ATTEMPT_AGAIN)
+		errno = EEXIST;
+	log_err("%s: cannot write %s beside it", file->path, file->temporary);
+	return OUTFILE_FAILED;
+}
+
+enum outfile_result outfile_open(struct outfile *file, const char *path)
+{
+	enum outfile_result result;
+
+	*file = (struct outfile){.path = path, .directory = -1, .fd = -1};
+	if (open_directory(file) < 0)
+		return OUTFILE_FAILED;
+	result = check_target(file) < 0 ? OUTFILE_FAILED : lock(file);
+	if (result != OUTFILE_OPEN)
+		outfile_close(file);
+	return result;
+}
+
+int outfile_previous(const struct outfile *file)
+{
+	int fd = openat(file->directory, file->name,
+			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0) {
+		if (errno != ENOENT)
+			log_warn("%s: cannot be read: counters start from zero", file->path);
+		return -1;
+	}
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		return fd;
+	log_warnx("%s: is no regular file: counters start from zero", file->path);
+	close(fd);
+	return -1;
+}
+
+int outfile_restart(struct outfile *file)
+{
+	if (ftruncate(file->fd, 0) == 0 && lseek(file->fd, 0, SEEK_SET) == 0)
+		return 0;
+	log_err("%s: cannot be written", file->path);
+	return -1;
+}
+
+static int publish(const struct outfile *file, bool sync)
+{
+	/* The reader is another user: no umask decides about that. */
+	if (fchmod(file->fd, 0644) < 0)
+		return -1;
+	if (sync && fsync(file->fd) < 0)
+		return -1;
+	return renameat(file->directory, file->temporary, file->directory, file->name);
+}
+
+int outfile_commit(struct outfile *file, bool sync)
+{
+	if (check_target(file) < 0)
+		return -1;
+	if (publish(file, sync) < 0) {
+		log_err("%s: cannot be replaced", file->path);
+		return -1;
+	}
+	file->temporary[0] = '\0';
+	if (sync && fsync(file->directory) < 0) {
+		log_err("%s: cannot be made to last", file->path);
+		return -1;
+	}
+	return 0;
+}
+
+void outfile_close(struct outfile *file)
+{
+	if (file->fd >= 0) {
+		if (file->temporary[0] &&
+		    unlinkat(file->directory, file->temporary, 0) < 0)
+			log_warn("%s: cannot remove %s", file->path, file->temporary);
+		close(file->fd);
+	}
+	if (file->directory >= 0)
+		close(file->directory);
+	file->fd = file->directory = -1;
+}

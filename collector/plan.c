@@ -1,0 +1,168 @@
+#include "plan.h"
+
+#include <string.h>
+
+#include "lanes.h"
+#include "log.h"
+#include "number.h"
+
+/* Series of a target beside its histogram: see schema.h. */
+#define COUNTER_SERIES 3
+#define GAUGE_SERIES 8
+#define INFO_SERIES 1
+#define RESOLVED_SERIES 1
+
+/* Series of a node and of a group that do not depend on the number of peers. */
+#define NODE_SERIES 14
+#define GROUP_SERIES 7
+
+struct plan {
+	size_t targets;
+	uint64_t packets;
+	uint64_t series;
+	uint64_t mesh_series;
+	int64_t round_ns;   /* at most */
+	int64_t first_ns;   /* when the first measured round begins at the latest */
+	int64_t last_ns;    /* the last */
+	int64_t end_ns;
+};
+
+static bool is_pinged(const struct target *target)
+{
+	return target->state == TARGET_PROBED || target->state == TARGET_UNRESOLVED;
+}
+
+/* Buckets, +Inf, sum and count. */
+static uint64_t histogram_series(const struct config *config)
+{
+	return config->collector.buckets.count + 3;
+}
+
+static uint64_t target_series(const struct config *config, const struct target *target)
+{
+	uint64_t series = COUNTER_SERIES + GAUGE_SERIES + INFO_SERIES;
+
+	if (target->peer->host)
+		series += RESOLVED_SERIES;
+	if (config->groups[target->peer->group].options.histogram == HISTOGRAM_PEER)
+		series += histogram_series(config);
+	return series;
+}
+
+/* How many targets share a round with those of the group, at most. */
+static size_t count_round(const struct targets *targets, size_t group)
+{
+	const struct group *groups = targets->config->groups;
+	size_t count = 0;
+
+	for (size_t i = 0; i < targets->count; i++)
+		if (is_pinged(&targets->items[i]) &&
+		    lanes_may_share(&groups[group].options,
+				    &target_group(targets, &targets->items[i])->options))
+			count++;
+	return count;
+}
+
+static struct plan plan_group(const struct targets *targets, size_t group)
+{
+	const struct config *config = targets->config;
+	const struct options *o = &config->groups[group].options;
+	struct plan plan = {.series = GROUP_SERIES};
+	int64_t start_ns = 0;
+
+	for (size_t i = 0; i < targets->count; i++) {
+		const struct target *target = &targets->items[i];
+
+		if (target->peer->group != group || !is_pinged(target))
+			continue;
+		plan.targets++;
+		plan.series += target_series(config, target);
+		if (target->peer->host)
+			start_ns = config->collector.resolve_timeout_ns;
+	}
+	if (o->histogram == HISTOGRAM_GROUP)
+		plan.series += histogram_series(config);
+	plan.mesh_series = plan.series * config->groups[group].peer_count;
+	plan.packets = (uint64_t)plan.targets * (o->warmup + o->count);
+	plan.round_ns = o->timeout_ns + (int64_t)count_round(targets, group) * o->spacing_ns;
+	if (plan.round_ns < o->interval_ns)
+		plan.round_ns = o->interval_ns;
+	plan.first_ns = start_ns + o->warmup * plan.round_ns;
+	plan.last_ns = plan.first_ns + (o->count - 1) * plan.round_ns;
+	plan.end_ns = plan.last_ns + plan.round_ns;
+	return plan;
+}
+
+static void print_group(FILE *out, const struct targets *targets, size_t group,
+			const struct plan *plan)
+{
+	const struct group *g = &targets->config->groups[group];
+	const struct peer *self = targets->groups[group].self;
+
+	fprintf(out, "group %s: %zu peers, self %s; %zu pinged, %llu packets per run, "
+		     "at most %.1f s, %llu series\n",
+		g->name, g->peer_count, self ? self->name : "not among them", plan->targets,
+		(unsigned long long)plan->packets, (double)plan->end_ns / 1e9,
+		(unsigned long long)plan->series);
+}
+
+/* Whether at least one measured round of the group fits. */
+static bool check_deadline(const struct config *config, const struct group *group,
+			   const struct plan *plan)
+{
+	char deadline[NUMBER_DURATION_SIZE];
+
+	number_format_duration(deadline, config->collector.deadline_ns);
+	if (plan->targets == 0 || plan->last_ns <= config->collector.deadline_ns)
+		return true;
+	if (plan->first_ns > config->collector.deadline_ns) {
+		log_errx("group `%s`: no measured round fits: the first one may begin only "
+			 "after %.1f s, expected it within deadline = %s",
+			 group->name, (double)plan->first_ns / 1e9, deadline);
+		return false;
+	}
+	log_warnx("group `%s`: the last round may begin only after %.1f s, which is beyond "
+		  "deadline = %s: where peers are down, rounds are left out",
+		  group->name, (double)plan->last_ns / 1e9, deadline);
+	return true;
+}
+
+static void check_series(const struct plan *total)
+{
+	if (total->series > PLAN_NODE_SERIES_MAX)
+		log_warnx("%llu series on this node: above %d its node_exporter becomes large and "
+			  "slow; histogram = group needs fewer",
+			  (unsigned long long)total->series, PLAN_NODE_SERIES_MAX);
+	if (total->mesh_series > PLAN_MESH_SERIES_MAX)
+		log_warnx("%llu series if every peer runs this configuration: think of what "
+			  "Prometheus can hold; histogram = group needs fewer",
+			  (unsigned long long)total->mesh_series);
+}
+
+bool plan_print(FILE *out, const struct targets *targets)
+{
+	const struct config *config = targets->config;
+	struct plan total = {.series = NODE_SERIES};
+	bool good = true;
+
+	for (size_t i = 0; i < config->file_count; i++)
+		fprintf(out, "file %s\n", config->files[i]);
+	for (size_t i = 0; i < config->group_count; i++) {
+		struct plan plan = plan_group(targets, i);
+
+		print_group(out, targets, i, &plan);
+		total.targets += plan.targets;
+		total.packets += plan.packets;
+		total.series += plan.series;
+		total.mesh_series += plan.mesh_series;
+		if (plan.targets > 0 && plan.end_ns > total.end_ns)
+			total.end_ns = plan.end_ns;
+		good &= check_deadline(config, &config->groups[i], &plan);
+	}
+	fprintf(out, "%zu groups, %zu peers, %llu packets per run, at most %.1f s, "
+		     "%llu series on this node\n",
+		config->group_count, config->peer_count, (unsigned long long)total.packets,
+		(double)total.end_ns / 1e9, (unsigned long long)total.series);
+	check_series(&total);
+	return good;
+}

@@ -1,0 +1,427 @@
+#include "probe.h"
+
+#include <errno.h>
+#include <oping.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "log.h"
+#include "rawsocket.h"
+#include "seam.h"
+#include "stop.h"
+
+/* liboping's own timeout, in seconds: beyond reach, as seam.c holds the deadline. */
+#define NEVER_S 1e8
+
+/* So long the kernel keeps requests to a neighbour that does not answer. */
+#define NEIGHBOUR_WAIT_NS (3 * CLOCK_NS_PER_S)
+
+/* liboping has one socket a family. */
+#define SOCKETS_MAX 2
+
+struct watched_socket {
+	int fd;
+	enum address_family family;
+	struct rawsocket_drops drops;
+};
+
+/* What is known of a host between rounds. */
+struct host {
+	pingobj_iter_t *iter; /* NULL: it could not be added */
+	unsigned sequence;    /* as of the start of the round */
+};
+
+struct probe {
+	pingobj_t *object;
+	struct probe_settings settings;
+	struct proof proof;
+	struct probe_idents *idents;
+	struct host *hosts;
+	size_t count;
+	size_t added;
+	size_t largest_payload;
+	struct watched_socket sockets[SOCKETS_MAX];
+	size_t socket_count;
+	bool prepare_failed;
+	bool complained;
+	struct probe_report report;
+};
+
+/* Hands `value` to liboping; logs its refusal. */
+static bool set_option(struct probe *probe, int option, const char *name, void *value)
+{
+	if (ping_setopt(probe->object, option, value) >= 0)
+		return true;
+	log_errx("cannot set %s: %s", name, ping_get_error(probe->object));
+	return false;
+}
+
+static bool set_options(struct probe *probe)
+{
+	const struct probe_settings *s = &probe->settings;
+	char device[IF_NAMESIZE], source[ADDRESS_TEXT_SIZE];
+	int ttl = (int)s->ttl, mark = (int)s->mark.value;
+	uint8_t qos = (uint8_t)(s->dscp << 2);
+	double timeout = NEVER_S;
+
+	memcpy(device, s->device, sizeof(device));
+	/* At most one of them is set: liboping serves one family where it has a source. */
+	address_format(s->source.v4.family != ADDRESS_NONE ? &s->source.v4 : &s->source.v6,
+		       source);
+	return set_option(probe, PING_OPT_TIMEOUT, "timeout", &timeout) &&
+	       (!*source || set_option(probe, PING_OPT_SOURCE, "source", source)) &&
+	       (!*device || set_option(probe, PING_OPT_DEVICE, "device", device)) &&
+	       (!s->mark.is_set || set_option(probe, PING_OPT_MARK, "mark", &mark)) &&
+	       set_option(probe, PING_OPT_TTL, "ttl", &ttl) &&
+	       set_option(probe, PING_OPT_QOS, "dscp", &qos);
+}
+
+struct probe *probe_new(const struct probe_settings *settings, const struct proof *proof,
+			struct probe_idents *idents)
+{
+	struct probe *probe = calloc(1, sizeof(*probe));
+
+	if (!probe || !(probe->object = ping_construct())) {
+		log_errx("out of memory");
+		free(probe);
+		return NULL;
+	}
+	probe->settings = *settings;
+	probe->proof = *proof;
+	probe->idents = idents;
+	if (!set_options(probe)) {
+		probe_free(probe);
+		return NULL;
+	}
+	return probe;
+}
+
+/* False if another host of the family has it. */
+static bool take_ident(struct probe *probe, enum address_family family, uint16_t ident)
+{
+	uint8_t *byte = &probe->idents->used[family == ADDRESS_IPV6][ident / 8];
+	uint8_t bit = (uint8_t)(1U << ident % 8);
+
+	if (*byte & bit)
+		return false;
+	*byte |= bit;
+	return true;
+}
+
+static uint16_t read_ident(pingobj_iter_t *iter)
+{
+	uint16_t ident = 0;
+	size_t len = sizeof(ident);
+
+	ping_iterator_get_info(iter, PING_INFO_IDENT, &ident, &len);
+	return ident;
+}
+
+static void complain(struct probe *probe, const char *address)
+{
+	if (!probe->complained)
+		log_warnx("cannot ping %s: %s (further peers like it are not named)", address,
+			  ping_get_error(probe->object));
+	probe->complained = true;
+}
+
+/* Adds one host behind all others. */
+static bool add_host(struct probe *probe, const struct probe_host *host)
+{
+	char payload[PROOF_PAYLOAD_MAX + 1], address[ADDRESS_TEXT_SIZE];
+
+	address_format(&host->address, address);
+	proof_payload(&probe->proof, &host->address, host->payload, payload);
+	if (ping_setopt(probe->object, PING_OPT_DATA, payload) == 0 &&
+	    ping_host_add(probe->object, address) == 0)
+		return true;
+	complain(probe, address);
+	return false;
+}
+
+static void remove_host(struct probe *probe, const struct probe_host *host)
+{
+	char address[ADDRESS_TEXT_SIZE];
+
+	address_format(&host->address, address);
+	ping_host_remove(probe->object, address);
+}
+
+/*
+ * Goes over the hosts that were added since the last call, `pending` of them at
+ * the end of liboping's list and in this order, and binds each whose ident is
+ * free. The others remain in `pending`; returns their number.
+ */
+static size_t bind_hosts(struct probe *probe, const struct probe_host *hosts,
+			 size_t *pending, size_t count)
+{
+	size_t left = 0, next = 0;
+
+	for (pingobj_iter_t *iter = ping_iterator_get(probe->object); iter && next < count;
+	     iter = ping_iterator_next(iter)) {
+		size_t index;
+
+		if (ping_iterator_get_context(iter))
+			continue;
+		index = pending[next++];
+		if (take_ident(probe, hosts[index].address.family, read_ident(iter))) {
+			probe->hosts[index].iter = iter;
+			ping_iterator_set_context(iter, &probe->hosts[index]);
+			probe->added++;
+		} else {
+			pending[left++] = index;
+		}
+	}
+	return left;
+}
+
+/* Adds what is pending; returns how many are left to be bound. */
+static size_t add_pending(struct probe *probe, const struct probe_host *hosts,
+			  size_t *pending, size_t count)
+{
+	size_t added = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (add_host(probe, &hosts[pending[i]]))
+			pending[added++] = pending[i];
+	return added;
+}
+
+static bool idents_left(const struct probe *probe, const struct probe_host *hosts,
+			size_t count)
+{
+	for (unsigned family = 0; family < 2; family++) {
+		size_t wanted = 0, used = 0;
+
+		for (size_t i = 0; i < count; i++)
+			wanted += (hosts[i].address.family == ADDRESS_IPV6) == (family == 1);
+		for (size_t i = 0; i < sizeof(probe->idents->used[family]); i++)
+			used += (size_t)__builtin_popcount(probe->idents->used[family][i]);
+		if (wanted + used > 65536) {
+			log_errx("more than 65536 %s peers: there is one ICMP ident for each",
+				 family ? "ipv6" : "ipv4");
+			return false;
+		}
+	}
+	return true;
+}
+
+int probe_add(struct probe *probe, const struct probe_host *hosts, size_t count)
+{
+	size_t *pending = calloc(count ? count : 1, sizeof(*pending));
+	size_t left = count;
+
+	probe->hosts = calloc(count ? count : 1, sizeof(*probe->hosts));
+	if (!pending || !probe->hosts) {
+		log_errx("out of memory");
+		free(pending);
+		return -1;
+	}
+	if (!idents_left(probe, hosts, count)) {
+		free(pending);
+		return -1;
+	}
+	probe->count = count;
+	for (size_t i = 0; i < count; i++) {
+		pending[i] = i;
+		if (hosts[i].payload > probe->largest_payload)
+			probe->largest_payload = hosts[i].payload;
+	}
+	/* Idents are random: whoever has got one that is taken draws again. */
+	while (left > 0) {
+		left = add_pending(probe, hosts, pending, left);
+		left = bind_hosts(probe, hosts, pending, left);
+		for (size_t i = 0; i < left; i++)
+			remove_host(probe, &hosts[pending[i]]);
+	}
+	free(pending);
+	return 0;
+}
+
+static struct watched_socket *find_socket(struct probe *probe, int fd)
+{
+	for (size_t i = 0; i < probe->socket_count; i++)
+		if (probe->sockets[i].fd == fd)
+			return &probe->sockets[i];
+	return NULL;
+}
+
+/* A socket's first round: filter and buffers. */
+static struct watched_socket *prepare_socket(struct probe *probe, int fd)
+{
+	struct probe_report *report = &probe->report;
+	struct rawsocket_buffers buffers;
+	struct watched_socket *sock;
+	uint64_t rounds = (uint64_t)(NEIGHBOUR_WAIT_NS / probe->settings.period_ns) + 1;
+
+	if (probe->socket_count == SOCKETS_MAX)
+		return NULL;
+	sock = &probe->sockets[probe->socket_count++];
+	*sock = (struct watched_socket){.fd = fd, .family = rawsocket_family(fd)};
+	report->receive_wanted = rawsocket_cost(2 * probe->count, probe->largest_payload);
+	report->send_wanted =
+		rawsocket_cost(4 * probe->count * rounds, probe->largest_payload);
+	buffers = (struct rawsocket_buffers){report->receive_wanted, report->send_wanted};
+	if (sock->family == ADDRESS_NONE ||
+	    rawsocket_prepare(fd, sock->family, &probe->proof, &buffers) < 0) {
+		log_err("cannot prepare a raw socket");
+		probe->prepare_failed = true;
+	}
+	report->receive_granted = buffers.receive;
+	report->send_granted = buffers.send;
+	rawsocket_read_drops(fd, sock->family, &sock->drops);
+	return sock;
+}
+
+/* Before the first request of a round, for each of liboping's sockets. */
+static void ready_socket(int fd, void *arg)
+{
+	struct probe *probe = arg;
+	struct watched_socket *sock = find_socket(probe, fd);
+
+	if (!sock)
+		sock = prepare_socket(probe, fd);
+	if (!sock)
+		return;
+	/* Replies that came after the end of their round must not meet this one. */
+	rawsocket_drain(fd, 4 * probe->count + 1024);
+	probe->report.receive_drops +=
+		rawsocket_new_drops(fd, sock->family, &sock->drops);
+}
+
+static unsigned read_sequence(pingobj_iter_t *iter)
+{
+	unsigned sequence = 0;
+	size_t len = sizeof(sequence);
+
+	ping_iterator_get_info(iter, PING_INFO_SEQUENCE, &sequence, &len);
+	return sequence;
+}
+
+static struct sample read_sample(const struct probe *probe, const struct host *host)
+{
+	struct sample sample = {.outcome = SAMPLE_LOST, .hop_limit = -1};
+	double latency_ms = -1;
+	size_t len = sizeof(latency_ms);
+
+	if (read_sequence(host->iter) == host->sequence) {
+		sample.outcome = SAMPLE_UNSENT;
+		return sample;
+	}
+	if (ping_iterator_get_info(host->iter, PING_INFO_LATENCY, &latency_ms, &len) != 0 ||
+	    !(latency_ms >= 0) || !(latency_ms * 1e6 <= (double)probe->settings.timeout_ns))
+		return sample;
+	sample.outcome = SAMPLE_REPLY;
+	sample.rtt_ns = (int64_t)(latency_ms * 1e6 + 0.5);
+	len = sizeof(sample.hop_limit);
+	if (ping_iterator_get_info(host->iter, PING_INFO_RECV_TTL, &sample.hop_limit, &len))
+		sample.hop_limit = -1;
+	return sample;
+}
+
+static void read_samples(const struct probe *probe, struct sample *samples)
+{
+	for (size_t i = 0; i < probe->count; i++) {
+		samples[i] = (struct sample){.outcome = SAMPLE_UNSENT, .hop_limit = -1};
+		if (probe->hosts[i].iter)
+			samples[i] = read_sample(probe, &probe->hosts[i]);
+	}
+}
+
+/* Packets that full buffers dropped in the round. */
+static uint64_t count_drops(struct probe *probe)
+{
+	uint64_t drops = 0;
+
+	for (size_t i = 0; i < probe->socket_count; i++) {
+		struct watched_socket *sock = &probe->sockets[i];
+
+		drops += rawsocket_new_drops(sock->fd, sock->family, &sock->drops);
+	}
+	probe->report.receive_drops += drops;
+	return drops;
+}
+
+static bool any_sent(const struct probe *probe)
+{
+	for (size_t i = 0; i < probe->count; i++) {
+		const struct host *host = &probe->hosts[i];
+
+		if (host->iter && read_sequence(host->iter) != host->sequence)
+			return true;
+	}
+	return false;
+}
+
+static void note_failures(struct probe *probe, const struct seam *seam)
+{
+	if (probe->report.failed == 0)
+		probe->report.first_errno = seam->first_errno;
+	probe->report.failed += seam->failed;
+	probe->report.starved |= seam->starved;
+}
+
+static enum round_result judge(struct probe *probe, const struct seam *seam,
+			       int64_t offset_change_ns)
+{
+	uint64_t drops = count_drops(probe);
+
+	if (probe->prepare_failed)
+		return ROUND_BROKEN;
+	if (!seam->was_called && any_sent(probe)) {
+		log_errx("liboping did not wait in select(), which this program relies on");
+		return ROUND_BROKEN;
+	}
+	if (!seam->was_called)
+		complain(probe, "any peer of an object");
+	if (seam->interrupted || seam->stalled)
+		return ROUND_INTERRUPTED;
+	if (offset_change_ns > ROUND_CLOCK_TOLERANCE_NS ||
+	    offset_change_ns < -ROUND_CLOCK_TOLERANCE_NS)
+		return ROUND_CLOCK_STEP;
+	return drops ? ROUND_RECEIVE_DROPS : ROUND_MEASURED;
+}
+
+enum round_result probe_round(struct probe *probe, struct sample *samples)
+{
+	struct seam seam = {.timeout_ns = probe->settings.timeout_ns,
+			    .spacing_ns = probe->settings.spacing_ns,
+			    .hosts = probe->count,
+			    .stop_fd = stop_fd(),
+			    .on_socket = ready_socket,
+			    .arg = probe};
+	enum round_result result;
+	int64_t offset_ns;
+
+	for (size_t i = 0; i < probe->count; i++)
+		if (probe->hosts[i].iter)
+			probe->hosts[i].sequence = read_sequence(probe->hosts[i].iter);
+	if (probe->added == 0) {
+		read_samples(probe, samples);
+		return ROUND_MEASURED;
+	}
+	offset_ns = clock_wall_offset_ns();
+	seam_begin(&seam);
+	/* Its result says nothing that the hosts do not say better. */
+	ping_send(probe->object);
+	seam_end();
+	note_failures(probe, &seam);
+	result = judge(probe, &seam, clock_wall_offset_ns() - offset_ns);
+	read_samples(probe, samples);
+	return result;
+}
+
+void probe_report(const struct probe *probe, struct probe_report *report)
+{
+	*report = probe->report;
+}
+
+void probe_free(struct probe *probe)
+{
+	if (!probe)
+		return;
+	ping_destroy(probe->object);
+	free(probe->hosts);
+	free(probe);
+}

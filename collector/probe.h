@@ -1,0 +1,89 @@
+/*
+ * One liboping object: a list of addresses that are asked with the same socket
+ * options, round by round. The only module that knows liboping.
+ *
+ * Order of calls: probe_new(), probe_add() once, probe_round() as often as
+ * wanted, probe_free(). One object belongs to one thread at a time; several
+ * run side by side. Nothing given is kept beyond a call but the ident set,
+ * which must outlive the object.
+ */
+#ifndef NODECANARY_PROBE_H
+#define NODECANARY_PROBE_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "address.h"
+#include "options.h"
+#include "proof.h"
+#include "sample.h"
+
+/*
+ * The idents in use in this process, a bit each: liboping matches replies by
+ * ident and sequence number alone, so no two hosts of a family may share one,
+ * not even in different objects.
+ */
+struct probe_idents {
+	uint8_t used[2][65536 / 8];
+};
+
+struct probe_settings {
+	struct source source;
+	char device[IF_NAMESIZE];
+	struct mark mark;
+	uint32_t ttl, dscp;
+	int64_t timeout_ns, spacing_ns;
+	int64_t period_ns; /* of rounds in which a peer is silent: sizes the send buffer */
+};
+
+struct probe_host {
+	struct address address;
+	uint32_t payload; /* bytes */
+};
+
+struct probe;
+
+/* NULL after logging why. `proof` is copied. */
+struct probe *probe_new(const struct probe_settings *settings, const struct proof *proof,
+			struct probe_idents *idents);
+
+/*
+ * Adds hosts, no address twice; sample i of every round is that of hosts[i].
+ * One that cannot be added (its family has no socket here, its device is gone)
+ * is unsent in every round; the first such failure is logged. 0, or -1 after
+ * logging where there is no memory or no ident left.
+ */
+int probe_add(struct probe *probe, const struct probe_host *hosts, size_t count);
+
+enum round_result {
+	ROUND_MEASURED,
+	/* Void: the samples mean nothing. */
+	ROUND_CLOCK_STEP,    /* wall and monotonic clock disagree by more than 1 ms */
+	ROUND_RECEIVE_DROPS, /* packets were dropped at our sockets */
+	ROUND_INTERRUPTED,   /* by a stop request, or the process stood still */
+	ROUND_BROKEN,	     /* liboping did not wait where it should; logged */
+};
+
+/* Beyond that the clocks disagree. */
+#define ROUND_CLOCK_TOLERANCE_NS 1000000
+
+/* Fills in a sample for every host that was added. */
+enum round_result probe_round(struct probe *probe, struct sample *samples);
+
+/* What happened over all rounds so far. */
+struct probe_report {
+	uint64_t receive_drops;
+	size_t failed; /* requests that the kernel refused */
+	int first_errno;
+	bool starved; /* the send buffer was full to the end of a round */
+	uint64_t receive_wanted, receive_granted, send_wanted, send_granted; /* bytes */
+};
+
+void probe_report(const struct probe *probe, struct probe_report *report);
+
+/* NULL is fine. */
+void probe_free(struct probe *probe);
+
+#endif

@@ -1,0 +1,167 @@
+#include "proof.h"
+
+#include <arpa/inet.h>
+#include <netinet/icmp6.h>
+#include <netinet/ip_icmp.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define HALF_BYTES 0x0f0f0f0fU
+#define NO_NUL 0x40404040U
+#define ICMP_HEADER 8
+
+/* Offsets in the IP headers: RFC 791, RFC 8200. */
+#define IPV4_SOURCE 12
+#define IPV6_SOURCE 8
+
+int proof_init(struct proof *proof)
+{
+	unsigned char bytes[PROOF_COOKIE_SIZE];
+
+	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+		return -1;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		if (bytes[i] == 0)
+			bytes[i] = 0x55;
+	for (size_t i = 0; i < PROOF_COOKIE_SIZE / 4; i++) {
+		memcpy(&proof->cookie[i], bytes + 4 * i, 4);
+		proof->cookie[i] = ntohl(proof->cookie[i]);
+	}
+	return 0;
+}
+
+static char *put_word(char *out, uint32_t word)
+{
+	word = htonl(word);
+	memcpy(out, &word, sizeof(word));
+	return out + sizeof(word);
+}
+
+void proof_payload(const struct proof *proof, const struct address *addr, size_t size,
+		   char *out)
+{
+	char *end = out + size;
+	size_t words = addr->family == ADDRESS_IPV4 ? 1 : 4;
+
+	for (size_t i = 0; i < PROOF_COOKIE_SIZE / 4; i++)
+		out = put_word(out, proof->cookie[i]);
+	for (size_t i = 0; i < words; i++) {
+		uint32_t word;
+
+		memcpy(&word, (const char *)&addr->u + 4 * i, sizeof(word));
+		word = ntohl(word);
+		out = put_word(out, (word & HALF_BYTES) | NO_NUL);
+		out = put_word(out, (word >> 4 & HALF_BYTES) | NO_NUL);
+	}
+	memset(out, '.', (size_t)(end - out));
+	*end = '\0';
+}
+
+struct program {
+	struct sock_filter *code;
+	size_t len;
+};
+
+static void op(struct program *p, uint16_t code, uint32_t k)
+{
+	p->code[p->len++] = (struct sock_filter){.code = code, .k = k};
+}
+
+/* Goes on if A equals k (or X); the way out is filled in by finish(). */
+static void require(struct program *p, uint16_t operand, uint32_t k)
+{
+	op(p, BPF_JMP | BPF_JEQ | operand, k);
+}
+
+/* M[slot] and M[slot + 1] = the two halves of the address word in A. */
+static void split_address(struct program *p, uint32_t slot)
+{
+	op(p, BPF_ST, slot + 1);
+	op(p, BPF_ALU | BPF_AND | BPF_K, HALF_BYTES);
+	op(p, BPF_ALU | BPF_OR | BPF_K, NO_NUL);
+	op(p, BPF_ST, slot);
+	op(p, BPF_LD | BPF_MEM, slot + 1);
+	op(p, BPF_ALU | BPF_RSH | BPF_K, 4);
+	op(p, BPF_ALU | BPF_AND | BPF_K, HALF_BYTES);
+	op(p, BPF_ALU | BPF_OR | BPF_K, NO_NUL);
+	op(p, BPF_ST, slot + 1);
+}
+
+/* A must equal M[slot]; X is used up. */
+static void require_slot(struct program *p, uint32_t slot)
+{
+	op(p, BPF_LDX | BPF_MEM, slot);
+	require(p, BPF_X, 0);
+}
+
+/* Accepts; and every condition that fails leaves to the rejection behind it. */
+static size_t finish(struct program *p)
+{
+	size_t reject;
+
+	op(p, BPF_RET | BPF_K, UINT32_MAX);
+	reject = p->len;
+	op(p, BPF_RET | BPF_K, 0);
+	for (size_t i = 0; i < reject; i++)
+		if (BPF_CLASS(p->code[i].code) == BPF_JMP)
+			p->code[i].jf = (uint8_t)(reject - i - 1);
+	return p->len;
+}
+
+/*
+ * A raw IPv4 socket's packet begins at the IP header, whose length is variable
+ * and goes into X.
+ */
+static void filter_ipv4(const struct proof *proof, struct program *p)
+{
+	const uint32_t payload = ICMP_HEADER;
+
+	op(p, BPF_LD | BPF_W | BPF_ABS, IPV4_SOURCE);
+	split_address(p, 0);
+	op(p, BPF_LDX | BPF_B | BPF_MSH, 0);
+	op(p, BPF_LD | BPF_B | BPF_IND, 0);
+	require(p, BPF_K, ICMP_ECHOREPLY);
+	for (uint32_t i = 0; i < PROOF_COOKIE_SIZE / 4; i++) {
+		op(p, BPF_LD | BPF_W | BPF_IND, payload + 4 * i);
+		require(p, BPF_K, proof->cookie[i]);
+	}
+	for (uint32_t i = 0; i < 2; i++) {
+		op(p, BPF_LDX | BPF_B | BPF_MSH, 0);
+		op(p, BPF_LD | BPF_W | BPF_IND, payload + PROOF_COOKIE_SIZE + 4 * i);
+		require_slot(p, i);
+	}
+}
+
+/* A raw ICMPv6 socket's packet begins at the ICMPv6 header. */
+static void filter_ipv6(const struct proof *proof, struct program *p)
+{
+	uint32_t at = ICMP_HEADER;
+
+	op(p, BPF_LD | BPF_B | BPF_ABS, 0);
+	require(p, BPF_K, ICMP6_ECHO_REPLY);
+	for (size_t i = 0; i < PROOF_COOKIE_SIZE / 4; i++, at += 4) {
+		op(p, BPF_LD | BPF_W | BPF_ABS, at);
+		require(p, BPF_K, proof->cookie[i]);
+	}
+	for (uint32_t i = 0; i < 4; i++) {
+		op(p, BPF_LD | BPF_W | BPF_ABS,
+		   (uint32_t)SKF_NET_OFF + IPV6_SOURCE + 4 * i);
+		split_address(p, 0);
+		for (uint32_t half = 0; half < 2; half++, at += 4) {
+			op(p, BPF_LD | BPF_W | BPF_ABS, at);
+			require_slot(p, half);
+		}
+	}
+}
+
+size_t proof_filter(const struct proof *proof, enum address_family family,
+		    struct sock_filter code[static PROOF_FILTER_MAX])
+{
+	struct program p = {.code = code};
+
+	if (family == ADDRESS_IPV4)
+		filter_ipv4(proof, &p);
+	else
+		filter_ipv6(proof, &p);
+	return finish(&p);
+}

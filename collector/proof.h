@@ -1,0 +1,52 @@
+/*
+ * What proves that an echo reply is ours: the payload of each request, and the
+ * socket filter that lets nothing else in.
+ *
+ * The payload begins with the run's random cookie, then names the address that
+ * is asked. The kernel runs the filter on every packet before it is queued, so
+ * a reply counts only if it carries this run's cookie and comes from the
+ * address that its payload names; floods, other pingers, and other processes'
+ * replies with an equal ident cost no memory and no wake-up, and what the
+ * filter rejects is no drop.
+ *
+ * liboping keeps the payload as a C string, so no byte of it may be NUL: each
+ * 32 bits of the address become two words that hold the low and the high half
+ * of every byte, under the bits 0x40.
+ */
+#ifndef NODECANARY_PROOF_H
+#define NODECANARY_PROOF_H
+
+#include <linux/filter.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "address.h"
+
+#define PROOF_COOKIE_SIZE 8
+
+/* Cookie and an IPv6 address. */
+#define PROOF_PAYLOAD_MIN 40
+/* liboping receives into 4,096 bytes, which hold an IPv4 header of up to 60, too. */
+#define PROOF_PAYLOAD_MAX 4000
+
+struct proof {
+	uint32_t cookie[PROOF_COOKIE_SIZE / 4]; /* as loaded from the packet, host order */
+};
+
+/* A random cookie without NUL bytes. 0, or -1 with errno where there is no randomness. */
+int proof_init(struct proof *proof);
+
+/*
+ * The payload of `size` bytes (PROOF_PAYLOAD_MIN to PROOF_PAYLOAD_MAX) for one
+ * address, as a string: `out` holds size + 1 bytes.
+ */
+void proof_payload(const struct proof *proof, const struct address *addr, size_t size,
+		   char *out);
+
+#define PROOF_FILTER_MAX 96
+
+/* The filter for a raw ICMP socket of the family; returns its length. */
+size_t proof_filter(const struct proof *proof, enum address_family family,
+		    struct sock_filter code[static PROOF_FILTER_MAX]);
+
+#endif

@@ -1,0 +1,150 @@
+#include "rawsocket.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/sock_diag.h>
+#include <netinet/icmp6.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "number.h"
+
+/* What the kernel charges for one queued packet with a payload of up to SMALL_PAYLOAD. */
+#define SMALL_PACKET_COST 832
+#define SMALL_PAYLOAD 256
+
+int rawsocket_try(enum address_family family)
+{
+	int fd = family == ADDRESS_IPV4
+			 ? socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP)
+			 : socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMPV6);
+
+	if (fd < 0)
+		return errno;
+	close(fd);
+	return 0;
+}
+
+uint64_t rawsocket_cost(uint64_t packets, size_t payload)
+{
+	/* Larger ones are charged their power of two, and a page for each fragment. */
+	return packets * (SMALL_PACKET_COST + (payload > SMALL_PAYLOAD ? 4 * payload : 0));
+}
+
+enum address_family rawsocket_family(int fd)
+{
+	int domain;
+	socklen_t len = sizeof(domain);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) < 0)
+		return ADDRESS_NONE;
+	return domain == AF_INET    ? ADDRESS_IPV4
+	       : domain == AF_INET6 ? ADDRESS_IPV6
+				    : ADDRESS_NONE;
+}
+
+/*
+ * The kernel doubles what is asked for and reports the double, so half is asked
+ * for. Returns what the buffer has become.
+ */
+static uint64_t set_buffer(int fd, int option, int force_option, uint64_t wanted)
+{
+	int value = wanted / 2 > INT_MAX / 2 ? INT_MAX / 2 : (int)(wanted / 2);
+	int granted = 0;
+	socklen_t len = sizeof(granted);
+
+	if (getsockopt(fd, SOL_SOCKET, option, &granted, &len) == 0 &&
+	    (uint64_t)granted >= wanted)
+		return (uint64_t)granted;
+	/* The forced form needs CAP_NET_ADMIN, the other is cut to the sysctl's limit. */
+	if (setsockopt(fd, SOL_SOCKET, force_option, &value, sizeof(value)) < 0)
+		setsockopt(fd, SOL_SOCKET, option, &value, sizeof(value));
+	len = sizeof(granted);
+	if (getsockopt(fd, SOL_SOCKET, option, &granted, &len) < 0)
+		return 0;
+	return (uint64_t)granted;
+}
+
+int rawsocket_prepare(int fd, enum address_family family, const struct proof *proof,
+		      struct rawsocket_buffers *buffers)
+{
+	struct sock_filter code[PROOF_FILTER_MAX];
+	struct sock_fprog program = {.filter = code};
+	struct icmp6_filter types;
+
+	program.len = (unsigned short)proof_filter(proof, family, code);
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0)
+		return -1;
+	if (family == ADDRESS_IPV6) {
+		/* Ahead of the checksum, so that other types' errors are no drops of ours. */
+		ICMP6_FILTER_SETBLOCKALL(&types);
+		ICMP6_FILTER_SETPASS(ICMP6_ECHO_REPLY, &types);
+		if (setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &types, sizeof(types)) < 0)
+			return -1;
+	}
+	buffers->receive = set_buffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, buffers->receive);
+	buffers->send = set_buffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, buffers->send);
+	return 0;
+}
+
+void rawsocket_drain(int fd, size_t limit)
+{
+	char byte;
+
+	while (limit-- > 0 && recv(fd, &byte, sizeof(byte), MSG_DONTWAIT | MSG_TRUNC) >= 0)
+		;
+}
+
+/* Icmp6InCsumErrors of /proc/self/net/snmp6; 0 where there is none. */
+static uint64_t read_checksum_errors(void)
+{
+	FILE *in = fopen("/proc/self/net/snmp6", "re");
+	char name[64], value[NUMBER_U64_SIZE];
+	uint64_t count = 0;
+
+	if (!in)
+		return 0;
+	while (fscanf(in, "%63s %20s", name, value) == 2)
+		if (strcmp(name, "Icmp6InCsumErrors") == 0 &&
+		    !number_parse_u64(value, UINT64_MAX, &count))
+			count = 0;
+	fclose(in);
+	return count;
+}
+
+static uint32_t read_dropped(int fd)
+{
+	uint32_t meminfo[SK_MEMINFO_VARS] = {0};
+	socklen_t len = sizeof(meminfo);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, meminfo, &len) < 0)
+		return 0;
+	return meminfo[SK_MEMINFO_DROPS];
+}
+
+void rawsocket_read_drops(int fd, enum address_family family, struct rawsocket_drops *drops)
+{
+	drops->dropped = read_dropped(fd);
+	drops->checksum_errors = family == ADDRESS_IPV6 ? read_checksum_errors() : 0;
+}
+
+uint32_t rawsocket_new_drops(int fd, enum address_family family,
+			     struct rawsocket_drops *before)
+{
+	uint32_t dropped = read_dropped(fd);
+	uint32_t count = dropped - before->dropped;
+	uint64_t errors;
+
+	before->dropped = dropped;
+	if (count == 0 || family != ADDRESS_IPV6)
+		return count;
+	errors = read_checksum_errors();
+	if (errors - before->checksum_errors >= count)
+		count = 0;
+	else
+		count -= (uint32_t)(errors - before->checksum_errors);
+	before->checksum_errors = errors;
+	return count;
+}

@@ -1,0 +1,31 @@
+/*
+ * The counters of the last run, out of the file that it published: the only
+ * state there is.
+ *
+ * The file is read as if an enemy had written it. The last line must prove it
+ * complete, every number is checked for its range, buckets for their order; and
+ * unless the whole of it is sound nothing is taken over. Families and labels
+ * that this version does not know are passed over, what is missing starts at
+ * zero, and HELP texts are not looked at, so counters outlive upgrades and
+ * downgrades. A histogram whose buckets are not those of the configuration
+ * starts anew, alone.
+ */
+#ifndef NODECANARY_RESTORE_H
+#define NODECANARY_RESTORE_H
+
+#include <stdbool.h>
+
+#include "state.h"
+#include "targets.h"
+
+enum restore_result {
+	RESTORE_TAKEN,
+	RESTORE_REFUSED, /* logged; nothing has been taken over */
+	RESTORE_NO_MEMORY,
+};
+
+/* The counters in `targets` and `state` must be zero. `name` is for messages. */
+enum restore_result restore_read(int fd, const char *name, struct targets *targets,
+				 struct state *state);
+
+#endif

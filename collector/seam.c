@@ -1,0 +1,217 @@
+#include "seam.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <time.h>
+
+#include "clock.h"
+
+/* liboping has one socket a family. */
+#define SOCKETS_MAX 2
+
+/* After so many replies a request that is due goes first. */
+#define READS_IN_A_ROW 64
+
+/* A share of the timeout that sending one request may take. */
+#define STALL_SHARE 4
+
+static _Thread_local struct seam *current;
+
+void seam_begin(struct seam *seam)
+{
+	current = seam;
+}
+
+void seam_end(void)
+{
+	current = NULL;
+}
+
+/* The descriptors of a set, as poll has them; returns how many. */
+static nfds_t to_pollfds(int nfds, const fd_set *set, struct pollfd *fds)
+{
+	nfds_t count = 0;
+
+	for (int fd = 0; fd < nfds && count < SOCKETS_MAX; fd++)
+		if (FD_ISSET(fd, set))
+			fds[count++] = (struct pollfd){.fd = fd, .events = POLLIN};
+	return count;
+}
+
+static void start(struct seam *s, const struct pollfd *fds, nfds_t count)
+{
+	s->was_called = true;
+	s->started = true;
+	for (nfds_t i = 0; i < count; i++)
+		s->on_socket(fds[i].fd, s->arg);
+	s->last_send_ns = s->next_send_ns = clock_monotonic_ns();
+}
+
+static void wait_for(struct pollfd *fds, nfds_t count, int64_t timeout_ns)
+{
+	struct timespec ts = {0, 0};
+
+	if (timeout_ns > 0) {
+		ts.tv_sec = (time_t)(timeout_ns / CLOCK_NS_PER_S);
+		ts.tv_nsec = (long)(timeout_ns % CLOCK_NS_PER_S);
+	}
+	if (ppoll(fds, count, &ts, NULL) <= 0)
+		for (nfds_t i = 0; i < count; i++)
+			fds[i].revents = 0;
+}
+
+/* Leaves in the sets what is ready and returns how many that are. */
+static int report(const struct pollfd *fds, nfds_t count, short events, fd_set *ready)
+{
+	int found = 0;
+
+	for (nfds_t i = 0; i < count; i++) {
+		/* An error is taken from the socket by reading it. */
+		if (fds[i].revents & (events | (events & POLLIN ? POLLERR | POLLHUP : 0))) {
+			FD_SET(fds[i].fd, ready);
+			found++;
+		}
+	}
+	return found;
+}
+
+static void grant(struct seam *s, int64_t now_ns)
+{
+	int64_t least_ns = now_ns - SEAM_BURST * s->spacing_ns;
+
+	s->next_send_ns += s->spacing_ns;
+	if (s->next_send_ns < least_ns)
+		s->next_send_ns = least_ns;
+	s->reads_in_a_row = 0;
+	s->granted_ns = now_ns;
+}
+
+/* A flood of what passes the filter must not hold the round beyond its deadline. */
+static bool may_read(struct seam *s, int64_t now_ns)
+{
+	s->reads_in_a_row++;
+	return now_ns < s->last_send_ns + s->timeout_ns || s->late_reads++ < 2 * s->hosts;
+}
+
+/*
+ * Waits until liboping has something to do. Puts into `readable` or `writable`
+ * what it is; 0 when the round is over, -1 with EINTR to stop it.
+ */
+static int wait_round(struct seam *s, struct pollfd *fds, nfds_t count, int write_fd,
+		      fd_set *readable, fd_set *writable)
+{
+	for (;;) {
+		int64_t now_ns = clock_monotonic_ns();
+		int64_t until_ns = s->last_send_ns + s->timeout_ns;
+		bool due = write_fd >= 0 && now_ns >= s->next_send_ns;
+		int found;
+
+		if (write_fd >= 0 && !due && s->next_send_ns < until_ns)
+			until_ns = s->next_send_ns;
+		for (nfds_t i = 0; i < count; i++)
+			if (fds[i].fd == write_fd)
+				fds[i].events = (short)(POLLIN | (due ? POLLOUT : 0));
+		fds[count] = (struct pollfd){.fd = s->stop_fd, .events = POLLIN};
+		wait_for(fds, count + 1, until_ns - now_ns);
+		if (fds[count].revents) {
+			s->interrupted = true;
+			errno = EINTR;
+			return -1;
+		}
+		now_ns = clock_monotonic_ns();
+		if (!due || s->reads_in_a_row < READS_IN_A_ROW) {
+			found = report(fds, count, POLLIN, readable);
+			if (found > 0)
+				return may_read(s, now_ns) ? found : 0;
+		}
+		s->reads_in_a_row = 0;
+		if (report(fds, count, POLLOUT, writable) > 0) {
+			grant(s, now_ns);
+			return 1;
+		}
+		if (now_ns >= s->last_send_ns + s->timeout_ns) {
+			s->starved = write_fd >= 0;
+			return 0;
+		}
+	}
+}
+
+static int select_in_round(struct seam *s, int nfds, fd_set *readfds, fd_set *writefds)
+{
+	struct pollfd fds[SOCKETS_MAX + 1];
+	nfds_t count = to_pollfds(nfds, readfds, fds);
+	int write_fd = -1;
+
+	for (nfds_t i = 0; i < count; i++)
+		if (FD_ISSET(fds[i].fd, writefds))
+			write_fd = fds[i].fd;
+	if (!s->started)
+		start(s, fds, count);
+	FD_ZERO(readfds);
+	FD_ZERO(writefds);
+	return wait_round(s, fds, count, write_fd, readfds, writefds);
+}
+
+int select(int nfds, fd_set *readfds, fd_set *writefds, fd_set *exceptfds,
+	   struct timeval *timeout)
+{
+	struct timespec ts;
+
+	if (current && readfds && writefds)
+		return select_in_round(current, nfds, readfds, writefds);
+	if (timeout) {
+		ts.tv_sec = timeout->tv_sec;
+		ts.tv_nsec = (long)timeout->tv_usec * 1000;
+	}
+	return pselect(nfds, readfds, writefds, exceptfds, timeout ? &ts : NULL, NULL);
+}
+
+static void note_failure(struct seam *s)
+{
+	if (s->failed++ == 0)
+		s->first_errno = errno;
+	/* liboping would count a request without a route as sent. */
+	if (errno == EHOSTUNREACH || errno == ENETUNREACH)
+		errno = EIO;
+}
+
+/*
+ * glibc declares the address as a transparent union of pointers, which no other
+ * libc knows; a plain pointer is passed alike.
+ */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpedantic"
+ssize_t sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr,
+	       socklen_t addr_len)
+{
+	struct iovec iov = {.iov_base = (void *)(uintptr_t)buf, .iov_len = n};
+	struct msghdr message = {.msg_name = (void *)(uintptr_t)addr,
+				 .msg_namelen = addr_len,
+				 .msg_iov = &iov,
+				 .msg_iovlen = 1};
+	struct seam *s = current;
+	ssize_t sent;
+
+	if (!s)
+		return sendmsg(fd, &message, flags);
+	sent = sendmsg(fd, &message, flags | MSG_DONTWAIT);
+	if (sent < 0)
+		note_failure(s);
+	s->last_send_ns = clock_monotonic_ns();
+	if (s->last_send_ns - s->granted_ns > s->timeout_ns / STALL_SHARE)
+		s->stalled = true;
+	return sent;
+}
+#pragma GCC diagnostic pop
+
+void perror(const char *what)
+{
+	/* In a round the failure has been counted by sendto(). */
+	if (!current)
+		fprintf(stderr, "%s: %s\n", what, strerror(errno));
+}

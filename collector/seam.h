@@ -1,0 +1,61 @@
+/*
+ * The seam between liboping and libc.
+ *
+ * liboping waits in select(), sends with sendto() and complains with perror(),
+ * and nowhere else. This module defines these three; symbol resolution, dynamic
+ * and static alike, makes liboping call them in place of libc's. What liboping
+ * does by itself is wrong in ways that no option mends: it waits by the wall
+ * clock, counts its deadline from before the first request, gives up on replies
+ * that are already queued, sends as fast as it can, takes an unroutable request
+ * for one that was sent, and prints a line for every other one.
+ *
+ * Between seam_begin() and seam_end(), in the thread that called seam_begin():
+ *  - a round ends `timeout_ns` after its last request, on the monotonic clock,
+ *    and not before everything queued by then has been read;
+ *  - requests leave `spacing_ns` apart; where the clock's resolution makes them
+ *    late, at most SEAM_BURST of them follow one another at once;
+ *  - a stop request ends the round;
+ *  - a request that did not leave for whatever reason looks to liboping as one
+ *    that failed, so its sequence number stands still.
+ * Outside, the three behave as libc's.
+ */
+#ifndef NODECANARY_SEAM_H
+#define NODECANARY_SEAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SEAM_BURST 8
+
+struct seam {
+	/* Set by the caller. */
+	int64_t timeout_ns, spacing_ns;
+	size_t hosts; /* bounds what is read of a flood */
+	int stop_fd;
+	/* Called once for each socket, before the round's first request. */
+	void (*on_socket)(int fd, void *arg);
+	void *arg;
+
+	/* Results. */
+	bool was_called; /* liboping did wait here */
+	bool interrupted;
+	/*
+	 * The process stood still while it sent, for so long that the time stamp of
+	 * that request may make an answer in time look late.
+	 */
+	bool stalled;
+	bool starved; /* the send buffer was full until the round ended */
+	size_t failed;
+	int first_errno; /* of the requests that failed */
+
+	/* Internal. */
+	bool started;
+	int64_t next_send_ns, last_send_ns, granted_ns;
+	size_t reads_in_a_row, late_reads;
+};
+
+void seam_begin(struct seam *seam);
+void seam_end(void);
+
+#endif

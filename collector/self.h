@@ -1,0 +1,44 @@
+/*
+ * Which peer of a group this node is.
+ *
+ * With a configured name: the peer of that name. Else the one whose name is the
+ * host's fully qualified name; else the one whose name is the host's, or has it
+ * as its first label, if only one does; else the one with an address of this
+ * host (loopback addresses identify nobody). A candidate that the fully
+ * qualified name contradicts is none.
+ */
+#ifndef NODECANARY_SELF_H
+#define NODECANARY_SELF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "address.h"
+#include "targets.h"
+
+#define SELF_NAME_SIZE 256
+
+struct self {
+	char name[SELF_NAME_SIZE];	/* configured, or "" */
+	char host[SELF_NAME_SIZE];	/* the host name up to its first dot */
+	char qualified[SELF_NAME_SIZE]; /* "" where it is not known */
+	struct address *addresses;	/* of this host, without loopback */
+	size_t address_count;
+};
+
+/* Asks the system; looks nothing up. 0, or -1 after logging. */
+int self_init(struct self *self, const char *configured);
+
+void self_free(struct self *self);
+
+/* Whether names alone leave two candidates: then the qualified name is worth a lookup. */
+bool self_is_ambiguous(const struct self *self, const struct targets *targets);
+
+/*
+ * Sets targets.groups[].self by name, then by address, as far as both are
+ * known. 0, or -1 after logging where a group has two candidates.
+ */
+int self_find(const struct self *self, struct targets *targets);
+
+#endif

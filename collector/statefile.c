@@ -1,0 +1,121 @@
+#include "statefile.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "digest.h"
+#include "schema.h"
+
+/* A line must fit in; the longest that the configuration allows has some 20 kB. */
+#define BUFFER_SIZE 65536
+
+#define LOOKUP_PREFIX "# " SCHEMA_LOOKUP
+
+struct scan {
+	int fd;
+	char *buffer;
+	size_t start, end; /* what has been read and not been taken */
+	bool at_end;
+	struct digest digest;
+	bool sealed; /* the state line has been seen, and was right */
+	statefile_take *take;
+	void *arg;
+};
+
+/* Moves what is left to the front and reads on. False on an error of read(2). */
+static bool fill(struct scan *scan)
+{
+	ssize_t n;
+
+	memmove(scan->buffer, scan->buffer + scan->start, scan->end - scan->start);
+	scan->end -= scan->start;
+	scan->start = 0;
+	do
+		n = read(scan->fd, scan->buffer + scan->end, BUFFER_SIZE - scan->end);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return false;
+	scan->end += (size_t)n;
+	scan->at_end = n == 0;
+	return true;
+}
+
+/* The last line: "length=N hash=H" of all before it. */
+static const char *check_seal(struct scan *scan, const char *line)
+{
+	char expected[96];
+
+	snprintf(expected, sizeof(expected), SCHEMA_STATE "length=%" PRIu64 " hash=%016" PRIx64,
+		 scan->digest.length, digest_value(&scan->digest));
+	scan->sealed = true;
+	return strcmp(line, expected) == 0 ? NULL : "length or hash are wrong";
+}
+
+static const char *take_line(struct scan *scan, char *line, size_t len)
+{
+	enum statefile_line kind = STATEFILE_SERIES;
+	struct promline parsed;
+
+	if (scan->sealed)
+		return "lines behind the last one";
+	if (memchr(line, '\0', len))
+		return "a NUL byte";
+	if (strncmp(line, SCHEMA_STATE, strlen(SCHEMA_STATE)) == 0)
+		return check_seal(scan, line);
+	line[len] = '\n';
+	digest_add(&scan->digest, line, len + 1);
+	line[len] = '\0';
+	if (strncmp(line, LOOKUP_PREFIX, strlen(LOOKUP_PREFIX)) == 0) {
+		kind = STATEFILE_LOOKUP;
+		line += 2;
+	} else if (*line == '#') {
+		return NULL;
+	}
+	return promline_parse(line, &parsed) ? scan->take(kind, &parsed, scan->arg)
+					     : "a malformed line";
+}
+
+static const char *scan_lines(struct scan *scan)
+{
+	const char *wrong;
+
+	for (;;) {
+		char *line = scan->buffer + scan->start;
+		char *newline = memchr(line, '\n', scan->end - scan->start);
+
+		if (newline) {
+			*newline = '\0';
+			scan->start += (size_t)(newline - line) + 1;
+			wrong = take_line(scan, line, (size_t)(newline - line));
+			if (wrong)
+				return wrong;
+		} else if (scan->at_end) {
+			if (scan->end > scan->start)
+				return "the last line has no end";
+			return scan->sealed ? NULL : "it is not complete";
+		} else if (scan->end - scan->start == BUFFER_SIZE) {
+			return "a line that is too long";
+		} else if (!fill(scan)) {
+			return strerror(errno);
+		}
+	}
+}
+
+const char *statefile_scan(int fd, statefile_take *take, void *arg)
+{
+	struct scan scan = {.fd = fd, .take = take, .arg = arg};
+	const char *wrong;
+
+	scan.buffer = malloc(BUFFER_SIZE);
+	if (!scan.buffer)
+		return "out of memory";
+	digest_init(&scan.digest);
+	wrong = scan_lines(&scan);
+	free(scan.buffer);
+	return wrong;
+}

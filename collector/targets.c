@@ -1,0 +1,257 @@
+#include "targets.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "digest.h"
+#include "log.h"
+
+/* The address that a numeric peer is pinged at in that family; NONE: any. */
+static struct address numeric_address(const struct peer *peer, enum family_choice choice,
+				      enum address_family family)
+{
+	if (family == ADDRESS_IPV4 || choice == FAMILY_IPV4)
+		return peer->v4;
+	if (family == ADDRESS_IPV6 || choice == FAMILY_IPV6)
+		return peer->v6;
+	return peer->v4_first || peer->v6.family == ADDRESS_NONE ? peer->v4 : peer->v6;
+}
+
+static void add_target(struct targets *targets, const struct peer *peer,
+		       enum address_family family)
+{
+	const struct options *options = &targets->config->groups[peer->group].options;
+	struct target *target = &targets->items[targets->count];
+
+	*target = (struct target){.peer = peer, .family = family};
+	target->has_family_label = options->family == FAMILY_BOTH;
+	if (!peer->host) {
+		target->address = numeric_address(peer, options->family, family);
+		/* With family = both, a peer with one numeric address is one target. */
+		if (target->address.family == ADDRESS_NONE)
+			return;
+	}
+	targets->count++;
+}
+
+static void add_peer(struct targets *targets, const struct peer *peer)
+{
+	switch (targets->config->groups[peer->group].options.family) {
+	case FAMILY_AUTO: add_target(targets, peer, ADDRESS_NONE); break;
+	case FAMILY_IPV4: add_target(targets, peer, ADDRESS_IPV4); break;
+	case FAMILY_IPV6: add_target(targets, peer, ADDRESS_IPV6); break;
+	case FAMILY_BOTH:
+		add_target(targets, peer, ADDRESS_IPV4);
+		add_target(targets, peer, ADDRESS_IPV6);
+		break;
+	}
+}
+
+static size_t most_targets(const struct config *config)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < config->group_count; i++)
+		count += config->groups[i].peer_count *
+			 (config->groups[i].options.family == FAMILY_BOTH ? 2 : 1);
+	return count;
+}
+
+int targets_build(struct targets *targets, const struct config *config)
+{
+	*targets = (struct targets){.config = config};
+	targets->items = calloc(most_targets(config) + 1, sizeof(*targets->items));
+	targets->groups = calloc(config->group_count + 1, sizeof(*targets->groups));
+	if (!targets->items || !targets->groups) {
+		log_errx("out of memory");
+		targets_free(targets);
+		return -1;
+	}
+	for (size_t i = 0; i < config->peer_count; i++)
+		add_peer(targets, &config->peers[i]);
+	return 0;
+}
+
+void targets_reset(struct targets *targets)
+{
+	for (size_t i = 0; i < targets->count; i++) {
+		struct target *target = &targets->items[i];
+
+		free(target->totals.histogram.counts);
+		target->totals = (struct stats_totals){.requests = 0};
+		target->past = TARGET_UNKNOWN;
+		target->resolved = target->looked_up = false;
+		if (target->peer->host)
+			target->address = (struct address){.family = ADDRESS_NONE};
+	}
+	for (size_t i = 0; targets->groups && i < targets->config->group_count; i++) {
+		free(targets->groups[i].histogram.counts);
+		targets->groups[i].histogram = (struct stats_histogram){.counts = NULL};
+	}
+}
+
+void targets_free(struct targets *targets)
+{
+	targets_reset(targets);
+	free(targets->items);
+	free(targets->groups);
+	*targets = (struct targets){.items = NULL};
+}
+
+static int compare(const struct targets *targets, const struct target *target,
+		   const char *group, const char *peer, const char *family)
+{
+	int order = strcmp(group, target_group(targets, target)->name);
+
+	if (order == 0)
+		order = strcmp(peer, target->peer->name);
+	return order ? order : strcmp(family, target_family_label(target));
+}
+
+struct target *targets_find(struct targets *targets, const char *group, const char *peer,
+			    const char *family, size_t *hint)
+{
+	size_t low = 0, high = targets->count;
+
+	/* In a file of the same peers it is the target of the line before, or the next. */
+	for (size_t i = *hint; i < *hint + 2 && i < targets->count; i++) {
+		if (compare(targets, &targets->items[i], group, peer, family) == 0) {
+			*hint = i;
+			return &targets->items[i];
+		}
+	}
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = compare(targets, &targets->items[middle], group, peer, family);
+
+		if (order == 0) {
+			*hint = middle;
+			return &targets->items[middle];
+		}
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+struct target_group *targets_find_group(struct targets *targets, const char *name)
+{
+	for (size_t i = 0; i < targets->config->group_count; i++)
+		if (strcmp(targets->config->groups[i].name, name) == 0)
+			return &targets->groups[i];
+	return NULL;
+}
+
+int targets_add_counts(const struct targets *targets, struct stats_histogram *histogram)
+{
+	histogram->counts = calloc(stats_counts(&targets->config->collector.buckets),
+				   sizeof(*histogram->counts));
+	if (!histogram->counts)
+		log_errx("out of memory");
+	return histogram->counts ? 0 : -1;
+}
+
+void targets_select(struct targets *targets)
+{
+	for (size_t i = 0; i < targets->count; i++) {
+		struct target *target = &targets->items[i];
+		const struct group *group = target_group(targets, target);
+		const struct peer *self = targets->groups[target->peer->group].self;
+
+		if (target->peer == self && targets->config->collector.skip_self)
+			target->state = TARGET_SELF;
+		else if (group->options.members_only && !self)
+			target->state = TARGET_UNSELECTED;
+		else if (target->address.family == ADDRESS_NONE)
+			target->state = TARGET_UNRESOLVED;
+		else
+			target->state = TARGET_PROBED;
+	}
+}
+
+void targets_count_states(const struct targets *targets, size_t group,
+			  size_t counts[static TARGET_STATES])
+{
+	const struct target *last = NULL;
+
+	memset(counts, 0, TARGET_STATES * sizeof(*counts));
+	for (size_t i = 0; i < targets->count; i++) {
+		const struct target *target = &targets->items[i];
+
+		if (target->peer->group != group)
+			continue;
+		/* A peer of two targets is probed if one of them is. */
+		if (last && last->peer == target->peer) {
+			if (target->state == TARGET_PROBED && last->state != TARGET_PROBED) {
+				counts[last->state]--;
+				counts[TARGET_PROBED]++;
+			}
+			continue;
+		}
+		counts[target->state]++;
+		last = target;
+	}
+}
+
+static int by_folded_name(const void *a, const void *b)
+{
+	const struct peer *const *one = a, *const *other = b;
+
+	return strcasecmp((*one)->name, (*other)->name);
+}
+
+static void hash_text(struct digest *digest, const char *text, bool fold)
+{
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (fold && c < 0x80)
+			c = (unsigned char)tolower(c);
+		digest_add(digest, &c, 1);
+	}
+	digest_add(digest, "", 1);
+}
+
+static void hash_peer(struct digest *digest, const struct peer *peer)
+{
+	char address[ADDRESS_TEXT_SIZE];
+
+	hash_text(digest, peer->name, true);
+	hash_text(digest, peer->host ? peer->host : "", true);
+	address_format(&peer->v4, address);
+	hash_text(digest, address, false);
+	address_format(&peer->v6, address);
+	hash_text(digest, address, false);
+}
+
+uint64_t targets_list_hash(const struct targets *targets, size_t group)
+{
+	const struct group *g = &targets->config->groups[group];
+	const struct peer **order = calloc(g->peer_count + 1, sizeof(*order));
+	unsigned char selection[2] = {(unsigned char)g->options.family,
+				      (unsigned char)g->options.members_only};
+	struct digest digest;
+
+	digest_init(&digest);
+	digest_add(&digest, selection, sizeof(selection));
+	if (!order)
+		return 0;
+	for (size_t i = 0; i < g->peer_count; i++)
+		order[i] = &targets->config->peers[g->first_peer + i];
+	qsort(order, g->peer_count, sizeof(*order), by_folded_name);
+	for (size_t i = 0; i < g->peer_count; i++)
+		hash_peer(&digest, order[i]);
+	free(order);
+	return digest_value(&digest) & ((UINT64_C(1) << 48) - 1);
+}
+
+const char *targets_state_name(enum target_state state)
+{
+	static const char *const names[] = {"probed", "self", "unselected", "unresolved"};
+
+	return names[state];
+}

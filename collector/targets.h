@@ -1,0 +1,101 @@
+/*
+ * Whom this node pings: the configured peers, each with the addresses that are
+ * in use now, its counters, and why it is not pinged if it is not.
+ *
+ * A peer is one target; in a group with `family = both` it is one for each
+ * family that it has or may have. Targets are sorted as their series are: by
+ * group, peer, family. Order of calls: targets_build(), then restore, names,
+ * self (each of them fills in what it knows), then targets_select().
+ */
+#ifndef NODECANARY_TARGETS_H
+#define NODECANARY_TARGETS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config.h"
+#include "stats.h"
+
+enum target_state { TARGET_PROBED, TARGET_SELF, TARGET_UNSELECTED, TARGET_UNRESOLVED };
+#define TARGET_STATES 4
+
+/* How the last run found it. */
+enum target_past { TARGET_UNKNOWN, TARGET_UP, TARGET_DOWN };
+
+struct target {
+	const struct peer *peer;
+	/* Which family it is for; ADDRESS_NONE: whichever the peer has. */
+	enum address_family family;
+	bool has_family_label; /* its group has family = both */
+	struct address address; /* the last one known */
+	enum target_state state;
+	enum target_past past;
+	/* Of names: whether the last lookup gave an answer, and whether there was one. */
+	bool resolved, looked_up;
+	struct stats_totals totals;
+	struct stats_run run;
+};
+
+/* What belongs to a group as a whole. */
+struct target_group {
+	const struct peer *self; /* this node as a member, NULL if it is none */
+	struct stats_histogram histogram; /* of all peers there ever were */
+};
+
+struct targets {
+	const struct config *config;
+	struct target *items;
+	size_t count;
+	struct target_group *groups; /* one for each of config->groups */
+};
+
+/* 0, or -1 after logging. The configuration must outlive the targets. */
+int targets_build(struct targets *targets, const struct config *config);
+
+void targets_free(struct targets *targets);
+
+/*
+ * The target of these labels, NULL if there is none; `family` is "" where the
+ * series has no such label. `hint` makes looking up in order cheap: begin with
+ * 0 and give it back each time.
+ */
+struct target *targets_find(struct targets *targets, const char *group, const char *peer,
+			    const char *family, size_t *hint);
+
+/* A group of that name, NULL if there is none. */
+struct target_group *targets_find_group(struct targets *targets, const char *name);
+
+/* Counts for a histogram of the fleet's buckets, zeroed; -1 after logging. */
+int targets_add_counts(const struct targets *targets, struct stats_histogram *histogram);
+
+/* Gives up all that was restored. */
+void targets_reset(struct targets *targets);
+
+/* Settles each target's state, once addresses and oneself are known. */
+void targets_select(struct targets *targets);
+
+/* How many peers (not targets) of a group are in each state. */
+void targets_count_states(const struct targets *targets, size_t group,
+			  size_t counts[static TARGET_STATES]);
+
+/*
+ * 48 bits that are equal where the group's list, and what selects from it, are
+ * equal: names in lower case and sorted, addresses, family, members_only.
+ */
+uint64_t targets_list_hash(const struct targets *targets, size_t group);
+
+const char *targets_state_name(enum target_state state);
+
+static inline const struct group *target_group(const struct targets *targets,
+					       const struct target *target)
+{
+	return &targets->config->groups[target->peer->group];
+}
+
+static inline const char *target_family_label(const struct target *target)
+{
+	return target->has_family_label ? address_family_name(target->family) : "";
+}
+
+#endif

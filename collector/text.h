@@ -1,0 +1,27 @@
+/*
+ * What a string may be: UTF-8, a label name, a host name.
+ */
+#ifndef NODECANARY_TEXT_H
+#define NODECANARY_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Well-formed UTF-8 (RFC 3629): no overlong forms, surrogates, or values above U+10FFFF. */
+bool text_is_utf8(const char *text, size_t len);
+
+/* Printable: no control characters (C0 and DEL). */
+bool text_is_printable(const char *text);
+
+/*
+ * A label name that every node_exporter takes: [a-zA-Z_][a-zA-Z0-9_]*, and not
+ * beginning with two underscores, which kills it.
+ */
+bool text_is_label_name(const char *text);
+
+/* RFC 1123 plus the underscore; at most 253 bytes; a last label of digits only is none. */
+bool text_is_host_name(const char *text);
+
+bool text_is_blank(char c);
+
+#endif

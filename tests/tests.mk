@@ -1,0 +1,78 @@
+# Tests; included by the Makefile.
+
+TESTS_BUILD := $(BUILD)/tests
+
+# All of the program but main, for tests to link with.
+LIBRARY := $(BUILD)/libnodecanary.a
+
+$(LIBRARY): $(filter-out $(BUILD)/obj/collector/main.o,$(OBJECTS))
+	@rm -f $@
+	$(call say,AR,$@) $(AR) rcs $@ $^
+
+# Unit tests: one program a file. A test that defines a module's functions itself, or links a
+# fake from tests/unit/fake_*.c, gets those in place of the archive's.
+UNIT_SOURCES := $(sort $(wildcard tests/unit/test_*.c))
+UNIT_TESTS := $(UNIT_SOURCES:tests/unit/%.c=$(TESTS_BUILD)/unit/%)
+UNIT_SUPPORT := $(BUILD)/obj/tests/unit/support.o
+
+# With a liboping that does what the test says.
+FAKE_OPING_TESTS := $(TESTS_BUILD)/unit/test_probe
+$(FAKE_OPING_TESTS): $(BUILD)/obj/tests/unit/fake_oping.o
+
+$(TESTS_BUILD)/unit/test_%: $(BUILD)/obj/tests/unit/test_%.o $(UNIT_SUPPORT) $(LIBRARY)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@) $(CC) $(CFLAGS) $(LINK_HARDENING) $(LDFLAGS) -o $@ \
+		$(filter %.o,$^) $(LIBRARY) $(NC_LDLIBS) -lcmocka
+
+# Tools: tests/tools/*.c are one program each, *_shim.c are preloaded libraries, the simulated
+# network has a directory.
+TOOL_SOURCES := $(sort $(wildcard tests/tools/*.c))
+SHIM_SOURCES := $(filter %_shim.c,$(TOOL_SOURCES))
+TOOLS := $(patsubst tests/tools/%.c,$(TESTS_BUILD)/%,$(filter-out $(SHIM_SOURCES),$(TOOL_SOURCES))) \
+	$(SHIM_SOURCES:tests/tools/%.c=$(TESTS_BUILD)/%.so) $(TESTS_BUILD)/simnet
+SIMNET_OBJECTS := $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard tests/simnet/*.c)))
+
+$(TESTS_BUILD)/simnet: $(SIMNET_OBJECTS)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@) $(CC) $(CFLAGS) $(LINK_HARDENING) $(LDFLAGS) -o $@ $^ -lm
+
+# Preloaded into programs that may have no sanitizer: always built without.
+$(TESTS_BUILD)/%_shim.so: tests/tools/%_shim.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@) $(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -fPIC -shared \
+		-o $@ $< -ldl
+
+$(TESTS_BUILD)/%: $(BUILD)/obj/tests/tools/%.o
+	@mkdir -p $(@D)
+	$(call say,LINK,$@) $(CC) $(CFLAGS) $(LINK_HARDENING) $(LDFLAGS) -o $@ $< -pthread
+
+tools: $(TOOLS)
+unit-tests: $(UNIT_TESTS)
+
+check-unit: all unit-tests
+	$(Q)tests/unit/run $(UNIT_TESTS)
+
+check-netns: all tools
+	$(Q)NODECANARY=$(CURDIR)/$(BUILD)/nodecanary TOOLS=$(CURDIR)/$(TESTS_BUILD) tests/netns/run
+
+check-docs: all
+	$(Q)NODECANARY=$(CURDIR)/$(BUILD)/nodecanary tests/docs/run
+
+lint:
+	$(Q)tests/lint/run
+
+# Every header compiles alone.
+hdr-check:
+	$(Q)for header in $(HEADERS); do \
+		printf '#include "%s"\n' "$${header##*/}" | \
+			$(CC) $(NC_CFLAGS) -Werror -fsyntax-only -x c - || exit 1; \
+	done; echo "hdr-check: $(words $(HEADERS)) headers"
+
+check:
+	@tests/deps check
+	@tests/check
+
+-include $(patsubst %.c,$(BUILD)/obj/%.d,$(wildcard tests/unit/*.c tests/tools/*.c tests/simnet/*.c))
+
+.PRECIOUS: $(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/tools/%.o
+.PHONY: check check-unit check-netns check-docs lint hdr-check tools unit-tests
