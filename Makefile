@@ -32,7 +32,7 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prot
 	-Wformat=2 -Wundef -Wconversion $(if $(DEVELOPER),-Werror)
 ifeq ($(SANITIZE),)
 HARDENING := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
-LINK_HARDENING := -pie -Wl,-z,relro,-z,now
+LINK_HARDENING := -pie -Wl,-z,relro,-z,now,--as-needed
 else
 HARDENING := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
 ifneq ($(findstring undefined,$(SANITIZE)),)
@@ -43,11 +43,11 @@ endif
 
 # The libraries are asked when a command runs: `make run` may have to install them first.
 LIBRARIES := liboping inih
-NC_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARNINGS) $(HARDENING) -fno-common -pthread \
+NC_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARNINGS) $(HARDENING) -fno-common -fno-math-errno -pthread \
 	-Icollector $(shell $(PKG_CONFIG) --cflags $(LIBRARIES)) \
 	-DNODECANARY_VERSION='"$(VERSION)"' \
 	-DNODECANARY_LIBOPING_VERSION='"$(shell $(PKG_CONFIG) --modversion liboping)"'
-NC_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBRARIES)) -lm -pthread
+NC_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBRARIES)) -pthread -lm
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2);)

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "number.h"
+
 static bool parse_ipv6(const char *text, struct address *addr)
 {
 	char bare[INET6_ADDRSTRLEN];
@@ -38,6 +40,18 @@ bool address_parse(const char *text, struct address *addr)
 	return false;
 }
 
+/* inet_ntop() would bring in printf. */
+static void format_ipv4(const struct in_addr *addr, char *out)
+{
+	unsigned char bytes[4];
+
+	memcpy(bytes, addr, sizeof(bytes));
+	for (size_t i = 0; i < sizeof(bytes); i++) {
+		out += number_format_u64(out, bytes[i]);
+		*out++ = i + 1 < sizeof(bytes) ? '.' : '\0';
+	}
+}
+
 void address_format(const struct address *addr, char out[static ADDRESS_TEXT_SIZE])
 {
 	char name[IF_NAMESIZE];
@@ -45,7 +59,7 @@ void address_format(const struct address *addr, char out[static ADDRESS_TEXT_SIZ
 
 	out[0] = '\0';
 	if (addr->family == ADDRESS_IPV4)
-		inet_ntop(AF_INET, &addr->u.v4, out, ADDRESS_TEXT_SIZE);
+		format_ipv4(&addr->u.v4, out);
 	if (addr->family != ADDRESS_IPV6)
 		return;
 	inet_ntop(AF_INET6, &addr->u.v6, out, ADDRESS_TEXT_SIZE);

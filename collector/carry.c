@@ -103,7 +103,8 @@ static const char *take(enum statefile_line kind, struct promline *line, void *a
 
 const char *carry_over(struct writer *writer, int previous, int64_t wall_ns)
 {
-	struct carry c = {.writer = writer, .wall_ns = wall_ns, .family = SCHEMA_FAMILIES};
+	struct carry c = {
+		.writer = writer, .wall_ns = wall_ns, .family = SCHEMA_FAMILIES};
 	const char *wrong = statefile_scan(previous, take, &c);
 
 	if (wrong)
@@ -116,7 +117,8 @@ const char *carry_over(struct writer *writer, int previous, int64_t wall_ns)
 
 void carry_nothing(struct writer *writer, int64_t wall_ns)
 {
-	struct carry c = {.writer = writer, .wall_ns = wall_ns, .family = SCHEMA_FAMILIES};
+	struct carry c = {
+		.writer = writer, .wall_ns = wall_ns, .family = SCHEMA_FAMILIES};
 
 	write_failure(&c);
 	exposition_seal(writer);

@@ -2,8 +2,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,11 +23,17 @@ struct draft {
 	struct options options;
 	struct settings settings;
 	struct label_list labels;
-	struct place mentioned;	    /* its first [probe] or [labels] */
+	struct place mentioned; /* its first [probe] or [labels] */
 	bool has_mention, has_peers;
 };
 
-enum section { SECTION_NONE, SECTION_COLLECTOR, SECTION_PROBE, SECTION_PEERS, SECTION_LABELS };
+enum section {
+	SECTION_NONE,
+	SECTION_COLLECTOR,
+	SECTION_PROBE,
+	SECTION_PEERS,
+	SECTION_LABELS
+};
 
 struct loader {
 	struct config *config;
@@ -108,7 +112,8 @@ static void enter_group(struct loader *l, struct inifile *file, enum section sec
 	struct draft *draft;
 
 	if (strpbrk(group, " \t")) {
-		inifile_complain(file, "group `%s`: expected a name without blanks", group);
+		inifile_complain(file, "group `%s`: expected a name without blanks",
+				 group);
 		return;
 	}
 	if (!find_draft(l, group)) {
@@ -146,13 +151,16 @@ static void handle_section(struct inifile *file, const char *name, void *arg)
 	else if (kind == 6 && *group && strncmp(name, "labels", kind) == 0)
 		enter_group(l, file, SECTION_LABELS, group);
 	else
-		inifile_complain(file, "unknown section [%s], expected [collector], [probe], "
-				       "[probe GROUP], [peers], [peers GROUP] or [labels GROUP]",
-				 name);
+		inifile_complain(
+			file,
+			"unknown section [%s], expected [collector], [probe], "
+			"[probe GROUP], [peers], [peers GROUP] or [labels GROUP]",
+			name);
 }
 
 static void handle_option(struct loader *l, struct inifile *file,
-			  enum options_section section, const char *key, const char *value)
+			  enum options_section section, const char *key,
+			  const char *value)
 {
 	struct draft *draft = l->has_current ? &l->drafts[l->current] : NULL;
 	struct settings *settings = section == OPTIONS_COLLECTOR ? &l->collector_settings
@@ -163,19 +171,23 @@ static void handle_option(struct loader *l, struct inifile *file,
 
 	if (index < 0) {
 		options_list(section, expected);
-		inifile_complain(file, "unknown key `%s`, expected one of %s", key, expected);
+		inifile_complain(file, "unknown key `%s`, expected one of %s", key,
+				 expected);
 		return;
 	}
 	if (draft && options_is_fleet_wide((size_t)index)) {
-		inifile_complain(file, "key `%s` in [probe %s], expected it in [probe] alone", key,
-				 draft->name);
+		inifile_complain(file,
+				 "key `%s` in [probe %s], expected it in [probe] alone",
+				 key, draft->name);
 		return;
 	}
 	if (settings->set >> index & 1) {
-		inifile_complain(file, "key `%s` a second time, expected it once: already set at "
-				       "%s:%u",
-				 key, file_of(l, settings->places[index]),
-				 settings->places[index].line);
+		inifile_complain(
+			file,
+			"key `%s` a second time, expected it once: already set at "
+			"%s:%u",
+			key, file_of(l, settings->places[index]),
+			settings->places[index].line);
 		return;
 	}
 	settings->set |= UINT32_C(1) << index;
@@ -196,8 +208,10 @@ static void handle_label(struct loader *l, struct inifile *file, const char *key
 		return;
 	}
 	if (draft->labels.count == LABELS_GROUP_MAX) {
-		inifile_complain(file, "label `%s` is one more than %d of group `%s`, expected "
-				       "at most so many", key, LABELS_GROUP_MAX, draft->name);
+		inifile_complain(file,
+				 "label `%s` is one more than %d of group `%s`, expected "
+				 "at most so many",
+				 key, LABELS_GROUP_MAX, draft->name);
 		return;
 	}
 	switch (labels_add(&draft->labels, key, value)) {
@@ -205,8 +219,8 @@ static void handle_label(struct loader *l, struct inifile *file, const char *key
 	case LABELS_NO_MEMORY: out_of_memory(l); return;
 	case LABELS_DUPLICATE: break;
 	}
-	inifile_complain(file, "label `%s` of group `%s` a second time, expected it once", key,
-			 draft->name);
+	inifile_complain(file, "label `%s` of group `%s` a second time, expected it once",
+			 key, draft->name);
 }
 
 static void handle_peer(struct loader *l, struct inifile *file, const char *name,
@@ -217,7 +231,8 @@ static void handle_peer(struct loader *l, struct inifile *file, const char *name
 
 	for (const char *p = name; *p; p++) {
 		if (text_is_blank(*p)) {
-			inifile_complain(file, "peer `%s`: expected a name without blanks", name);
+			inifile_complain(
+				file, "peer `%s`: expected a name without blanks", name);
 			return;
 		}
 	}
@@ -238,12 +253,15 @@ static void handle_peer(struct loader *l, struct inifile *file, const char *name
 		l->no_memory = true;
 }
 
-static void handle_entry(struct inifile *file, const char *key, const char *value, void *arg)
+static void handle_entry(struct inifile *file, const char *key, const char *value,
+			 void *arg)
 {
 	struct loader *l = arg;
 
 	switch (l->section) {
-	case SECTION_COLLECTOR: handle_option(l, file, OPTIONS_COLLECTOR, key, value); break;
+	case SECTION_COLLECTOR:
+		handle_option(l, file, OPTIONS_COLLECTOR, key, value);
+		break;
 	case SECTION_PROBE: handle_option(l, file, OPTIONS_PROBE, key, value); break;
 	case SECTION_PEERS: handle_peer(l, file, key, value); break;
 	case SECTION_LABELS: handle_label(l, file, key, value); break;
@@ -256,7 +274,8 @@ static unsigned load_file(struct loader *l, const char *path)
 {
 	const struct inifile_handler handler = {handle_section, handle_entry, l};
 	struct config *config = l->config;
-	char **files = reallocarray(config->files, config->file_count + 1, sizeof(*files));
+	char **files =
+		reallocarray(config->files, config->file_count + 1, sizeof(*files));
 	char *copy = strdup(path);
 
 	if (files)
@@ -297,14 +316,16 @@ static unsigned load_drop_ins(struct loader *l, const char *directory, bool must
 		return 1;
 	}
 	for (int i = 0; i < count; i++) {
-		char *path;
+		char path[PATH_MAX];
 
-		if (asprintf(&path, "%s/%s", directory, entries[i]->d_name) < 0) {
-			out_of_memory(l);
-			errors++;
-		} else {
+		if (text_join(path, sizeof(path), directory, "/") &&
+		    text_join(path + strlen(path), sizeof(path) - strlen(path),
+			      entries[i]->d_name, "")) {
 			errors += load_file(l, path);
-			free(path);
+		} else {
+			log_errx("%s/%s: a path that is too long", directory,
+				 entries[i]->d_name);
+			errors++;
 		}
 		free(entries[i]);
 	}
@@ -339,7 +360,8 @@ static bool settle_groups(struct loader *l)
 		group->name = order[i]->name;
 		group->labels = order[i]->labels;
 		group->options = l->base;
-		options_override(&group->options, &order[i]->options, order[i]->settings.set);
+		options_override(&group->options, &order[i]->options,
+				 order[i]->settings.set);
 		order[i]->name = NULL;
 		order[i]->labels = (struct label_list){.items = NULL};
 		renumbered[order[i] - l->drafts] = i;
@@ -376,7 +398,8 @@ static void settle_peers(struct config *config)
 	}
 }
 
-/* [probe X] and [labels X] without [peers X] would be without effect: a slip of the pen. */
+/* [probe X] and [labels X] without [peers X] would be without effect: a slip of the pen.
+ */
 static unsigned check_mentions(const struct loader *l)
 {
 	unsigned errors = 0;
@@ -388,8 +411,10 @@ static unsigned check_mentions(const struct loader *l)
 		if (draft->has_peers || !draft->has_mention)
 			continue;
 		file.path = file_of(l, draft->mentioned);
-		inifile_complain(&file, "group `%s` has no peers section, expected [peers %s] "
-					"somewhere", draft->name, draft->name);
+		inifile_complain(&file,
+				 "group `%s` has no peers section, expected [peers %s] "
+				 "somewhere",
+				 draft->name, draft->name);
 		errors += file.errors;
 	}
 	return errors;
@@ -404,17 +429,18 @@ static void free_drafts(struct loader *l)
 	free(l->drafts);
 }
 
-enum config_result config_load(struct config *config, const char *file, const char *drop_ins)
+enum config_result config_load(struct config *config, const char *file,
+			       const char *drop_ins)
 {
 	struct loader l = {.config = config};
-	char *beside = NULL;
+	char beside[PATH_MAX];
 	unsigned errors;
 
 	memset(config, 0, sizeof(*config));
 	options_defaults(&config->collector, &l.base);
-	if (!drop_ins && asprintf(&beside, "%s.d", file) < 0) {
-		log_errx("out of memory");
-		return CONFIG_NO_MEMORY;
+	if (!text_join(beside, sizeof(beside), file, ".d")) {
+		log_errx("%s: a path that is too long", file);
+		return CONFIG_INVALID;
 	}
 	errors = load_file(&l, file);
 	errors += load_drop_ins(&l, drop_ins ? drop_ins : beside, drop_ins != NULL);
@@ -426,7 +452,6 @@ enum config_result config_load(struct config *config, const char *file, const ch
 		errors += configcheck_peers(config, &l.no_memory);
 	}
 	free_drafts(&l);
-	free(beside);
 	if (l.no_memory)
 		return CONFIG_NO_MEMORY;
 	return errors ? CONFIG_INVALID : CONFIG_VALID;

@@ -39,9 +39,9 @@ struct group {
 struct peer {
 	size_t group; /* index into config.groups */
 	char *name;
-	char *host;		/* what to look up; NULL where the address is numeric */
-	struct address v4, v6;	/* numeric addresses; family ADDRESS_NONE where absent */
-	bool v4_first;		/* of two numeric addresses: family = auto takes the first */
+	char *host;	       /* what to look up; NULL where the address is numeric */
+	struct address v4, v6; /* numeric addresses; family ADDRESS_NONE where absent */
+	bool v4_first; /* of two numeric addresses: family = auto takes the first */
 	struct label_list labels;
 	struct place place;
 };
@@ -66,7 +66,8 @@ enum config_result { CONFIG_VALID, CONFIG_INVALID, CONFIG_NO_MEMORY };
  * `file` with ".d" behind it, which need not exist). Everything but
  * CONFIG_VALID has been logged.
  */
-enum config_result config_load(struct config *config, const char *file, const char *drop_ins);
+enum config_result config_load(struct config *config, const char *file,
+			       const char *drop_ins);
 
 void config_free(struct config *config);
 

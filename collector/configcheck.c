@@ -68,10 +68,12 @@ static unsigned check_names(const struct config *config, struct claim *claims)
 		if (by_group(&claims[i - 1], &claims[i]) != 0 ||
 		    strcasecmp(first->name, again->name) != 0)
 			continue;
-		inifile_complain(&file, "peer `%s` a second time in group `%s`, expected it once: "
-					"already at %s:%u",
-				 again->name, config->groups[again->group].name,
-				 config->files[first->place.file], first->place.line);
+		inifile_complain(
+			&file,
+			"peer `%s` a second time in group `%s`, expected it once: "
+			"already at %s:%u",
+			again->name, config->groups[again->group].name,
+			config->files[first->place.file], first->place.line);
 		errors += file.errors;
 	}
 	return errors;
@@ -100,8 +102,9 @@ static unsigned check_addresses(const struct config *config, struct claim *claim
 		    !address_equal(claims[i - 1].address, claims[i].address))
 			continue;
 		address_format(claims[i].address, text);
-		inifile_complain(&file, "peer `%s` has the address %s of peer `%s` at %s:%u, "
-					"expected each address once in a group",
+		inifile_complain(&file,
+				 "peer `%s` has the address %s of peer `%s` at %s:%u, "
+				 "expected each address once in a group",
 				 again->name, text, first->name,
 				 config->files[first->place.file], first->place.line);
 		errors += file.errors;
@@ -123,13 +126,17 @@ static unsigned check_families(const struct config *config)
 		if (peer->host)
 			continue;
 		if (family == FAMILY_IPV4 && peer->v4.family == ADDRESS_NONE)
-			inifile_complain(&file, "peer `%s` has no IPv4 address, expected one for "
-						"group `%s` with family = ipv4",
-					 peer->name, group->name);
+			inifile_complain(
+				&file,
+				"peer `%s` has no IPv4 address, expected one for "
+				"group `%s` with family = ipv4",
+				peer->name, group->name);
 		if (family == FAMILY_IPV6 && peer->v6.family == ADDRESS_NONE)
-			inifile_complain(&file, "peer `%s` has no IPv6 address, expected one for "
-						"group `%s` with family = ipv6",
-					 peer->name, group->name);
+			inifile_complain(
+				&file,
+				"peer `%s` has no IPv6 address, expected one for "
+				"group `%s` with family = ipv6",
+				peer->name, group->name);
 		errors += file.errors;
 	}
 	return errors;
@@ -157,9 +164,11 @@ static unsigned check_count(const struct config *config, enum address_family fam
 
 		if (!may_be(config, peer, family) || ++count <= CONFIG_FAMILY_PEERS_MAX)
 			continue;
-		inifile_complain(&file, "peer `%s` is one more than %d peers that can be %s, "
-					"expected at most so many: there is one ICMP ident for each",
-				 peer->name, CONFIG_FAMILY_PEERS_MAX, address_family_name(family));
+		inifile_complain(
+			&file,
+			"peer `%s` is one more than %d peers that can be %s, "
+			"expected at most so many: there is one ICMP ident for each",
+			peer->name, CONFIG_FAMILY_PEERS_MAX, address_family_name(family));
 		return 1;
 	}
 	return 0;

@@ -1,9 +1,9 @@
 /*
  * A 64-bit hash of bytes, the same on every machine, against accidents and not
  * against attackers: FNV-1a (Fowler, Noll, Vo; draft-eastlake-fnv) over
- * little-endian 64-bit words (each step followed by x ^= x >> 47), the last one filled up with zeros, then over the
- * length in bytes, then the finaliser of MurmurHash3 (Appleby), which spreads
- * it over all bits.
+ * little-endian 64-bit words (each step followed by x ^= x >> 47), the last one filled up
+ * with zeros, then over the length in bytes, then the finaliser of MurmurHash3 (Appleby),
+ * which spreads it over all bits.
  *
  * The state may be copied: what has been added so far goes along.
  */

@@ -1,11 +1,10 @@
 #include "exposition.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "clock.h"
 #include "number.h"
+#include "statefile.h"
 
 /* A family being written; HELP and TYPE come with its first series. */
 struct out {
@@ -93,11 +92,16 @@ static bool has_series(const struct target *target)
 	return target->state == TARGET_PROBED || target->state == TARGET_UNRESOLVED;
 }
 
-#define FOR_EACH_TARGET(o, target)                                                       \
-	for (const struct target *target = (o)->e->targets->items,                       \
-				 *const end_ = target + (o)->e->targets->count;          \
-	     target < end_; target++)                                                    \
-		if (has_series(target))
+/* The next target with series behind `last`, the first for NULL; NULL at the end. */
+static const struct target *next_target(const struct out *o, const struct target *last)
+{
+	const struct targets *targets = o->e->targets;
+	size_t i = last ? (size_t)(last - targets->items) + 1 : 0;
+
+	while (i < targets->count && !has_series(&targets->items[i]))
+		i++;
+	return i < targets->count ? &targets->items[i] : NULL;
+}
 
 /* One series for the node. */
 static void write_build_info(struct out *o)
@@ -114,7 +118,8 @@ static void write_node(struct out *o)
 	const struct run_info *run = o->e->run;
 
 	if (schema_families[o->family].kind == SCHEMA_LAST_RUN && !run &&
-	    o->family != SCHEMA_LAST_RUN_SUCCESS && o->family != SCHEMA_LAST_RUN_TIMESTAMP)
+	    o->family != SCHEMA_LAST_RUN_SUCCESS &&
+	    o->family != SCHEMA_LAST_RUN_TIMESTAMP)
 		return;
 	plain_series(o);
 	switch (o->family) {
@@ -180,7 +185,8 @@ static void write_watchers(struct out *o)
 			continue;
 		group_labels(o, "", group);
 		writer_text(o->w, "} ");
-		end_u64(o, config->groups[group].peer_count - config->collector.skip_self);
+		end_u64(o,
+			config->groups[group].peer_count - config->collector.skip_self);
 	}
 }
 
@@ -244,9 +250,10 @@ static void write_group_rtt(struct out *o)
 
 static void write_rtt(struct out *o)
 {
-	FOR_EACH_TARGET(o, target)
-	{
-		if (target_group(o->e->targets, target)->options.histogram == HISTOGRAM_PEER)
+	for (const struct target *target = next_target(o, NULL); target;
+	     target = next_target(o, target)) {
+		if (target_group(o->e->targets, target)->options.histogram ==
+		    HISTOGRAM_PEER)
 			write_histogram(o, &target->totals.histogram, target, 0);
 	}
 }
@@ -254,8 +261,8 @@ static void write_rtt(struct out *o)
 /* Series for each peer. */
 static void write_peer_info(struct out *o)
 {
-	FOR_EACH_TARGET(o, target)
-	{
+	for (const struct target *target = next_target(o, NULL); target;
+	     target = next_target(o, target)) {
 		struct labels_cursor cursor = {0, 0};
 		const struct label *l;
 		char address[ADDRESS_TEXT_SIZE];
@@ -272,8 +279,8 @@ static void write_peer_info(struct out *o)
 
 static void write_counter(struct out *o)
 {
-	FOR_EACH_TARGET(o, target)
-	{
+	for (const struct target *target = next_target(o, NULL); target;
+	     target = next_target(o, target)) {
 		target_series(o, target);
 		end_u64(o, o->family == SCHEMA_REQUESTS	 ? target->totals.requests
 			   : o->family == SCHEMA_REPLIES ? target->totals.replies
@@ -285,8 +292,8 @@ static void write_resolved(struct out *o)
 {
 	if (!o->e->run)
 		return;
-	FOR_EACH_TARGET(o, target)
-	{
+	for (const struct target *target = next_target(o, NULL); target;
+	     target = next_target(o, target)) {
 		if (!target->peer->host)
 			continue;
 		target_series(o, target);
@@ -298,15 +305,13 @@ static void write_loss(struct out *o)
 {
 	if (!o->e->run)
 		return;
-	FOR_EACH_TARGET(o, target)
-	{
-		char ratio[32];
-
+	for (const struct target *target = next_target(o, NULL); target;
+	     target = next_target(o, target)) {
 		if (target->run.requests == 0)
 			continue;
 		target_series(o, target);
-		snprintf(ratio, sizeof(ratio), "%.10g\n", stats_loss_ratio(&target->run));
-		writer_text(o->w, ratio);
+		/* Nine decimals, which nanoseconds have, too. */
+		end_ns(o, stats_loss_billionths(&target->run));
 	}
 }
 
@@ -325,8 +330,8 @@ static void write_gauge(struct out *o)
 {
 	if (!o->e->run)
 		return;
-	FOR_EACH_TARGET(o, target)
-	{
+	for (const struct target *target = next_target(o, NULL); target;
+	     target = next_target(o, target)) {
 		const struct stats_run *run = &target->run;
 
 		if (!has_gauge(o->family, run))
@@ -386,7 +391,8 @@ static void write_lookups(struct writer *w, const struct targets *targets)
 
 		if (!has_series(target) || !target->looked_up)
 			continue;
-		label(w, "# " SCHEMA_LOOKUP "{", "group", target_group(targets, target)->name);
+		label(w, "# " SCHEMA_LOOKUP "{", "group",
+		      target_group(targets, target)->name);
 		label(w, ",", "peer", target->peer->name);
 		if (target->has_family_label)
 			label(w, ",", "family", address_family_name(target->family));
@@ -397,19 +403,20 @@ static void write_lookups(struct writer *w, const struct targets *targets)
 
 void exposition_seal(struct writer *w)
 {
-	char line[96];
+	char line[STATEFILE_SEAL_SIZE];
 	uint64_t length, hash;
 
 	writer_digest(w, &length, &hash);
-	snprintf(line, sizeof(line), SCHEMA_STATE "length=%" PRIu64 " hash=%016" PRIx64 "\n",
-		 length, hash);
+	statefile_seal(line, length, hash);
 	writer_text(w, line);
+	writer_text(w, "\n");
 }
 
 void exposition_write(struct writer *writer, const struct exposition *exposition)
 {
 	for (unsigned i = 0; i < SCHEMA_FAMILIES; i++) {
-		struct out o = {.w = writer, .e = exposition, .family = (enum schema_family)i};
+		struct out o = {
+			.w = writer, .e = exposition, .family = (enum schema_family)i};
 
 		writers[i](&o);
 	}

@@ -41,5 +41,4 @@ void exposition_header(struct writer *writer, enum schema_family family);
 /* The last line, over all that has been written. */
 void exposition_seal(struct writer *writer);
 
-
 #endif

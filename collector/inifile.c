@@ -1,20 +1,28 @@
 #include "inifile.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <ini.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "log.h"
 #include "text.h"
 
+#define READ_SIZE 4096
+
 struct reader {
 	struct inifile *file;
 	const struct inifile_handler *handler;
-	FILE *in;
+	int fd;
+	int error; /* errno of reading */
+	char buffer[READ_SIZE];
+	size_t start, end; /* what has been read and not been taken */
+	bool at_end;
 	bool skipping; /* behind a refused section header */
 	bool in_section;
 };
@@ -34,16 +42,34 @@ void inifile_complain(struct inifile *file, const char *fmt, ...)
 		log_errx("%s: %s", file->path, message);
 }
 
+/* The next byte of the file, or EOF. */
+static int next_byte(struct reader *r)
+{
+	ssize_t n = 0;
+
+	if (r->start == r->end && !r->at_end) {
+		do
+			n = read(r->fd, r->buffer, sizeof(r->buffer));
+		while (n < 0 && errno == EINTR);
+		r->error = n < 0 ? errno : 0;
+		r->at_end = n <= 0;
+		r->start = 0;
+		r->end = n > 0 ? (size_t)n : 0;
+	}
+	return r->at_end ? EOF : (unsigned char)r->buffer[r->start++];
+}
+
 /*
  * Reads a line without its newline, at most INIFILE_LINE_MAX bytes of it, and
  * how long it is in truth. False at the end of the file.
  */
-static bool read_line(FILE *in, char line[static INIFILE_LINE_MAX + 1], size_t *len)
+static bool read_line(struct reader *r, char line[static INIFILE_LINE_MAX + 1],
+		      size_t *len)
 {
 	size_t n = 0;
 	int c;
 
-	while ((c = getc(in)) != EOF && c != '\n') {
+	while ((c = next_byte(r)) != EOF && c != '\n') {
 		if (n < INIFILE_LINE_MAX)
 			line[n] = (char)c;
 		n++;
@@ -77,7 +103,8 @@ static bool check_bytes(struct inifile *file, const char *line, size_t len)
 	}
 	for (const char *p = line; *p; p++) {
 		if ((unsigned char)*p < 0x20 && *p != '\t') {
-			inifile_complain(file, "a control character (0x%02x), expected text",
+			inifile_complain(file,
+					 "a control character (0x%02x), expected text",
 					 (unsigned)(unsigned char)*p);
 			return false;
 		}
@@ -95,19 +122,23 @@ static bool check_section(struct reader *r, const char *line)
 	while (*end && *end != ']' && !begins_comment(line, end))
 		end++;
 	if (*end != ']') {
-		inifile_complain(r->file, "a section header without `]`, expected [name]");
+		inifile_complain(r->file,
+				 "a section header without `]`, expected [name]");
 		return false;
 	}
 	len = (size_t)(end - line - 1);
 	if (len > INIFILE_SECTION_MAX) {
-		inifile_complain(r->file, "a section name of %zu bytes, expected at most %d",
-				 len, INIFILE_SECTION_MAX);
+		inifile_complain(r->file,
+				 "a section name of %zu bytes, expected at most %d", len,
+				 INIFILE_SECTION_MAX);
 		return false;
 	}
 	for (end++; *end && !begins_comment(line, end); end++) {
 		if (!text_is_blank(*end)) {
-			inifile_complain(r->file, "`%s` behind a section header, expected "
-						  "nothing or a comment", end);
+			inifile_complain(r->file,
+					 "`%s` behind a section header, expected "
+					 "nothing or a comment",
+					 end);
 			return false;
 		}
 	}
@@ -125,8 +156,9 @@ static bool check_entry(struct reader *r, const char *line)
 	while (*p && *p != '=' && *p != ':' && !begins_comment(line, p))
 		p++;
 	if (*p == ':') {
-		inifile_complain(r->file, "`:` in or behind a key, expected `key = value` "
-					  "(a peer is named by its name, not by an IPv6 address)");
+		inifile_complain(r->file,
+				 "`:` in or behind a key, expected `key = value` "
+				 "(a peer is named by its name, not by an IPv6 address)");
 		return false;
 	}
 	if (*p != '=') {
@@ -138,8 +170,10 @@ static bool check_entry(struct reader *r, const char *line)
 		return false;
 	}
 	if (!r->in_section) {
-		inifile_complain(r->file, "an entry before the first section, expected "
-					  "[collector], [probe], [peers] or [labels GROUP] above it");
+		inifile_complain(
+			r->file,
+			"an entry before the first section, expected "
+			"[collector], [probe], [peers] or [labels GROUP] above it");
 		return false;
 	}
 	return true;
@@ -155,8 +189,9 @@ static bool check_line(struct reader *r, const char *line)
 	if (*start == '\0' || *start == ';' || *start == '#')
 		return true;
 	if (start > line) {
-		inifile_complain(r->file, "an indented line, expected it to begin in the first "
-					  "column");
+		inifile_complain(r->file,
+				 "an indented line, expected it to begin in the first "
+				 "column");
 		return false;
 	}
 	if (*start == '[') {
@@ -173,11 +208,11 @@ static bool check_line(struct reader *r, const char *line)
 static char *next_line(char *out, int size, void *stream)
 {
 	struct reader *r = stream;
-	char line[INIFILE_LINE_MAX + 1];
+	char line[INIFILE_LINE_MAX + 1] = "";
 	const char *text = line;
 	size_t len;
 
-	if (size < INIFILE_LINE_MAX + 2 || !read_line(r->in, line, &len))
+	if (size < INIFILE_LINE_MAX + 2 || !read_line(r, line, &len))
 		return NULL;
 	r->file->line++;
 	if (len > 0 && len <= INIFILE_LINE_MAX && line[len - 1] == '\r')
@@ -189,7 +224,7 @@ static char *next_line(char *out, int size, void *stream)
 	/* inih goes over an empty line without a word. */
 	if (!check_bytes(r->file, text, len) || !check_line(r, text))
 		text = "";
-	snprintf(out, (size_t)size, "%s\n", text);
+	text_join(out, (size_t)size, text, "\n");
 	return out;
 }
 
@@ -202,21 +237,21 @@ static int take_entry(void *arg, const char *section, const char *key, const cha
 	return 1;
 }
 
-static FILE *open_file(struct inifile *file)
+static int open_file(struct inifile *file)
 {
-	FILE *in = fopen(file->path, "re");
+	int fd = open(file->path, O_RDONLY | O_CLOEXEC);
 	struct stat st;
 
-	if (!in) {
+	if (fd < 0) {
 		inifile_complain(file, "cannot open: %s", strerror(errno));
-		return NULL;
+		return -1;
 	}
-	if (fstat(fileno(in), &st) < 0 || S_ISDIR(st.st_mode)) {
+	if (fstat(fd, &st) < 0 || S_ISDIR(st.st_mode)) {
 		inifile_complain(file, "is a directory, expected a file");
-		fclose(in);
-		return NULL;
+		close(fd);
+		return -1;
 	}
-	return in;
+	return fd;
 }
 
 unsigned inifile_read(const char *path, const struct inifile_handler *handler)
@@ -225,20 +260,20 @@ unsigned inifile_read(const char *path, const struct inifile_handler *handler)
 	struct reader r = {.file = &file, .handler = handler};
 	int result;
 
-	r.in = open_file(&file);
-	if (!r.in)
+	r.fd = open_file(&file);
+	if (r.fd < 0)
 		return file.errors;
 	result = ini_parse_stream(next_line, &r, take_entry, &r);
-	if (ferror(r.in)) {
+	close(r.fd);
+	if (r.error) {
 		file.line = 0;
-		inifile_complain(&file, "cannot read: %s", strerror(errno));
-	} else if (result != 0 && file.errors == 0) {
+		inifile_complain(&file, "cannot read: %s", strerror(r.error));
+	} else if (file.errors == 0 && result != 0) {
 		file.line = result > 0 ? (unsigned)result : 0;
 		inifile_complain(&file, "inih refused the file");
-	} else if (!feof(r.in) && file.errors == 0) {
+	} else if (file.errors == 0 && !r.at_end) {
 		file.line = 0;
 		inifile_complain(&file, "inih stopped before the end of the file");
 	}
-	fclose(r.in);
 	return file.errors;
 }

@@ -27,7 +27,8 @@ struct inifile_handler {
 	/* For each section header, also of an empty or repeated section. */
 	void (*section)(struct inifile *file, const char *name, void *arg);
 	/* For each `key = value`. The value may be empty; blanks around it are gone. */
-	void (*entry)(struct inifile *file, const char *key, const char *value, void *arg);
+	void (*entry)(struct inifile *file, const char *key, const char *value,
+		      void *arg);
 	void *arg;
 };
 

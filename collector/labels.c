@@ -7,15 +7,17 @@
 
 const char *labels_forbidden(const char *name)
 {
-	static const char *const taken[] = {"group", "peer", "family", "address", "instance",
-					    "job",   "le",   "quantile"};
+	static const char *const taken[] = {"group",	"peer", "family", "address",
+					    "instance", "job",	"le",	  "quantile"};
 
 	if (!text_is_label_name(name))
-		return "expected a label name: letters, digits and _, not beginning with a "
+		return "expected a label name: letters, digits and _, not beginning with "
+		       "a "
 		       "digit or __";
 	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
 		if (strcmp(name, taken[i]) == 0)
-			return "which nodecanary or Prometheus sets itself, expected another "
+			return "which nodecanary or Prometheus sets itself, expected "
+			       "another "
 			       "name";
 	return NULL;
 }
@@ -30,7 +32,8 @@ static size_t find_slot(const struct label_list *list, const char *name)
 	return i;
 }
 
-enum labels_result labels_add(struct label_list *list, const char *name, const char *value)
+enum labels_result labels_add(struct label_list *list, const char *name,
+			      const char *value)
 {
 	size_t slot = find_slot(list, name);
 	struct label added, *items;
@@ -64,7 +67,8 @@ void labels_free(struct label_list *list)
 	*list = (struct label_list){.items = NULL};
 }
 
-const struct label *labels_next(const struct label_list *under, const struct label_list *over,
+const struct label *labels_next(const struct label_list *under,
+				const struct label_list *over,
 				struct labels_cursor *cursor)
 {
 	const struct label *low =

@@ -29,7 +29,8 @@ const char *labels_forbidden(const char *name);
 enum labels_result { LABELS_ADDED, LABELS_DUPLICATE, LABELS_NO_MEMORY };
 
 /* Adds a copy. */
-enum labels_result labels_add(struct label_list *list, const char *name, const char *value);
+enum labels_result labels_add(struct label_list *list, const char *name,
+			      const char *value);
 
 void labels_free(struct label_list *list);
 
@@ -41,7 +42,8 @@ void labels_free(struct label_list *list);
 struct labels_cursor {
 	size_t under, over;
 };
-const struct label *labels_next(const struct label_list *under, const struct label_list *over,
+const struct label *labels_next(const struct label_list *under,
+				const struct label_list *over,
 				struct labels_cursor *cursor);
 
 #endif

@@ -26,7 +26,8 @@ static void add_samples(struct lane *lane, const struct sample *samples)
 		struct target *target = lane->targets[i];
 
 		if (lane->probe)
-			stats_add(&target->totals, &target->run, lane->buckets, &samples[i]);
+			stats_add(&target->totals, &target->run, lane->buckets,
+				  &samples[i]);
 		else
 			add_unsent(lane, target);
 	}

@@ -7,7 +7,7 @@
 #include "log.h"
 
 /* Threads call liboping, which keeps buffers of 8 kB on the stack. */
-#define THREAD_STACK (256 * 1024)
+#define THREAD_STACK ((size_t)256 * 1024)
 
 bool lanes_may_share(const struct options *a, const struct options *b)
 {
@@ -51,7 +51,8 @@ static int by_address(const void *a, const void *b)
 	return order ? order : compare_position(one, other);
 }
 
-/* Those that answered, those of which nothing is known, the dead, those without address. */
+/* Those that answered, those of which nothing is known, the dead, those without address.
+ */
 static int precedence(const struct target *target)
 {
 	if (target->state != TARGET_PROBED)
@@ -77,26 +78,30 @@ static size_t *find_classes(const struct config *config)
 	size_t *classes = calloc(config->group_count + 1, sizeof(*classes));
 
 	for (size_t i = 0; classes && i < config->group_count; i++)
-		while (classes[i] < i && !lanes_may_share(&config->groups[classes[i]].options,
-							  &config->groups[i].options))
+		while (classes[i] < i &&
+		       !lanes_may_share(&config->groups[classes[i]].options,
+					&config->groups[i].options))
 			classes[i]++;
 	return classes;
 }
 
-static size_t take_seats(struct targets *targets, const size_t *classes, struct seat *seats)
+static size_t take_seats(struct targets *targets, const size_t *classes,
+			 struct seat *seats)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < targets->count; i++) {
 		struct target *target = &targets->items[i];
-		const struct source *source = &target_group(targets, target)->options.source;
+		const struct source *source =
+			&target_group(targets, target)->options.source;
 		struct seat *seat = &seats[count];
 
 		if (target->state != TARGET_PROBED && target->state != TARGET_UNRESOLVED)
 			continue;
 		*seat = (struct seat){.target = target,
 				      .class = classes[target->peer->group]};
-		if (source->v4.family != ADDRESS_NONE || source->v6.family != ADDRESS_NONE)
+		if (source->v4.family != ADDRESS_NONE ||
+		    source->v6.family != ADDRESS_NONE)
 			seat->family = target->address.family;
 		count++;
 	}
@@ -104,15 +109,16 @@ static size_t take_seats(struct targets *targets, const size_t *classes, struct 
 	for (size_t i = 1; i < count; i++)
 		if (compare_class(&seats[i - 1], &seats[i]) == 0 &&
 		    seats[i].target->address.family != ADDRESS_NONE &&
-		    address_equal(&seats[i - 1].target->address, &seats[i].target->address))
+		    address_equal(&seats[i - 1].target->address,
+				  &seats[i].target->address))
 			seats[i].rank = seats[i - 1].rank + 1;
 	qsort(seats, count, sizeof(*seats), by_lane);
 	return count;
 }
 
 /* A lane for each run of seats that agree. */
-static int make_lanes(struct lanes *lanes, struct targets *targets, const struct seat *seats,
-		      size_t count, int64_t deadline_ns)
+static int make_lanes(struct lanes *lanes, struct targets *targets,
+		      const struct seat *seats, size_t count, int64_t deadline_ns)
 {
 	struct lane *lane = NULL;
 
@@ -121,13 +127,16 @@ static int make_lanes(struct lanes *lanes, struct targets *targets, const struct
 		if (!lane || compare_class(&seats[i - 1], &seats[i]) != 0 ||
 		    seats[i - 1].rank != seats[i].rank) {
 			if (lanes->count == LANES_MAX) {
-				log_errx("more than %d sets of peers with different options, "
-					 "or with one address in so many groups", LANES_MAX);
+				log_errx("more than %d sets of peers with different "
+					 "options, "
+					 "or with one address in so many groups",
+					 LANES_MAX);
 				return -1;
 			}
 			lane = &lanes->items[lanes->count++];
 			*lane = (struct lane){
-				.options = &target_group(targets, seats[i].target)->options,
+				.options =
+					&target_group(targets, seats[i].target)->options,
 				.buckets = &targets->config->collector.buckets,
 				.targets = &lanes->order[i],
 				.deadline_ns = deadline_ns};
@@ -150,7 +159,8 @@ static struct probe_settings lane_settings(const struct lane *lane)
 		.dscp = o->dscp,
 		.timeout_ns = o->timeout_ns,
 		.spacing_ns = o->spacing_ns,
-		.period_ns = o->timeout_ns > o->interval_ns ? o->timeout_ns : o->interval_ns,
+		.period_ns =
+			o->timeout_ns > o->interval_ns ? o->timeout_ns : o->interval_ns,
 	};
 
 	/* With a source the lane is of one family. */
@@ -225,7 +235,8 @@ int lanes_build(struct lanes *lanes, struct targets *targets, const struct proof
 	result = make_lanes(lanes, targets, seats, count, deadline_ns);
 	for (size_t i = 0; result == 0 && i < lanes->count; i++)
 		if (lanes->items[i].count > 0)
-			result = open_probe(&lanes->items[i], targets, proof, lanes->idents);
+			result = open_probe(&lanes->items[i], targets, proof,
+					    lanes->idents);
 	if (result == 0)
 		result = add_histograms(targets);
 out:
@@ -258,12 +269,14 @@ static void start_worker(struct worker *worker)
 	if (error == 0) {
 		error = pthread_attr_setstacksize(&attributes, THREAD_STACK);
 		if (error == 0)
-			error = pthread_create(&worker->thread, &attributes, work, worker);
+			error = pthread_create(&worker->thread, &attributes, work,
+					       worker);
 		pthread_attr_destroy(&attributes);
 	}
 	worker->is_running = error == 0;
 	if (error)
-		log_warnx("cannot start a thread, so groups are probed one after the other: %s",
+		log_warnx("cannot start a thread, so groups are probed one after the "
+			  "other: %s",
 			  strerror(error));
 }
 
@@ -319,7 +332,8 @@ static void report(const struct lanes *lanes, struct state *state)
 		log_warnx("%zu requests could not be sent: %s", sum.failed,
 			  strerror(sum.first_errno));
 	if (sum.starved)
-		log_warnx("requests waited for room in the send buffer until their round ended: "
+		log_warnx("requests waited for room in the send buffer until their round "
+			  "ended: "
 			  "raise net.core.wmem_max to %llu",
 			  (unsigned long long)(sum.send_wanted / 2));
 	if (sum.receive_drops > 0)

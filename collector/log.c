@@ -3,12 +3,13 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "number.h"
 
 #define LINE_MAX_BYTES 2048
 
@@ -19,13 +20,16 @@ static bool in_journal;
 static bool stderr_is_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
+	char device[NUMBER_U64_SIZE], inode[NUMBER_U64_SIZE];
 	struct stat st;
-	char own[64];
+	size_t len;
 
 	if (!stream || fstat(STDERR_FILENO, &st) < 0)
 		return false;
-	snprintf(own, sizeof(own), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
-	return strcmp(stream, own) == 0;
+	len = number_format_u64(device, st.st_dev);
+	number_format_u64(inode, st.st_ino);
+	return strncmp(stream, device, len) == 0 && stream[len] == ':' &&
+	       strcmp(stream + len + 1, inode) == 0;
 }
 
 void log_open(enum log_level max)
@@ -42,14 +46,16 @@ static size_t clamp(int printed, size_t room)
 	return (size_t)printed < room ? (size_t)printed : room - 1;
 }
 
-static void emit(enum log_level level, int err, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static void emit(enum log_level level, int err,
+						       const char *fmt, va_list ap)
 {
 	static const char *const prefix[] = {"<3>", "<4>", "<6>"};
 	char line[LINE_MAX_BYTES];
 	size_t room = sizeof(line) - 1, len;
 
-	len = clamp(snprintf(line, room, "%s", in_journal ? prefix[level] : "nodecanary: "),
-		    room);
+	len = clamp(
+		snprintf(line, room, "%s", in_journal ? prefix[level] : "nodecanary: "),
+		room);
 	len += clamp(vsnprintf(line + len, room - len, fmt, ap), room - len);
 	if (err)
 		len += clamp(snprintf(line + len, room - len, ": %s", strerror(err)),

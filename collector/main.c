@@ -21,6 +21,7 @@
 #include "number.h"
 #include "outfile.h"
 #include "plan.h"
+#include "procfile.h"
 #include "rawsocket.h"
 #include "resolve.h"
 #include "restore.h"
@@ -49,17 +50,10 @@ static struct writer writer;
 /* VmHWM: ru_maxrss is inherited over exec, and would be the parent's. */
 static uint64_t peak_memory_bytes(void)
 {
-	FILE *in = fopen("/proc/self/status", "re");
-	char line[256];
-	unsigned long long kilobytes = 0;
+	uint64_t kilobytes;
 
-	if (!in)
-		return 0;
-	while (fgets(line, sizeof(line), in))
-		if (sscanf(line, "VmHWM: %llu", &kilobytes) == 1)
-			break;
-	fclose(in);
-	return kilobytes * 1024;
+	return procfile_read("/proc/self/status", "VmHWM:", &kilobytes) ? kilobytes * 1024
+									: 0;
 }
 
 static int64_t usage_ns(int who)
@@ -69,7 +63,8 @@ static int64_t usage_ns(int who)
 	if (getrusage(who, &usage) < 0)
 		return 0;
 	return (int64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * CLOCK_NS_PER_S +
-	       (int64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * CLOCK_NS_PER_US;
+	       (int64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) *
+		       CLOCK_NS_PER_US;
 }
 
 /* Publishes what was written. */
@@ -79,7 +74,8 @@ static int commit(void)
 		log_err("%s: cannot be written", run.outfile.path);
 		return EX_CANTCREAT;
 	}
-	return outfile_commit(&run.outfile, run.config.collector.fsync) < 0 ? EX_CANTCREAT : 0;
+	return outfile_commit(&run.outfile, run.config.collector.fsync) < 0 ? EX_CANTCREAT
+									    : 0;
 }
 
 /* Publishes the state; with the figures of a run if there was one. */
@@ -158,7 +154,8 @@ static int restore_state(void)
 	int previous = run.publishes ? outfile_previous(&run.outfile) : -1;
 
 	if (previous >= 0) {
-		result = restore_read(previous, run.outfile.path, &run.targets, &run.state);
+		result = restore_read(previous, run.outfile.path, &run.targets,
+				      &run.state);
 		close(previous);
 	}
 	if (result == RESTORE_NO_MEMORY) {

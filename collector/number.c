@@ -58,7 +58,8 @@ bool number_parse_u64_any(const char *text, uint64_t max, uint64_t *value)
 	for (; *text; text++) {
 		int digit = hex_digit(*text);
 
-		if (digit < 0 || (uint64_t)digit > max || v > (max - (uint64_t)digit) / 16)
+		if (digit < 0 || (uint64_t)digit > max ||
+		    v > (max - (uint64_t)digit) / 16)
 			return false;
 		v = v * 16 + (uint64_t)digit;
 	}
@@ -113,7 +114,8 @@ bool number_parse_duration(const char *text, int64_t *ns)
 	    fraction * (uint64_t)unit % scale != 0)
 		return false;
 	if (__builtin_mul_overflow((int64_t)whole, unit, &total) ||
-	    __builtin_add_overflow(total, (int64_t)(fraction * (uint64_t)unit / scale), ns))
+	    __builtin_add_overflow(total, (int64_t)(fraction * (uint64_t)unit / scale),
+				   ns))
 		return false;
 	return true;
 }
@@ -184,6 +186,6 @@ void number_format_duration(char out[static NUMBER_DURATION_SIZE], int64_t ns)
 	if (ns == 0)
 		snprintf(out, NUMBER_DURATION_SIZE, "0s");
 	else
-		snprintf(out, NUMBER_DURATION_SIZE, "%lld%s", (long long)(ns / units[i].ns),
-			 units[i].name);
+		snprintf(out, NUMBER_DURATION_SIZE, "%lld%s",
+			 (long long)(ns / units[i].ns), units[i].name);
 }

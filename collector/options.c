@@ -11,13 +11,14 @@
 struct key;
 
 /* Writes the value into `field`, or what was expected into `expected`. */
-typedef bool parse_fn(const struct key *key, const char *value, void *field, char *expected);
+typedef bool parse_fn(const struct key *key, const char *value, void *field,
+		      char *expected);
 
 struct key {
 	const char *name;
 	parse_fn *parse;
 	size_t offset, size;
-	int64_t min, max; /* of numbers and durations */
+	int64_t min, max;  /* of numbers and durations */
 	bool in_collector; /* the field is one of struct collector_options */
 };
 
@@ -39,7 +40,8 @@ static bool parse_duration(const struct key *key, const char *value, void *field
 	return false;
 }
 
-static bool parse_u32(const struct key *key, const char *value, void *field, char *expected)
+static bool parse_u32(const struct key *key, const char *value, void *field,
+		      char *expected)
 {
 	uint64_t parsed;
 	uint32_t number;
@@ -50,11 +52,13 @@ static bool parse_u32(const struct key *key, const char *value, void *field, cha
 		memcpy(field, &number, sizeof(number));
 		return true;
 	}
-	EXPECT("a whole number from %lld to %lld", (long long)key->min, (long long)key->max);
+	EXPECT("a whole number from %lld to %lld", (long long)key->min,
+	       (long long)key->max);
 	return false;
 }
 
-static bool parse_flag(const struct key *key, const char *value, void *field, char *expected)
+static bool parse_flag(const struct key *key, const char *value, void *field,
+		       char *expected)
 {
 	bool flag = strcmp(value, "yes") == 0;
 
@@ -67,20 +71,23 @@ static bool parse_flag(const struct key *key, const char *value, void *field, ch
 	return true;
 }
 
-static bool parse_path(const struct key *key, const char *value, void *field, char *expected)
+static bool parse_path(const struct key *key, const char *value, void *field,
+		       char *expected)
 {
 	size_t len = strlen(value);
 
 	if (value[0] != '/' || len >= key->size || len < sizeof("/x.prom") - 1 ||
 	    strcmp(value + len - 5, ".prom") != 0 || value[len - 6] == '/') {
-		EXPECT("an absolute path that ends in .prom, as node_exporter reads no other");
+		EXPECT("an absolute path that ends in .prom, as node_exporter reads no "
+		       "other");
 		return false;
 	}
 	memcpy(field, value, len + 1);
 	return true;
 }
 
-static bool parse_name(const struct key *key, const char *value, void *field, char *expected)
+static bool parse_name(const struct key *key, const char *value, void *field,
+		       char *expected)
 {
 	if (strlen(value) >= key->size) {
 		EXPECT("at most %zu bytes", key->size - 1);
@@ -94,7 +101,8 @@ static bool parse_device(const struct key *key, const char *value, void *field,
 			 char *expected)
 {
 	if (strlen(value) >= key->size || strpbrk(value, "/ \t:")) {
-		EXPECT("the name of an interface or VRF, at most %zu bytes", key->size - 1);
+		EXPECT("the name of an interface or VRF, at most %zu bytes",
+		       key->size - 1);
 		return false;
 	}
 	memcpy(field, value, strlen(value) + 1);
@@ -120,10 +128,9 @@ static bool parse_source(const struct key *key, const char *value, void *field,
 {
 	struct source source = {.v4 = {.family = ADDRESS_NONE}};
 	char copy[OPTIONS_NAME_SIZE], *word, *rest = copy;
-	bool good = strlen(value) < sizeof(copy);
+	bool good = text_copy(copy, sizeof(copy), value);
 
 	(void)key;
-	snprintf(copy, sizeof(copy), "%s", value);
 	while (good && (word = strsep(&rest, ", \t")) != NULL)
 		good = *word == '\0' || add_source(&source, word);
 	if (!good) {
@@ -134,7 +141,8 @@ static bool parse_source(const struct key *key, const char *value, void *field,
 	return true;
 }
 
-static bool parse_mark(const struct key *key, const char *value, void *field, char *expected)
+static bool parse_mark(const struct key *key, const char *value, void *field,
+		       char *expected)
 {
 	struct mark mark = {.is_set = *value != '\0'};
 	uint64_t parsed = 0;
@@ -156,11 +164,11 @@ struct word {
 
 /* RFC 2474 (CS), 2597 (AF), 3246 (EF), 5865 (VA), 8622 (LE). */
 static const struct word dscp_words[] = {
-	{"be", 0},     {"df", 0},     {"le", 1},     {"cs0", 0},    {"cs1", 8},
-	{"cs2", 16},   {"cs3", 24},   {"cs4", 32},   {"cs5", 40},   {"cs6", 48},
-	{"cs7", 56},   {"af11", 10},  {"af12", 12},  {"af13", 14},  {"af21", 18},
-	{"af22", 20},  {"af23", 22},  {"af31", 26},  {"af32", 28},  {"af33", 30},
-	{"af41", 34},  {"af42", 36},  {"af43", 38},  {"va", 44},    {"ef", 46},
+	{"be", 0},    {"df", 0},    {"le", 1},	  {"cs0", 0},	{"cs1", 8},
+	{"cs2", 16},  {"cs3", 24},  {"cs4", 32},  {"cs5", 40},	{"cs6", 48},
+	{"cs7", 56},  {"af11", 10}, {"af12", 12}, {"af13", 14}, {"af21", 18},
+	{"af22", 20}, {"af23", 22}, {"af31", 26}, {"af32", 28}, {"af33", 30},
+	{"af41", 34}, {"af42", 36}, {"af43", 38}, {"va", 44},	{"ef", 46},
 };
 
 static const struct word family_words[] = {
@@ -191,7 +199,8 @@ static bool find_word(const struct word *words, size_t count, const char *name,
 #define FIND_WORD(words, name, value)                                                    \
 	find_word((words), sizeof(words) / sizeof((words)[0]), (name), (value))
 
-static bool parse_dscp(const struct key *key, const char *value, void *field, char *expected)
+static bool parse_dscp(const struct key *key, const char *value, void *field,
+		       char *expected)
 {
 	uint64_t number;
 	uint32_t dscp;
@@ -258,9 +267,8 @@ static bool parse_buckets(const struct key *key, const char *value, void *field,
 {
 	struct buckets buckets = {.count = 0};
 	char copy[OPTIONS_NAME_SIZE], *word, *rest = copy;
-	bool good = strlen(value) < sizeof(copy);
+	bool good = text_copy(copy, sizeof(copy), value);
 
-	snprintf(copy, sizeof(copy), "%s", value);
 	while (good && (word = strsep(&rest, " \t")) != NULL)
 		good = *word == '\0' || add_bucket(key, &buckets, word);
 	if (!good || buckets.count == 0) {
@@ -290,16 +298,16 @@ static bool parse_fanout(const struct key *key, const char *value, void *field,
 #define S CLOCK_NS_PER_S
 
 #define COLLECTOR(name, parse, min, max)                                                 \
-	{#name,                                                                          \
-	 parse,                                                                          \
-	 offsetof(struct collector_options, name),                                       \
-	 sizeof(((struct collector_options *)NULL)->name),                               \
-	 (min),                                                                          \
-	 (max),                                                                          \
-	 true}
+	{                                                                                \
+#name, parse, offsetof(struct collector_options, name),                  \
+			sizeof(((struct collector_options *)NULL)->name), (min), (max),  \
+			true                                                             \
+	}
 #define COLLECTOR_NS(name, min, max)                                                     \
-	{#name, parse_duration, offsetof(struct collector_options, name##_ns),           \
-	 sizeof(int64_t), (min), (max), true}
+	{                                                                                \
+#name, parse_duration, offsetof(struct collector_options, name##_ns),    \
+			sizeof(int64_t), (min), (max), true                              \
+	}
 
 static const struct key collector_keys[] = {
 	COLLECTOR(textfile, parse_path, 0, 0),
@@ -313,16 +321,15 @@ static const struct key collector_keys[] = {
 };
 
 #define PROBE(name, parse, min, max)                                                     \
-	{#name,                                                                          \
-	 parse,                                                                          \
-	 offsetof(struct options, name),                                                 \
-	 sizeof(((struct options *)NULL)->name),                                         \
-	 (min),                                                                          \
-	 (max),                                                                          \
-	 false}
+	{                                                                                \
+#name, parse, offsetof(struct options, name),                            \
+			sizeof(((struct options *)NULL)->name), (min), (max), false      \
+	}
 #define PROBE_NS(name, min, max)                                                         \
-	{#name, parse_duration, offsetof(struct options, name##_ns), sizeof(int64_t),    \
-	 (min), (max), false}
+	{                                                                                \
+#name, parse_duration, offsetof(struct options, name##_ns),              \
+			sizeof(int64_t), (min), (max), false                             \
+	}
 
 static const struct key probe_keys[] = {
 	PROBE(count, parse_u32, 1, 1000),
@@ -354,8 +361,9 @@ void options_defaults(struct collector_options *collector, struct options *optio
 		.resolve_timeout_ns = 2 * S,
 		.resolve_every_ns = 60 * S,
 		.buckets = {13,
-			    {100 * US, 250 * US, 500 * US, 1 * MS, 2500 * US, 5 * MS, 10 * MS,
-			     25 * MS, 50 * MS, 100 * MS, 250 * MS, 500 * MS, 1 * S}},
+			    {100 * US, 250 * US, 500 * US, 1 * MS, 2500 * US, 5 * MS,
+			     10 * MS, 25 * MS, 50 * MS, 100 * MS, 250 * MS, 500 * MS,
+			     1 * S}},
 	};
 	*options = (struct options){
 		.count = 5,

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "text.h"
 
 #define SUFFIX ".new"
 
@@ -24,18 +25,19 @@ static int open_directory(struct outfile *file)
 	char directory[PATH_MAX];
 	size_t len = slash ? (size_t)(slash - file->path) : 0;
 
+	file->temporary[0] = '.';
 	if (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
-	    strlen(name) + sizeof("." SUFFIX) > sizeof(file->temporary) ||
+	    !text_copy(file->name, sizeof(file->name), name) ||
+	    !text_join(file->temporary + 1, sizeof(file->temporary) - 1, name, SUFFIX) ||
 	    len >= sizeof(directory)) {
 		log_errx("%s: expected the name of a file", file->path);
 		return -1;
 	}
-	snprintf(file->name, sizeof(file->name), "%s", name);
-	file->temporary[0] = '.';
-	memcpy(file->temporary + 1, name, strlen(name));
-	memcpy(file->temporary + 1 + strlen(name), SUFFIX, sizeof(SUFFIX));
-	snprintf(directory, sizeof(directory), "%.*s", (int)len, file->path);
-	file->directory = open(!slash ? "." : len == 0 ? "/" : directory,
+	memcpy(directory, file->path, len);
+	directory[len] = '\0';
+	file->directory = open(!slash	  ? "."
+			       : len == 0 ? "/"
+					  : directory,
 			       O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (file->directory < 0)
 		log_err("%s: cannot open its directory", file->path);
@@ -92,7 +94,8 @@ static bool is_in_place(const struct outfile *file, int fd)
 	struct stat opened, named;
 
 	return fstat(fd, &opened) == 0 &&
-	       fstatat(file->directory, file->temporary, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       fstatat(file->directory, file->temporary, &named, AT_SYMLINK_NOFOLLOW) ==
+		       0 &&
 	       opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
 }
 
@@ -114,11 +117,13 @@ static enum attempt clear_leftover(const struct outfile *file)
 			return ATTEMPT_AGAIN;
 		if (errno != ELOOP && errno != ENXIO && errno != EISDIR)
 			return ATTEMPT_FAILED;
-		return unlinkat(file->directory, file->temporary, 0) == 0 || errno == ENOENT
+		return unlinkat(file->directory, file->temporary, 0) == 0 ||
+				       errno == ENOENT
 			       ? ATTEMPT_AGAIN
 			       : ATTEMPT_FAILED;
 	}
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && flock(fd, LOCK_EX | LOCK_NB) < 0)
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    flock(fd, LOCK_EX | LOCK_NB) < 0)
 		result = errno == EWOULDBLOCK ? ATTEMPT_LOCKED : ATTEMPT_FAILED;
 	else if (is_in_place(file, fd) &&
 		 unlinkat(file->directory, file->temporary, 0) < 0 && errno != ENOENT)
@@ -135,7 +140,8 @@ static enum attempt try_lock(struct outfile *file)
 		return errno == EEXIST ? clear_leftover(file) : ATTEMPT_FAILED;
 	/* Between our two calls another run may have taken it for a left-over. */
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		enum attempt result = errno == EWOULDBLOCK ? ATTEMPT_LOCKED : ATTEMPT_FAILED;
+		enum attempt result =
+			errno == EWOULDBLOCK ? ATTEMPT_LOCKED : ATTEMPT_FAILED;
 
 		close(fd);
 		return result;
@@ -187,7 +193,8 @@ int outfile_previous(const struct outfile *file)
 
 	if (fd < 0) {
 		if (errno != ENOENT)
-			log_warn("%s: cannot be read: counters start from zero", file->path);
+			log_warn("%s: cannot be read: counters start from zero",
+				 file->path);
 		return -1;
 	}
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))

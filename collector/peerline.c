@@ -14,7 +14,8 @@ static bool no_memory(void)
 	return false;
 }
 
-/* fe80::1%eth0: the scope is looked up with the names, as the interface may come and go. */
+/* fe80::1%eth0: the scope is looked up with the names, as the interface may come and go.
+ */
 static bool is_scoped_link_local(const char *word)
 {
 	char bare[WORD_SIZE];
@@ -38,16 +39,19 @@ static bool add_address(struct inifile *file, const char *name, const char *word
 	if (!why && addr->family == ADDRESS_IPV6 && IN6_IS_ADDR_LINKLOCAL(&addr->u.v6))
 		why = "is link-local";
 	if (why) {
-		inifile_complain(file,
-				 "peer `%s`: %s %s, expected the address of one host%s", name,
-				 word, why,
-				 strcmp(why, "is link-local") == 0 ? " (or fe80::1%interface)"
-								   : "");
+		inifile_complain(
+			file, "peer `%s`: %s %s, expected the address of one host%s",
+			name, word, why,
+			strcmp(why, "is link-local") == 0 ? " (or fe80::1%interface)"
+							  : "");
 		return false;
 	}
 	if (slot->family != ADDRESS_NONE) {
-		inifile_complain(file, "peer `%s`: a second %s address, expected at most one of "
-				       "each family", name, address_family_name(addr->family));
+		inifile_complain(
+			file,
+			"peer `%s`: a second %s address, expected at most one of "
+			"each family",
+			name, address_family_name(addr->family));
 		return false;
 	}
 	if (addr->family == ADDRESS_IPV4)
@@ -67,18 +71,23 @@ static bool add_host(struct inifile *file, const char *name, const char *word,
 		return add_address(file, name, word, &addr, peer);
 	}
 	if (!is_scoped_link_local(word) && !text_is_host_name(word)) {
-		inifile_complain(file, "peer `%s`: `%s` is neither an address nor a host name, "
-				       "expected addresses or a host name, then label=value",
+		inifile_complain(file,
+				 "peer `%s`: `%s` is neither an address nor a host name, "
+				 "expected addresses or a host name, then label=value",
 				 name, word);
 		return false;
 	}
-	if (peer->host || peer->v4.family != ADDRESS_NONE || peer->v6.family != ADDRESS_NONE)
+	if (peer->host || peer->v4.family != ADDRESS_NONE ||
+	    peer->v6.family != ADDRESS_NONE)
 		goto mixed;
 	peer->host = strdup(word);
 	return peer->host ? true : no_memory();
 mixed:
-	inifile_complain(file, "peer `%s`: `%s` beside another host, expected one host name, or "
-			       "one address of each family", name, word);
+	inifile_complain(
+		file,
+		"peer `%s`: `%s` beside another host, expected one host name, or "
+		"one address of each family",
+		name, word);
 	return false;
 }
 
@@ -89,7 +98,8 @@ static const char *skip_separators(const char *p, bool commas)
 	return p;
 }
 
-/* The next address or host name in `word`; NULL where the labels begin or the line ends. */
+/* The next address or host name in `word`; NULL where the labels begin or the line ends.
+ */
 static const char *next_host(const char *p, char word[static WORD_SIZE])
 {
 	size_t len;
@@ -136,7 +146,8 @@ static bool add_label(struct inifile *file, const char *name, const char *label,
 	case LABELS_NO_MEMORY: return no_memory();
 	case LABELS_DUPLICATE: break;
 	}
-	inifile_complain(file, "peer `%s`: label `%s` twice, expected it once", name, label);
+	inifile_complain(file, "peer `%s`: label `%s` twice, expected it once", name,
+			 label);
 	return false;
 }
 
@@ -152,14 +163,18 @@ static bool parse_labels(struct inifile *file, const char *name, const char *p,
 		memcpy(label, p, len);
 		label[len] = '\0';
 		if (p[len] != '=') {
-			inifile_complain(file, "peer `%s`: `%s` behind the labels, expected "
-					       "label=value", name, label);
+			inifile_complain(file,
+					 "peer `%s`: `%s` behind the labels, expected "
+					 "label=value",
+					 name, label);
 			return false;
 		}
 		p = next_label_value(p + len + 1, value);
 		if (!p) {
-			inifile_complain(file, "peer `%s`: unbalanced quotes at label `%s`, "
-					       "expected label=\"value\"", name, label);
+			inifile_complain(file,
+					 "peer `%s`: unbalanced quotes at label `%s`, "
+					 "expected label=\"value\"",
+					 name, label);
 			return false;
 		}
 		good &= add_label(file, name, label, value, peer);

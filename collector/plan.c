@@ -21,9 +21,9 @@ struct plan {
 	uint64_t packets;
 	uint64_t series;
 	uint64_t mesh_series;
-	int64_t round_ns;   /* at most */
-	int64_t first_ns;   /* when the first measured round begins at the latest */
-	int64_t last_ns;    /* the last */
+	int64_t round_ns; /* at most */
+	int64_t first_ns; /* when the first measured round begins at the latest */
+	int64_t last_ns;  /* the last */
 	int64_t end_ns;
 };
 
@@ -84,7 +84,8 @@ static struct plan plan_group(const struct targets *targets, size_t group)
 		plan.series += histogram_series(config);
 	plan.mesh_series = plan.series * config->groups[group].peer_count;
 	plan.packets = (uint64_t)plan.targets * (o->warmup + o->count);
-	plan.round_ns = o->timeout_ns + (int64_t)count_round(targets, group) * o->spacing_ns;
+	plan.round_ns =
+		o->timeout_ns + (int64_t)count_round(targets, group) * o->spacing_ns;
 	if (plan.round_ns < o->interval_ns)
 		plan.round_ns = o->interval_ns;
 	plan.first_ns = start_ns + o->warmup * plan.round_ns;
@@ -99,11 +100,12 @@ static void print_group(FILE *out, const struct targets *targets, size_t group,
 	const struct group *g = &targets->config->groups[group];
 	const struct peer *self = targets->groups[group].self;
 
-	fprintf(out, "group %s: %zu peers, self %s; %zu pinged, %llu packets per run, "
-		     "at most %.1f s, %llu series\n",
-		g->name, g->peer_count, self ? self->name : "not among them", plan->targets,
-		(unsigned long long)plan->packets, (double)plan->end_ns / 1e9,
-		(unsigned long long)plan->series);
+	fprintf(out,
+		"group %s: %zu peers, self %s; %zu pinged, %llu packets per run, "
+		"at most %.1f s, %llu series\n",
+		g->name, g->peer_count, self ? self->name : "not among them",
+		plan->targets, (unsigned long long)plan->packets,
+		(double)plan->end_ns / 1e9, (unsigned long long)plan->series);
 }
 
 /* Whether at least one measured round of the group fits. */
@@ -116,25 +118,29 @@ static bool check_deadline(const struct config *config, const struct group *grou
 	if (plan->targets == 0 || plan->last_ns <= config->collector.deadline_ns)
 		return true;
 	if (plan->first_ns > config->collector.deadline_ns) {
-		log_errx("group `%s`: no measured round fits: the first one may begin only "
+		log_errx("group `%s`: no measured round fits: the first one may begin "
+			 "only "
 			 "after %.1f s, expected it within deadline = %s",
 			 group->name, (double)plan->first_ns / 1e9, deadline);
 		return false;
 	}
-	log_warnx("group `%s`: the last round may begin only after %.1f s, which is beyond "
-		  "deadline = %s: where peers are down, rounds are left out",
-		  group->name, (double)plan->last_ns / 1e9, deadline);
+	log_warnx(
+		"group `%s`: the last round may begin only after %.1f s, which is beyond "
+		"deadline = %s: where peers are down, rounds are left out",
+		group->name, (double)plan->last_ns / 1e9, deadline);
 	return true;
 }
 
 static void check_series(const struct plan *total)
 {
 	if (total->series > PLAN_NODE_SERIES_MAX)
-		log_warnx("%llu series on this node: above %d its node_exporter becomes large and "
+		log_warnx("%llu series on this node: above %d its node_exporter becomes "
+			  "large and "
 			  "slow; histogram = group needs fewer",
 			  (unsigned long long)total->series, PLAN_NODE_SERIES_MAX);
 	if (total->mesh_series > PLAN_MESH_SERIES_MAX)
-		log_warnx("%llu series if every peer runs this configuration: think of what "
+		log_warnx("%llu series if every peer runs this configuration: think of "
+			  "what "
 			  "Prometheus can hold; histogram = group needs fewer",
 			  (unsigned long long)total->mesh_series);
 }
@@ -159,10 +165,12 @@ bool plan_print(FILE *out, const struct targets *targets)
 			total.end_ns = plan.end_ns;
 		good &= check_deadline(config, &config->groups[i], &plan);
 	}
-	fprintf(out, "%zu groups, %zu peers, %llu packets per run, at most %.1f s, "
-		     "%llu series on this node\n",
-		config->group_count, config->peer_count, (unsigned long long)total.packets,
-		(double)total.end_ns / 1e9, (unsigned long long)total.series);
+	fprintf(out,
+		"%zu groups, %zu peers, %llu packets per run, at most %.1f s, "
+		"%llu series on this node\n",
+		config->group_count, config->peer_count,
+		(unsigned long long)total.packets, (double)total.end_ns / 1e9,
+		(unsigned long long)total.series);
 	check_series(&total);
 	return good;
 }

@@ -66,8 +66,10 @@ static bool set_options(struct probe *probe)
 	double timeout = NEVER_S;
 
 	memcpy(device, s->device, sizeof(device));
-	/* At most one of them is set: liboping serves one family where it has a source. */
-	address_format(s->source.v4.family != ADDRESS_NONE ? &s->source.v4 : &s->source.v6,
+	/* At most one of them is set: liboping serves one family where it has a source.
+	 */
+	address_format(s->source.v4.family != ADDRESS_NONE ? &s->source.v4
+							   : &s->source.v6,
 		       source);
 	return set_option(probe, PING_OPT_TIMEOUT, "timeout", &timeout) &&
 	       (!*source || set_option(probe, PING_OPT_SOURCE, "source", source)) &&
@@ -121,8 +123,8 @@ static uint16_t read_ident(pingobj_iter_t *iter)
 static void complain(struct probe *probe, const char *address)
 {
 	if (!probe->complained)
-		log_warnx("cannot ping %s: %s (further peers like it are not named)", address,
-			  ping_get_error(probe->object));
+		log_warnx("cannot ping %s: %s (further peers like it are not named)",
+			  address, ping_get_error(probe->object));
 	probe->complained = true;
 }
 
@@ -158,8 +160,8 @@ static size_t bind_hosts(struct probe *probe, const struct probe_host *hosts,
 {
 	size_t left = 0, next = 0;
 
-	for (pingobj_iter_t *iter = ping_iterator_get(probe->object); iter && next < count;
-	     iter = ping_iterator_next(iter)) {
+	for (pingobj_iter_t *iter = ping_iterator_get(probe->object);
+	     iter && next < count; iter = ping_iterator_next(iter)) {
 		size_t index;
 
 		if (ping_iterator_get_context(iter))
@@ -195,11 +197,14 @@ static bool idents_left(const struct probe *probe, const struct probe_host *host
 		size_t wanted = 0, used = 0;
 
 		for (size_t i = 0; i < count; i++)
-			wanted += (hosts[i].address.family == ADDRESS_IPV6) == (family == 1);
+			wanted += (hosts[i].address.family == ADDRESS_IPV6) ==
+				  (family == 1);
 		for (size_t i = 0; i < sizeof(probe->idents->used[family]); i++)
-			used += (size_t)__builtin_popcount(probe->idents->used[family][i]);
+			used += (size_t)__builtin_popcount(
+				probe->idents->used[family][i]);
 		if (wanted + used > 65536) {
-			log_errx("more than 65536 %s peers: there is one ICMP ident for each",
+			log_errx("more than 65536 %s peers: there is one ICMP ident for "
+				 "each",
 				 family ? "ipv6" : "ipv4");
 			return false;
 		}
@@ -309,13 +314,16 @@ static struct sample read_sample(const struct probe *probe, const struct host *h
 		sample.outcome = SAMPLE_UNSENT;
 		return sample;
 	}
-	if (ping_iterator_get_info(host->iter, PING_INFO_LATENCY, &latency_ms, &len) != 0 ||
-	    !(latency_ms >= 0) || !(latency_ms * 1e6 <= (double)probe->settings.timeout_ns))
+	if (ping_iterator_get_info(host->iter, PING_INFO_LATENCY, &latency_ms, &len) !=
+		    0 ||
+	    !(latency_ms >= 0) ||
+	    !(latency_ms * 1e6 <= (double)probe->settings.timeout_ns))
 		return sample;
 	sample.outcome = SAMPLE_REPLY;
 	sample.rtt_ns = (int64_t)(latency_ms * 1e6 + 0.5);
 	len = sizeof(sample.hop_limit);
-	if (ping_iterator_get_info(host->iter, PING_INFO_RECV_TTL, &sample.hop_limit, &len))
+	if (ping_iterator_get_info(host->iter, PING_INFO_RECV_TTL, &sample.hop_limit,
+				   &len))
 		sample.hop_limit = -1;
 	return sample;
 }
@@ -370,7 +378,8 @@ static enum round_result judge(struct probe *probe, const struct seam *seam,
 	if (probe->prepare_failed)
 		return ROUND_BROKEN;
 	if (!seam->was_called && any_sent(probe)) {
-		log_errx("liboping did not wait in select(), which this program relies on");
+		log_errx("liboping did not wait in select(), which this program relies "
+			 "on");
 		return ROUND_BROKEN;
 	}
 	if (!seam->was_called)

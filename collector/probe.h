@@ -35,7 +35,8 @@ struct probe_settings {
 	struct mark mark;
 	uint32_t ttl, dscp;
 	int64_t timeout_ns, spacing_ns;
-	int64_t period_ns; /* of rounds in which a peer is silent: sizes the send buffer */
+	int64_t period_ns; /* of rounds in which a peer is silent: sizes the send buffer
+			    */
 };
 
 struct probe_host {

@@ -30,7 +30,8 @@
 #define PROOF_PAYLOAD_MAX 4000
 
 struct proof {
-	uint32_t cookie[PROOF_COOKIE_SIZE / 4]; /* as loaded from the packet, host order */
+	uint32_t
+		cookie[PROOF_COOKIE_SIZE / 4]; /* as loaded from the packet, host order */
 };
 
 /* A random cookie without NUL bytes. 0, or -1 with errno where there is no randomness. */

@@ -4,12 +4,11 @@
 #include <limits.h>
 #include <linux/sock_diag.h>
 #include <netinet/icmp6.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "number.h"
+#include "procfile.h"
 
 /* What the kernel charges for one queued packet with a payload of up to SMALL_PAYLOAD. */
 #define SMALL_PACKET_COST 832
@@ -30,7 +29,8 @@ int rawsocket_try(enum address_family family)
 uint64_t rawsocket_cost(uint64_t packets, size_t payload)
 {
 	/* Larger ones are charged their power of two, and a page for each fragment. */
-	return packets * (SMALL_PACKET_COST + (payload > SMALL_PAYLOAD ? 4 * payload : 0));
+	return packets *
+	       (SMALL_PACKET_COST + (payload > SMALL_PAYLOAD ? 4 * payload : 0));
 }
 
 enum address_family rawsocket_family(int fd)
@@ -78,10 +78,12 @@ int rawsocket_prepare(int fd, enum address_family family, const struct proof *pr
 	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0)
 		return -1;
 	if (family == ADDRESS_IPV6) {
-		/* Ahead of the checksum, so that other types' errors are no drops of ours. */
+		/* Ahead of the checksum, so that other types' errors are no drops of
+		 * ours. */
 		ICMP6_FILTER_SETBLOCKALL(&types);
 		ICMP6_FILTER_SETPASS(ICMP6_ECHO_REPLY, &types);
-		if (setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &types, sizeof(types)) < 0)
+		if (setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &types, sizeof(types)) <
+		    0)
 			return -1;
 	}
 	buffers->receive = set_buffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, buffers->receive);
@@ -93,25 +95,18 @@ void rawsocket_drain(int fd, size_t limit)
 {
 	char byte;
 
-	while (limit-- > 0 && recv(fd, &byte, sizeof(byte), MSG_DONTWAIT | MSG_TRUNC) >= 0)
+	while (limit-- > 0 &&
+	       recv(fd, &byte, sizeof(byte), MSG_DONTWAIT | MSG_TRUNC) >= 0)
 		;
 }
 
 /* Icmp6InCsumErrors of /proc/self/net/snmp6; 0 where there is none. */
 static uint64_t read_checksum_errors(void)
 {
-	FILE *in = fopen("/proc/self/net/snmp6", "re");
-	char name[64], value[NUMBER_U64_SIZE];
-	uint64_t count = 0;
+	uint64_t count;
 
-	if (!in)
-		return 0;
-	while (fscanf(in, "%63s %20s", name, value) == 2)
-		if (strcmp(name, "Icmp6InCsumErrors") == 0 &&
-		    !number_parse_u64(value, UINT64_MAX, &count))
-			count = 0;
-	fclose(in);
-	return count;
+	return procfile_read("/proc/self/net/snmp6", "Icmp6InCsumErrors", &count) ? count
+										  : 0;
 }
 
 static uint32_t read_dropped(int fd)
@@ -124,7 +119,8 @@ static uint32_t read_dropped(int fd)
 	return meminfo[SK_MEMINFO_DROPS];
 }
 
-void rawsocket_read_drops(int fd, enum address_family family, struct rawsocket_drops *drops)
+void rawsocket_read_drops(int fd, enum address_family family,
+			  struct rawsocket_drops *drops)
 {
 	drops->dropped = read_dropped(fd);
 	drops->checksum_errors = family == ADDRESS_IPV6 ? read_checksum_errors() : 0;

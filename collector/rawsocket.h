@@ -13,7 +13,8 @@
 #include "address.h"
 #include "proof.h"
 
-/* Whether this process may open raw sockets of the family: 0 or the errno of the refusal. */
+/* Whether this process may open raw sockets of the family: 0 or the errno of the refusal.
+ */
 int rawsocket_try(enum address_family family);
 
 /*
@@ -51,7 +52,8 @@ struct rawsocket_drops {
 	uint64_t checksum_errors; /* of all of the network namespace, ICMPv6 only */
 };
 
-void rawsocket_read_drops(int fd, enum address_family family, struct rawsocket_drops *drops);
+void rawsocket_read_drops(int fd, enum address_family family,
+			  struct rawsocket_drops *drops);
 
 /*
  * Packets lost to a full buffer since `before` was read, which is brought up to

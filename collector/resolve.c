@@ -44,7 +44,8 @@ static bool choose(const struct addrinfo *list, struct address *address)
 	for (const struct addrinfo *ai = list; ai; ai = ai->ai_next) {
 		struct address found;
 
-		if (!address_from_sockaddr(ai->ai_addr, &found) || address_unusable(&found))
+		if (!address_from_sockaddr(ai->ai_addr, &found) ||
+		    address_unusable(&found))
 			continue;
 		if (address_equal(&found, address))
 			return true;

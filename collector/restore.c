@@ -85,7 +85,8 @@ static const char *take_voided(struct restore *r, const struct promline *line)
  * The histogram that the line is of, NULL if it is of nobody we know, or is no
  * longer kept.
  */
-static struct stats_histogram *find_histogram(struct restore *r, const struct promline *line)
+static struct stats_histogram *find_histogram(struct restore *r,
+					      const struct promline *line)
 {
 	const struct group *groups = r->targets->config->groups;
 
@@ -100,7 +101,8 @@ static struct stats_histogram *find_histogram(struct restore *r, const struct pr
 	} else {
 		struct target *target = find_target(r, line);
 
-		if (!target || groups[target->peer->group].options.histogram != HISTOGRAM_PEER)
+		if (!target ||
+		    groups[target->peer->group].options.histogram != HISTOGRAM_PEER)
 			return NULL;
 		return &target->totals.histogram;
 	}
@@ -127,7 +129,8 @@ static const char *take_bucket(struct restore *r, const struct promline *line,
 		return "buckets that are not monotonic";
 	if (reader->next < buckets->count)
 		number_format_ns(bound, buckets->upper_ns[reader->next]);
-	if (reader->next > buckets->count || strcmp(promline_label(line, "le"), bound) != 0)
+	if (reader->next > buckets->count ||
+	    strcmp(promline_label(line, "le"), bound) != 0)
 		reader->foreign = true;
 	else
 		histogram->counts[reader->next] = cumulative - reader->last;
@@ -168,7 +171,8 @@ static const char *take_histogram(struct restore *r, const struct promline *line
 		return "a histogram without buckets";
 	if (strcmp(suffix, "_count") == 0)
 		return end_histogram(r, line);
-	return number_parse_seconds(line->value, &histogram->sum.seconds, &histogram->sum.nanos)
+	return number_parse_seconds(line->value, &histogram->sum.seconds,
+				    &histogram->sum.nanos)
 		       ? NULL
 		       : out_of_range;
 }
@@ -221,7 +225,8 @@ static const char *take(enum statefile_line kind, struct promline *line, void *a
 	if (kind == STATEFILE_LOOKUP)
 		return take_lookup(r, line);
 	r->family = schema_find(line->name, r->family);
-	if (r->reader.histogram && r->family != SCHEMA_RTT && r->family != SCHEMA_GROUP_RTT)
+	if (r->reader.histogram && r->family != SCHEMA_RTT &&
+	    r->family != SCHEMA_GROUP_RTT)
 		return "a histogram without its end";
 	switch (r->family) {
 	case SCHEMA_REQUESTS:
@@ -229,19 +234,24 @@ static const char *take(enum statefile_line kind, struct promline *line, void *a
 	case SCHEMA_UNSENT: return take_counter(r, line);
 	case SCHEMA_RTT:
 	case SCHEMA_GROUP_RTT: return take_histogram(r, line);
-	case SCHEMA_RUNS: return read_u64(line->value, STATEFILE_COUNTER_MAX, &r->state->runs);
+	case SCHEMA_RUNS:
+		return read_u64(line->value, STATEFILE_COUNTER_MAX, &r->state->runs);
 	case SCHEMA_RECEIVE_DROPS:
-		return read_u64(line->value, STATEFILE_COUNTER_MAX, &r->state->receive_drops);
+		return read_u64(line->value, STATEFILE_COUNTER_MAX,
+				&r->state->receive_drops);
 	case SCHEMA_VOIDED_ROUNDS: return take_voided(r, line);
-	case SCHEMA_COUNTERS_START: return read_wall(line->value, &r->state->counters_start_ns);
-	case SCHEMA_LAST_RESOLVE: return read_wall(line->value, &r->state->last_resolve_ns);
+	case SCHEMA_COUNTERS_START:
+		return read_wall(line->value, &r->state->counters_start_ns);
+	case SCHEMA_LAST_RESOLVE:
+		return read_wall(line->value, &r->state->last_resolve_ns);
 	case SCHEMA_PEER_INFO: return take_info(r, line);
 	case SCHEMA_PEER_UP: return take_up(r, line);
 	default: return NULL;
 	}
 }
 
-/* What only all lines together show; and addresses of hosts that are not ours any more go. */
+/* What only all lines together show; and addresses of hosts that are not ours any more
+ * go. */
 static const char *settle(struct restore *r)
 {
 	if (r->reader.histogram)
@@ -269,7 +279,8 @@ enum restore_result restore_read(int fd, const char *name, struct targets *targe
 	if (!wrong) {
 		if (r.any_foreign)
 			log_info("%s: other buckets than those of the configuration: "
-				 "histograms start anew", name);
+				 "histograms start anew",
+				 name);
 		return RESTORE_TAKEN;
 	}
 	targets_reset(targets);

@@ -14,7 +14,7 @@ enum sample_outcome {
 
 struct sample {
 	enum sample_outcome outcome;
-	int hop_limit; /* TTL or hop limit of the reply; negative where unknown */
+	int hop_limit;	/* TTL or hop limit of the reply; negative where unknown */
 	int64_t rtt_ns; /* of a reply */
 };
 

@@ -50,7 +50,7 @@ enum schema_type { SCHEMA_COUNTER, SCHEMA_GAUGE, SCHEMA_HISTOGRAM };
 
 /* What a run that measured nothing does with the family. */
 enum schema_kind {
-	SCHEMA_KEPT, /* counters, and what is known of the configuration: goes on */
+	SCHEMA_KEPT,	/* counters, and what is known of the configuration: goes on */
 	SCHEMA_LAST_RUN /* what the last run measured: says nothing any more */
 };
 

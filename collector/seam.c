@@ -72,7 +72,8 @@ static int report(const struct pollfd *fds, nfds_t count, short events, fd_set *
 
 	for (nfds_t i = 0; i < count; i++) {
 		/* An error is taken from the socket by reading it. */
-		if (fds[i].revents & (events | (events & POLLIN ? POLLERR | POLLHUP : 0))) {
+		if (fds[i].revents &
+		    (events | (events & POLLIN ? POLLERR | POLLHUP : 0))) {
 			FD_SET(fds[i].fd, ready);
 			found++;
 		}
@@ -180,6 +181,16 @@ static void note_failure(struct seam *s)
 		errno = EIO;
 }
 
+static void *unconst(const void *p)
+{
+	union {
+		const void *in;
+		void *out;
+	} u = {.in = p};
+
+	return u.out;
+}
+
 /*
  * glibc declares the address as a transparent union of pointers, which no other
  * libc knows; a plain pointer is passed alike.
@@ -189,8 +200,9 @@ static void note_failure(struct seam *s)
 ssize_t sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr,
 	       socklen_t addr_len)
 {
-	struct iovec iov = {.iov_base = (void *)(uintptr_t)buf, .iov_len = n};
-	struct msghdr message = {.msg_name = (void *)(uintptr_t)addr,
+	/* struct msghdr has no const; sendmsg() only reads. */
+	struct iovec iov = {.iov_base = unconst(buf), .iov_len = n};
+	struct msghdr message = {.msg_name = unconst(addr),
 				 .msg_namelen = addr_len,
 				 .msg_iov = &iov,
 				 .msg_iovlen = 1};
@@ -209,9 +221,9 @@ ssize_t sendto(int fd, const void *buf, size_t n, int flags, const struct sockad
 }
 #pragma GCC diagnostic pop
 
-void perror(const char *what)
+void perror(const char *s)
 {
 	/* In a round the failure has been counted by sendto(). */
 	if (!current)
-		fprintf(stderr, "%s: %s\n", what, strerror(errno));
+		fprintf(stderr, "%s: %s\n", s, strerror(errno));
 }

@@ -1,18 +1,18 @@
 #include "self.h"
 
 #include <ifaddrs.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
 #include "log.h"
+#include "text.h"
 
 static int add_address(struct self *self, const struct address *address)
 {
-	struct address *more = reallocarray(self->addresses, self->address_count + 1,
-					    sizeof(*more));
+	struct address *more =
+		reallocarray(self->addresses, self->address_count + 1, sizeof(*more));
 
 	if (!more) {
 		log_errx("out of memory");
@@ -48,14 +48,17 @@ int self_init(struct self *self, const char *configured)
 	char *dot;
 
 	memset(self, 0, sizeof(*self));
-	snprintf(self->name, sizeof(self->name), "%s", configured);
+	if (!text_copy(self->name, sizeof(self->name), configured)) {
+		log_errx("the name of this host in [collector] is too long");
+		return -1;
+	}
 	if (gethostname(self->host, sizeof(self->host) - 1) < 0) {
 		log_err("cannot read the name of this host");
 		return -1;
 	}
 	dot = strchr(self->host, '.');
 	if (dot) {
-		snprintf(self->qualified, sizeof(self->qualified), "%s", self->host);
+		memcpy(self->qualified, self->host, sizeof(self->qualified));
 		*dot = '\0';
 	}
 	return read_addresses(self);
@@ -96,7 +99,8 @@ static void add_candidate(struct candidates *c, const struct peer *peer)
 		c->second = peer;
 }
 
-static struct candidates find_by_name(const struct self *self, const struct config *config,
+static struct candidates find_by_name(const struct self *self,
+				      const struct config *config,
 				      const struct group *group)
 {
 	struct candidates candidates = {NULL, NULL};
@@ -104,7 +108,8 @@ static struct candidates find_by_name(const struct self *self, const struct conf
 	for (size_t i = 0; i < group->peer_count; i++) {
 		const struct peer *peer = &config->peers[group->first_peer + i];
 
-		if (strcasecmp(peer->name, *self->name ? self->name : self->qualified) == 0)
+		if (strcasecmp(peer->name, *self->name ? self->name : self->qualified) ==
+		    0)
 			return (struct candidates){peer, NULL};
 		if (!*self->name && may_be_host(self, peer->name))
 			add_candidate(&candidates, peer);
@@ -129,7 +134,8 @@ static bool is_ours(const struct self *self, const struct address *address)
 	for (size_t i = 0; i < self->address_count; i++) {
 		struct address own = self->addresses[i];
 
-		/* The scope of a link-local address is part of it only where it is given. */
+		/* The scope of a link-local address is part of it only where it is given.
+		 */
 		if (own.family == address->family && address->scope == 0)
 			own.scope = 0;
 		if (address_equal(&own, address))
@@ -138,12 +144,14 @@ static bool is_ours(const struct self *self, const struct address *address)
 	return false;
 }
 
-/* Both of a peer's addresses, whichever of them is pinged; or what its name has become. */
+/* Both of a peer's addresses, whichever of them is pinged; or what its name has become.
+ */
 static bool is_peer_ours(const struct self *self, const struct target *target)
 {
 	const struct peer *peer = target->peer;
 
-	return (target->address.family != ADDRESS_NONE && is_ours(self, &target->address)) ||
+	return (target->address.family != ADDRESS_NONE &&
+		is_ours(self, &target->address)) ||
 	       (peer->v4.family != ADDRESS_NONE && is_ours(self, &peer->v4)) ||
 	       (peer->v6.family != ADDRESS_NONE && is_ours(self, &peer->v6));
 }
@@ -165,11 +173,12 @@ static struct candidates find_by_address(const struct self *self,
 static int complain(const struct config *config, const struct group *group,
 		    const struct candidates *c, const char *what)
 {
-	log_errx("%s:%u: peer `%s` and peer `%s` (%s:%u) of group `%s` both %s this host, "
-		 "expected one: set `self` in [collector]",
-		 config->files[c->second->place.file], c->second->place.line, c->second->name,
-		 c->first->name, config->files[c->first->place.file], c->first->place.line,
-		 group->name, what);
+	log_errx(
+		"%s:%u: peer `%s` and peer `%s` (%s:%u) of group `%s` both %s this host, "
+		"expected one: set `self` in [collector]",
+		config->files[c->second->place.file], c->second->place.line,
+		c->second->name, c->first->name, config->files[c->first->place.file],
+		c->first->place.line, group->name, what);
 	return -1;
 }
 
@@ -187,7 +196,7 @@ int self_find(const struct self *self, struct targets *targets)
 			what = "have an address of";
 			c = find_by_address(self, targets, i);
 		}
-		if (c.second)
+		if (c.first && c.second)
 			result = complain(config, group, &c, what);
 		targets->groups[i].self = c.first;
 	}

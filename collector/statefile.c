@@ -1,14 +1,13 @@
 #include "statefile.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "digest.h"
+#include "number.h"
 #include "schema.h"
 
 /* A line must fit in; the longest that the configuration allows has some 20 kB. */
@@ -45,13 +44,24 @@ static bool fill(struct scan *scan)
 	return true;
 }
 
+void statefile_seal(char out[static STATEFILE_SEAL_SIZE], uint64_t length, uint64_t hash)
+{
+	static const char digits[] = "0123456789abcdef";
+	char *p = stpcpy(out, SCHEMA_STATE "length=");
+
+	p += number_format_u64(p, length);
+	p = stpcpy(p, " hash=");
+	for (int shift = 60; shift >= 0; shift -= 4)
+		*p++ = digits[hash >> shift & 15];
+	*p = '\0';
+}
+
 /* The last line: "length=N hash=H" of all before it. */
 static const char *check_seal(struct scan *scan, const char *line)
 {
-	char expected[96];
+	char expected[STATEFILE_SEAL_SIZE];
 
-	snprintf(expected, sizeof(expected), SCHEMA_STATE "length=%" PRIu64 " hash=%016" PRIx64,
-		 scan->digest.length, digest_value(&scan->digest));
+	statefile_seal(expected, scan->digest.length, digest_value(&scan->digest));
 	scan->sealed = true;
 	return strcmp(line, expected) == 0 ? NULL : "length or hash are wrong";
 }

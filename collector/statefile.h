@@ -8,6 +8,10 @@
 
 #include "promline.h"
 
+/* The last line, without its newline, of a file of that length and hash before it. */
+#define STATEFILE_SEAL_SIZE 96
+void statefile_seal(char out[static STATEFILE_SEAL_SIZE], uint64_t length, uint64_t hash);
+
 /* The largest counter that every reader's double holds. */
 #define STATEFILE_COUNTER_MAX (UINT64_C(1) << 53)
 
@@ -18,7 +22,8 @@ enum statefile_line {
 };
 
 /* Gets each such line in turn; returns NULL, or what is wrong with it. */
-typedef const char *statefile_take(enum statefile_line kind, struct promline *line, void *arg);
+typedef const char *statefile_take(enum statefile_line kind, struct promline *line,
+				   void *arg);
 
 /*
  * Reads the whole file. NULL if `take` took every line and the last one proves

@@ -91,9 +91,11 @@ uint64_t stats_histogram_count(const struct stats_histogram *histogram,
 	return count;
 }
 
-double stats_loss_ratio(const struct stats_run *run)
+int64_t stats_loss_billionths(const struct stats_run *run)
 {
-	return (double)(run->requests - run->replies) / (double)run->requests;
+	uint64_t lost = run->requests - run->replies;
+
+	return (int64_t)((lost * NANOS + run->requests / 2) / run->requests);
 }
 
 static int64_t rounded(double ns)

@@ -69,8 +69,8 @@ void stats_merge(struct stats_histogram *into, const struct stats_histogram *fro
 uint64_t stats_histogram_count(const struct stats_histogram *histogram,
 			       const struct buckets *buckets);
 
-/* Where run->requests > 0. */
-double stats_loss_ratio(const struct stats_run *run);
+/* Lost requests by requests, times 10^9 and rounded. Where run->requests > 0. */
+int64_t stats_loss_billionths(const struct stats_run *run);
 
 /* Where run->replies > 0. Rounded to nanoseconds. */
 int64_t stats_mean_ns(const struct stats_run *run);

@@ -21,8 +21,7 @@ static void widen(int *width, size_t len)
 
 static struct widths measure(const struct targets *targets)
 {
-	struct widths widths = {
-		.group = 5, .peer = 4, .address = 7};
+	struct widths widths = {.group = 5, .peer = 4, .address = 7};
 
 	for (size_t i = 0; i < targets->count; i++) {
 		const struct target *target = &targets->items[i];
@@ -69,12 +68,13 @@ static void print_figures(FILE *out, const struct target *target)
 	fprintf(out, "  %5llu  %7llu", (unsigned long long)run->requests,
 		(unsigned long long)run->replies);
 	if (run->requests > 0)
-		fprintf(out, "  %5.1f", 100 * stats_loss_ratio(run));
+		fprintf(out, "  %5.1f", (double)stats_loss_billionths(run) / 1e7);
 	else
 		fprintf(out, "  %5s", "-");
 	if (run->replies > 0)
 		fprintf(out, "  %8.3f  %8.3f  %8.3f  %8.3f", ms(run->min_ns),
-			ms(stats_mean_ns(run)), ms(run->max_ns), ms(stats_stddev_ns(run)));
+			ms(stats_mean_ns(run)), ms(run->max_ns),
+			ms(stats_stddev_ns(run)));
 	else
 		fprintf(out, "  %8s  %8s  %8s  %8s", "-", "-", "-", "-");
 	if (target->state == TARGET_UNRESOLVED)

@@ -76,7 +76,7 @@ int targets_build(struct targets *targets, const struct config *config)
 
 void targets_reset(struct targets *targets)
 {
-	for (size_t i = 0; i < targets->count; i++) {
+	for (size_t i = 0; targets->items && i < targets->count; i++) {
 		struct target *target = &targets->items[i];
 
 		free(target->totals.histogram.counts);
@@ -115,7 +115,8 @@ struct target *targets_find(struct targets *targets, const char *group, const ch
 {
 	size_t low = 0, high = targets->count;
 
-	/* In a file of the same peers it is the target of the line before, or the next. */
+	/* In a file of the same peers it is the target of the line before, or the next.
+	 */
 	for (size_t i = *hint; i < *hint + 2 && i < targets->count; i++) {
 		if (compare(targets, &targets->items[i], group, peer, family) == 0) {
 			*hint = i;
@@ -124,7 +125,8 @@ struct target *targets_find(struct targets *targets, const char *group, const ch
 	}
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		int order = compare(targets, &targets->items[middle], group, peer, family);
+		int order =
+			compare(targets, &targets->items[middle], group, peer, family);
 
 		if (order == 0) {
 			*hint = middle;
@@ -186,7 +188,8 @@ void targets_count_states(const struct targets *targets, size_t group,
 			continue;
 		/* A peer of two targets is probed if one of them is. */
 		if (last && last->peer == target->peer) {
-			if (target->state == TARGET_PROBED && last->state != TARGET_PROBED) {
+			if (target->state == TARGET_PROBED &&
+			    last->state != TARGET_PROBED) {
 				counts[last->state]--;
 				counts[TARGET_PROBED]++;
 			}

@@ -27,7 +27,7 @@ struct target {
 	const struct peer *peer;
 	/* Which family it is for; ADDRESS_NONE: whichever the peer has. */
 	enum address_family family;
-	bool has_family_label; /* its group has family = both */
+	bool has_family_label;	/* its group has family = both */
 	struct address address; /* the last one known */
 	enum target_state state;
 	enum target_past past;
@@ -39,7 +39,7 @@ struct target {
 
 /* What belongs to a group as a whole. */
 struct target_group {
-	const struct peer *self; /* this node as a member, NULL if it is none */
+	const struct peer *self;	  /* this node as a member, NULL if it is none */
 	struct stats_histogram histogram; /* of all peers there ever were */
 };
 

@@ -37,7 +37,8 @@ bool text_is_utf8(const char *text, size_t len)
 				return false;
 			code = code << 6 | (p[i] & 0x3f);
 		}
-		if (code < least[n] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
+		if (code < least[n] || code > 0x10ffff ||
+		    (code >= 0xd800 && code <= 0xdfff))
 			return false;
 		p += n;
 	}
@@ -76,7 +77,8 @@ bool text_is_label_name(const char *text)
 static bool is_host_label(const char *label, size_t len, bool *only_digits)
 {
 	*only_digits = true;
-	if (len == 0 || len > HOST_LABEL_MAX_BYTES || label[0] == '-' || label[len - 1] == '-')
+	if (len == 0 || len > HOST_LABEL_MAX_BYTES || label[0] == '-' ||
+	    label[len - 1] == '-')
 		return false;
 	for (size_t i = 0; i < len; i++) {
 		if (!is_digit(label[i]))
@@ -112,4 +114,21 @@ bool text_is_host_name(const char *text)
 bool text_is_blank(char c)
 {
 	return c == ' ' || c == '\t';
+}
+
+bool text_join(char *out, size_t size, const char *head, const char *tail)
+{
+	size_t head_len = strlen(head), tail_len = strlen(tail);
+
+	out[0] = '\0';
+	if (head_len >= size || tail_len >= size - head_len)
+		return false;
+	memcpy(out, head, head_len);
+	memcpy(out + head_len, tail, tail_len + 1);
+	return true;
+}
+
+bool text_copy(char *out, size_t size, const char *text)
+{
+	return text_join(out, size, text, "");
 }

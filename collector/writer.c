@@ -87,7 +87,9 @@ void writer_escaped(struct writer *writer, const char *value)
 		value += plain;
 		if (!*value)
 			return;
-		writer_text(writer, *value == '\\' ? "\\\\" : *value == '"' ? "\\\"" : "\\n");
+		writer_text(writer, *value == '\\'  ? "\\\\"
+				    : *value == '"' ? "\\\""
+						    : "\\n");
 		value++;
 	}
 }

@@ -1,0 +1,59 @@
+#include "procfile.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "number.h"
+
+#define BUFFER_SIZE 16384
+
+/* Plain reads: stdio and scanf would touch more memory than all the rest of a small run.
+ */
+static bool read_file(const char *path, char content[static BUFFER_SIZE])
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t used = 0;
+	ssize_t n = 1;
+
+	if (fd < 0)
+		return false;
+	while (n > 0 && used < BUFFER_SIZE - 1) {
+		n = read(fd, content + used, BUFFER_SIZE - 1 - used);
+		used += n > 0 ? (size_t)n : 0;
+	}
+	close(fd);
+	content[used] = '\0';
+	return n >= 0;
+}
+
+/* The number behind the name of a line. */
+static bool parse_line(const char *line, const char *name, uint64_t *value)
+{
+	char digits[NUMBER_U64_SIZE];
+	size_t len = strlen(name);
+
+	if (strncmp(line, name, len) != 0 || !strchr(" \t", line[len]))
+		return false;
+	line += len + strspn(line + len, " \t");
+	len = strspn(line, "0123456789");
+	if (len >= sizeof(digits))
+		return false;
+	memcpy(digits, line, len);
+	digits[len] = '\0';
+	return number_parse_u64(digits, UINT64_MAX, value);
+}
+
+bool procfile_read(const char *path, const char *name, uint64_t *value)
+{
+	char content[BUFFER_SIZE];
+
+	if (!read_file(path, content))
+		return false;
+	for (const char *line = content; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (parse_line(line, name, value))
+			return true;
+	}
+	return false;
+}
