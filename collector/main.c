@@ -133,10 +133,14 @@ static int carry_configuration_error(void)
 	return EX_CONFIG;
 }
 
+static const char *output_path(void)
+{
+	return run.cmdline.output ? run.cmdline.output : run.config.collector.textfile;
+}
+
 static int open_output(void)
 {
-	const char *path =
-		run.cmdline.output ? run.cmdline.output : run.config.collector.textfile;
+	const char *path = output_path();
 
 	if (run.cmdline.dry_run || strcmp(path, "-") == 0)
 		return 0;
@@ -151,11 +155,14 @@ static int open_output(void)
 static int restore_state(void)
 {
 	enum restore_result result = RESTORE_TAKEN;
-	int previous = run.publishes ? outfile_previous(&run.outfile) : -1;
+	int previous = -1;
 
+	if (run.publishes)
+		previous = outfile_previous(&run.outfile);
+	else if (strcmp(output_path(), "-") != 0)
+		previous = outfile_peek(output_path());
 	if (previous >= 0) {
-		result = restore_read(previous, run.outfile.path, &run.targets,
-				      &run.state);
+		result = restore_read(previous, output_path(), &run.targets, &run.state);
 		close(previous);
 	}
 	if (result == RESTORE_NO_MEMORY) {
@@ -282,12 +289,12 @@ static int run_mode(enum cmdline_mode mode)
 		log_err("cannot wait for signals");
 		return EX_OSERR;
 	}
-	if (mode == CMDLINE_LIST)
-		return list_peers();
-	status = open_output();
+	status = mode == CMDLINE_LIST ? 0 : open_output();
 	if (status == 0)
 		status = restore_state();
-	return status ? status : measure();
+	if (status != 0)
+		return status;
+	return mode == CMDLINE_LIST ? list_peers() : measure();
 }
 
 static int load_and_run(enum cmdline_mode mode)

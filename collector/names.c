@@ -2,8 +2,10 @@
 
 #include <stdlib.h>
 
+#include "clock.h"
 #include "log.h"
 #include "resolve.h"
+#include "stop.h"
 
 static bool is_due(const struct target *target, bool all)
 {
@@ -14,10 +16,52 @@ static bool is_due(const struct target *target, bool all)
 
 static void apply(struct target *target, const struct resolve_query *query)
 {
+	if (!query->asked)
+		return;
 	target->looked_up = true;
 	target->resolved = query->answered;
 	if (query->answered)
 		target->address = query->address;
+}
+
+/*
+ * The names that are due, those first whose turn it is: where there are more than
+ * can be looked up in time, it must not always be the same ones that are.
+ */
+static size_t collect(struct targets *targets, bool all, int64_t wall_ns,
+		      struct target **due)
+{
+	size_t first =
+		targets->count ? (size_t)(wall_ns / CLOCK_NS_PER_S) % targets->count : 0;
+	size_t count = 0;
+
+	for (size_t i = 0; i < targets->count; i++) {
+		struct target *target = &targets->items[(first + i) % targets->count];
+
+		if (is_due(target, all))
+			due[count++] = target;
+	}
+	return count;
+}
+
+static int look_up(struct target **due, size_t count, int64_t deadline_ns)
+{
+	struct resolve_query *queries = calloc(count + 1, sizeof(*queries));
+	int result;
+
+	if (!queries) {
+		log_errx("out of memory");
+		return -1;
+	}
+	for (size_t i = 0; i < count; i++)
+		queries[i] = (struct resolve_query){.host = due[i]->peer->host,
+						    .family = due[i]->family,
+						    .address = due[i]->address};
+	result = resolve_run(queries, count, deadline_ns);
+	for (size_t i = 0; result == 0 && i < count; i++)
+		apply(due[i], &queries[i]);
+	free(queries);
+	return result;
 }
 
 int names_resolve(struct targets *targets, struct state *state, int64_t deadline_ns,
@@ -26,29 +70,21 @@ int names_resolve(struct targets *targets, struct state *state, int64_t deadline
 	int64_t age_ns = wall_ns - state->last_resolve_ns;
 	/* A clock that went back says nothing about how old the answers are. */
 	bool all = age_ns < 0 || age_ns >= targets->config->collector.resolve_every_ns;
-	struct resolve_query *queries;
-	size_t count = 0;
+	struct target **due;
+	size_t count;
 	int result;
 
 	if (!config_has_names(targets->config))
 		return 0;
-	queries = calloc(targets->count, sizeof(*queries));
-	if (!queries) {
+	due = calloc(targets->count + 1, sizeof(*due));
+	if (!due) {
 		log_errx("out of memory");
 		return -1;
 	}
-	for (size_t i = 0; i < targets->count; i++)
-		if (is_due(&targets->items[i], all))
-			queries[count++] = (struct resolve_query){
-				.host = targets->items[i].peer->host,
-				.family = targets->items[i].family,
-				.address = targets->items[i].address};
-	result = resolve_run(queries, count, deadline_ns);
-	for (size_t i = targets->count; result == 0 && i-- > 0;)
-		if (is_due(&targets->items[i], all))
-			apply(&targets->items[i], &queries[--count]);
-	if (result == 0 && all)
+	count = collect(targets, all, wall_ns, due);
+	result = look_up(due, count, deadline_ns);
+	if (result == 0 && all && !stop_requested())
 		state->last_resolve_ns = wall_ns;
-	free(queries);
+	free(due);
 	return result;
 }

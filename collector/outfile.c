@@ -185,23 +185,32 @@ enum outfile_result outfile_open(struct outfile *file, const char *path)
 	return result;
 }
 
-int outfile_previous(const struct outfile *file)
+/* Opens what has been published, if it is a file that can be. */
+static int open_published(int directory, const char *name, const char *path)
 {
-	int fd = openat(file->directory, file->name,
-			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
 
 	if (fd < 0) {
 		if (errno != ENOENT)
-			log_warn("%s: cannot be read: counters start from zero",
-				 file->path);
+			log_warn("%s: cannot be read: counters start from zero", path);
 		return -1;
 	}
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
 		return fd;
-	log_warnx("%s: is no regular file: counters start from zero", file->path);
+	log_warnx("%s: is no regular file: counters start from zero", path);
 	close(fd);
 	return -1;
+}
+
+int outfile_previous(const struct outfile *file)
+{
+	return open_published(file->directory, file->name, file->path);
+}
+
+int outfile_peek(const char *path)
+{
+	return open_published(AT_FDCWD, path, path);
 }
 
 int outfile_restart(struct outfile *file)

@@ -37,6 +37,9 @@ enum outfile_result outfile_open(struct outfile *file, const char *path);
 /* The published file, to be read and closed by the caller; -1 where there is none. */
 int outfile_previous(const struct outfile *file);
 
+/* The same without opening the output: for those who only look. */
+int outfile_peek(const char *path);
+
 /* Forgets what has been written so far. 0, or -1 after logging. */
 int outfile_restart(struct outfile *file);
 

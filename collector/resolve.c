@@ -181,6 +181,17 @@ static void collect(struct job *job, int64_t deadline_ns)
 	}
 }
 
+/* Children take the queries in order. A stop request says nothing about a name. */
+static void note_asked(struct job *job)
+{
+	unsigned taken = atomic_load(job->next);
+	bool stopped = stop_requested();
+
+	for (size_t i = 0; i < job->count; i++)
+		job->queries[i].asked =
+			job->queries[i].answered || (i < taken && !stopped);
+}
+
 static int run_job(struct job *job, int64_t deadline_ns)
 {
 	int pipe_fds[2], result;
@@ -203,6 +214,7 @@ static int run_job(struct job *job, int64_t deadline_ns)
 	if (result == 0)
 		collect(job, deadline_ns);
 	end_children(job);
+	note_asked(job);
 	close(job->in);
 	munmap(job->next, sizeof(*job->next));
 	return result;
@@ -213,7 +225,7 @@ int resolve_run(struct resolve_query *queries, size_t count, int64_t deadline_ns
 	struct job job = {.queries = queries, .count = count};
 
 	for (size_t i = 0; i < count; i++)
-		queries[i].answered = false;
+		queries[i].answered = queries[i].asked = false;
 	return count ? run_job(&job, deadline_ns) : 0;
 }
 

@@ -26,6 +26,9 @@ struct resolve_query {
 	 */
 	struct address address;
 	bool answered;
+	/* Out: a child took it in time. What was not asked is not unknown to its server.
+	 */
+	bool asked;
 };
 
 /*
