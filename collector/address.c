@@ -21,6 +21,8 @@ static bool parse_ipv6(const char *text, struct address *addr)
 		return false;
 	addr->family = ADDRESS_IPV6;
 	if (zone) {
+		if (!IN6_IS_ADDR_LINKLOCAL(&addr->u.v6))
+			return false;
 		addr->scope = if_nametoindex(zone + 1);
 		return addr->scope != 0;
 	}

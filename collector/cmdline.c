@@ -1,6 +1,7 @@
 #include "cmdline.h"
 
 #include <getopt.h>
+#include <string.h>
 
 #include "config.h"
 
@@ -51,10 +52,20 @@ void cmdline_help(FILE *out)
 	      out);
 }
 
-static enum cmdline_mode wrong(const char *why)
+/* The culprit, and what is wrong with it. */
+static enum cmdline_mode wrong(const char *culprit, const char *why)
 {
-	log_errx("%s; `nodecanary --help` names the options", why);
+	log_errx("%s%s; `nodecanary --help` names the options", culprit, why);
 	return CMDLINE_WRONG;
+}
+
+/* getopt's complaint: long options stand before optind, letters are in optopt. */
+static enum cmdline_mode wrong_option(char *argv[], const char *why)
+{
+	const char letter[] = {'-', (char)optopt, '\0'};
+	const char *word = argv[optind - 1];
+
+	return wrong(strncmp(word, "--", 2) == 0 || optopt == 0 ? word : letter, why);
 }
 
 /* A mode that excludes others; the second one is a mistake. */
@@ -62,7 +73,7 @@ static enum cmdline_mode merge_modes(enum cmdline_mode old, enum cmdline_mode ne
 {
 	if (old == CMDLINE_RUN || old == new)
 		return new;
-	return wrong("-C and -l exclude each other");
+	return wrong("-C and -l", " exclude each other");
 }
 
 enum cmdline_mode cmdline_parse(struct cmdline *cmdline, int argc, char *argv[])
@@ -74,7 +85,8 @@ enum cmdline_mode cmdline_parse(struct cmdline *cmdline, int argc, char *argv[])
 	*cmdline = (struct cmdline){.config = CONFIG_DEFAULT_FILE,
 				    .verbosity = LOG_LEVEL_WARNING};
 	opterr = 0;
-	optind = 1;
+	/* Begins anew, whatever has been parsed before. */
+	optind = 0;
 	while ((c = getopt_long(argc, argv, ":c:d:o:ntClqvVh", long_options, NULL)) !=
 	       -1) {
 		switch (c) {
@@ -89,16 +101,16 @@ enum cmdline_mode cmdline_parse(struct cmdline *cmdline, int argc, char *argv[])
 		case 'v': verbose = true; break;
 		case 'V': return CMDLINE_VERSION;
 		case 'h': return CMDLINE_HELP;
-		case ':': return wrong("an option without its argument");
-		default: return wrong("an unknown option");
+		case ':': return wrong_option(argv, " wants an argument");
+		default: return wrong_option(argv, " is no option, or takes no argument");
 		}
 		if (mode == CMDLINE_WRONG)
 			return mode;
 	}
 	if (optind < argc)
-		return wrong("an argument that is no option");
+		return wrong(argv[optind], " is no option");
 	if (quiet && verbose)
-		return wrong("-q and -v exclude each other");
+		return wrong("-q and -v", " exclude each other");
 	if (quiet)
 		cmdline->verbosity = LOG_LEVEL_ERROR;
 	if (verbose)

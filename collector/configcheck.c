@@ -98,7 +98,9 @@ static unsigned check_addresses(const struct config *config, struct claim *claim
 		struct inifile file = place_of(config, again);
 		char text[ADDRESS_TEXT_SIZE];
 
+		/* A name that is there twice has been reported as such. */
 		if (by_group(&claims[i - 1], &claims[i]) != 0 ||
+		    strcasecmp(first->name, again->name) == 0 ||
 		    !address_equal(claims[i - 1].address, claims[i].address))
 			continue;
 		address_format(claims[i].address, text);

@@ -15,6 +15,10 @@
 
 #define READ_SIZE 4096
 
+/* A byte order mark and a carriage return come off before a line is measured. */
+#define BOM "\xef\xbb\xbf"
+#define LINE_SIZE (INIFILE_LINE_MAX + sizeof(BOM) + 1)
+
 struct reader {
 	struct inifile *file;
 	const struct inifile_handler *handler;
@@ -60,22 +64,21 @@ static int next_byte(struct reader *r)
 }
 
 /*
- * Reads a line without its newline, at most INIFILE_LINE_MAX bytes of it, and
- * how long it is in truth. False at the end of the file.
+ * Reads a line without its newline, as much of it as there is room for, and how
+ * long it is in truth. False at the end of the file.
  */
-static bool read_line(struct reader *r, char line[static INIFILE_LINE_MAX + 1],
-		      size_t *len)
+static bool read_line(struct reader *r, char line[static LINE_SIZE], size_t *len)
 {
 	size_t n = 0;
 	int c;
 
 	while ((c = next_byte(r)) != EOF && c != '\n') {
-		if (n < INIFILE_LINE_MAX)
+		if (n < LINE_SIZE - 1)
 			line[n] = (char)c;
 		n++;
 	}
 	*len = n;
-	line[n < INIFILE_LINE_MAX ? n : INIFILE_LINE_MAX] = '\0';
+	line[n < LINE_SIZE - 1 ? n : LINE_SIZE - 1] = '\0';
 	return n > 0 || c == '\n';
 }
 
@@ -208,22 +211,26 @@ static bool check_line(struct reader *r, const char *line)
 static char *next_line(char *out, int size, void *stream)
 {
 	struct reader *r = stream;
-	char line[INIFILE_LINE_MAX + 1] = "";
+	char line[LINE_SIZE] = "";
 	const char *text = line;
 	size_t len;
 
 	if (size < INIFILE_LINE_MAX + 2 || !read_line(r, line, &len))
 		return NULL;
 	r->file->line++;
-	if (len > 0 && len <= INIFILE_LINE_MAX && line[len - 1] == '\r')
+	if (len > 0 && len < sizeof(line) && line[len - 1] == '\r')
 		line[--len] = '\0';
-	if (r->file->line == 1 && strncmp(line, "\xef\xbb\xbf", 3) == 0) {
+	if (r->file->line == 1 && strncmp(line, BOM, 3) == 0) {
 		text += 3;
 		len -= 3;
 	}
 	/* inih goes over an empty line without a word. */
-	if (!check_bytes(r->file, text, len) || !check_line(r, text))
+	if (!check_bytes(r->file, text, len)) {
+		r->skipping = r->skipping || *text == '[';
 		text = "";
+	} else if (!check_line(r, text)) {
+		text = "";
+	}
 	text_join(out, (size_t)size, text, "\n");
 	return out;
 }

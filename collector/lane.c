@@ -58,6 +58,19 @@ static void void_rest(struct lane *lane, unsigned round, enum void_reason reason
 			void_round(lane, reason);
 }
 
+/* False if the next round would begin behind the deadline: then nobody waits for it. */
+static bool wait_for_next(const struct lane *lane, int64_t start_ns)
+{
+	int64_t next_ns = start_ns + lane->options->interval_ns;
+
+	if (!lane->probe)
+		return true;
+	if (next_ns > lane->deadline_ns)
+		return false;
+	stop_sleep_until(next_ns);
+	return true;
+}
+
 static void run_rounds(struct lane *lane, struct sample *samples)
 {
 	const struct options *options = lane->options;
@@ -83,8 +96,10 @@ static void run_rounds(struct lane *lane, struct sample *samples)
 			lane->broken = result == ROUND_BROKEN;
 		if (lane->progress)
 			lane->progress(lane, round + 1, rounds);
-		if (round + 1 < rounds && lane->probe)
-			stop_sleep_until(start_ns + options->interval_ns);
+		if (round + 1 < rounds && !wait_for_next(lane, start_ns)) {
+			void_rest(lane, round + 1, VOID_DEADLINE);
+			return;
+		}
 	}
 }
 

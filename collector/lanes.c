@@ -320,11 +320,10 @@ static void report(const struct lanes *lanes, struct state *state)
 			sum.first_errno = one.first_errno;
 		sum.failed += one.failed;
 		sum.receive_drops += one.receive_drops;
-		if (one.starved) {
-			sum.starved = true;
+		sum.starved |= one.starved;
+		if (one.starved && one.send_wanted > sum.send_wanted)
 			sum.send_wanted = one.send_wanted;
-		}
-		if (one.receive_drops > 0)
+		if (one.receive_drops > 0 && one.receive_wanted > sum.receive_wanted)
 			sum.receive_wanted = one.receive_wanted;
 	}
 	state->receive_drops += sum.receive_drops;

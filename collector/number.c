@@ -88,6 +88,23 @@ static int64_t unit_ns(const char *name)
 	return 0;
 }
 
+/*
+ * Turns a fraction of `scale` parts of a unit into nanoseconds; false where they
+ * are not whole. One of scale (a power of ten up to 10^9) and unit divides the
+ * other.
+ */
+static bool fraction_ns(uint64_t *fraction, uint64_t scale, uint64_t unit)
+{
+	if (unit >= scale) {
+		*fraction *= unit / scale;
+		return true;
+	}
+	if (*fraction % (scale / unit) != 0)
+		return false;
+	*fraction /= scale / unit;
+	return true;
+}
+
 bool number_parse_duration(const char *text, int64_t *ns)
 {
 	uint64_t whole, fraction = 0, scale = 1;
@@ -110,14 +127,10 @@ bool number_parse_duration(const char *text, int64_t *ns)
 			scale *= 10;
 	}
 	unit = unit_ns(p);
-	if (unit == 0 || (fraction * (uint64_t)unit) / (uint64_t)unit != fraction ||
-	    fraction * (uint64_t)unit % scale != 0)
+	if (unit == 0 || !fraction_ns(&fraction, scale, (uint64_t)unit))
 		return false;
-	if (__builtin_mul_overflow((int64_t)whole, unit, &total) ||
-	    __builtin_add_overflow(total, (int64_t)(fraction * (uint64_t)unit / scale),
-				   ns))
-		return false;
-	return true;
+	return !__builtin_mul_overflow((int64_t)whole, unit, &total) &&
+	       !__builtin_add_overflow(total, (int64_t)fraction, ns);
 }
 
 bool number_parse_seconds(const char *text, uint64_t *seconds, uint32_t *nanos)

@@ -36,7 +36,7 @@ static bool parse_duration(const struct key *key, const char *value, void *field
 	}
 	number_format_duration(min, key->min);
 	number_format_duration(max, key->max);
-	EXPECT("a duration with its unit (us, ms, s, m, h) from %s to %s", min, max);
+	EXPECT("a duration with its unit (us, ms, s, m, h, d) from %s to %s", min, max);
 	return false;
 }
 

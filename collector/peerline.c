@@ -122,7 +122,7 @@ static const char *next_label_value(const char *p, char value[static WORD_SIZE])
 		len = strcspn(p, " \t");
 		memcpy(value, p, len);
 		value[len] = '\0';
-		return p + len;
+		return len > 0 && value[len - 1] == '"' ? NULL : p + len;
 	}
 	len = strcspn(++p, "\"");
 	if (p[len] != '"' || (p[len + 1] && !text_is_blank(p[len + 1])))

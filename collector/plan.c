@@ -13,8 +13,9 @@
 #define RESOLVED_SERIES 1
 
 /* Series of a node and of a group that do not depend on the number of peers. */
-#define NODE_SERIES 14
-#define GROUP_SERIES 7
+#define NODE_SERIES 15
+#define GROUP_SERIES 5
+#define MEMBER_SERIES 2
 
 struct plan {
 	size_t targets;
@@ -80,6 +81,8 @@ static struct plan plan_group(const struct targets *targets, size_t group)
 		if (target->peer->host)
 			start_ns = config->collector.resolve_timeout_ns;
 	}
+	if (targets->groups[group].self)
+		plan.series += MEMBER_SERIES;
 	if (o->histogram == HISTOGRAM_GROUP)
 		plan.series += histogram_series(config);
 	plan.mesh_series = plan.series * config->groups[group].peer_count;

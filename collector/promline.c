@@ -10,6 +10,14 @@ static bool is_name_char(char c)
 	       (c >= '0' && c <= '9') || c == '_';
 }
 
+static bool has_label(const struct promline *line, const char *name)
+{
+	for (size_t i = 0; i < line->label_count; i++)
+		if (strcmp(line->labels[i].name, name) == 0)
+			return true;
+	return false;
+}
+
 /* Unescapes the value that begins at p up to its closing quote; NULL if it has none. */
 static char *unescape(char *p)
 {
@@ -45,7 +53,8 @@ static char *parse_labels(char *p, struct promline *line)
 		*p = '\0';
 		value = p + 2;
 		p = unescape(value);
-		if (!p || !text_is_label_name(name))
+		if (!p || !text_is_label_name(name) || has_label(line, name) ||
+		    !text_is_utf8(value, strlen(value)))
 			return NULL;
 		line->labels[line->label_count].name = name;
 		line->labels[line->label_count++].value = value;
@@ -64,7 +73,7 @@ bool promline_parse(char *text, struct promline *line)
 	line->label_count = 0;
 	while (is_name_char(*p))
 		p++;
-	if (p == text)
+	if (p == text || (*text >= '0' && *text <= '9'))
 		return false;
 	if (*p == '{') {
 		*p = '\0';

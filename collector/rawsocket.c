@@ -131,16 +131,10 @@ uint32_t rawsocket_new_drops(int fd, enum address_family family,
 {
 	uint32_t dropped = read_dropped(fd);
 	uint32_t count = dropped - before->dropped;
-	uint64_t errors;
+	uint64_t errors = family == ADDRESS_IPV6 ? read_checksum_errors() : 0;
+	uint64_t excused = errors - before->checksum_errors;
 
 	before->dropped = dropped;
-	if (count == 0 || family != ADDRESS_IPV6)
-		return count;
-	errors = read_checksum_errors();
-	if (errors - before->checksum_errors >= count)
-		count = 0;
-	else
-		count -= (uint32_t)(errors - before->checksum_errors);
 	before->checksum_errors = errors;
-	return count;
+	return excused < count ? count - (uint32_t)excused : 0;
 }

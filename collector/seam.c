@@ -83,13 +83,24 @@ static int report(const struct pollfd *fds, nfds_t count, short events, fd_set *
 
 static void grant(struct seam *s, int64_t now_ns)
 {
-	int64_t least_ns = now_ns - SEAM_BURST * s->spacing_ns;
+	/* This one, those between here and now, and the one that is due now. */
+	int64_t least_ns = now_ns - (SEAM_BURST - 2) * s->spacing_ns;
 
 	s->next_send_ns += s->spacing_ns;
 	if (s->next_send_ns < least_ns)
 		s->next_send_ns = least_ns;
 	s->reads_in_a_row = 0;
 	s->granted_ns = now_ns;
+}
+
+/* When nothing is waited for any more: replies, or room for the request that is due. */
+static int64_t give_up_ns(const struct seam *s, bool due)
+{
+	int64_t since_ns = s->last_send_ns;
+
+	if (due && s->next_send_ns > since_ns)
+		since_ns = s->next_send_ns;
+	return since_ns + s->timeout_ns;
 }
 
 /* A flood of what passes the filter must not hold the round beyond its deadline. */
@@ -108,12 +119,11 @@ static int wait_round(struct seam *s, struct pollfd *fds, nfds_t count, int writ
 {
 	for (;;) {
 		int64_t now_ns = clock_monotonic_ns();
-		int64_t until_ns = s->last_send_ns + s->timeout_ns;
 		bool due = write_fd >= 0 && now_ns >= s->next_send_ns;
+		int64_t until_ns =
+			write_fd >= 0 && !due ? s->next_send_ns : give_up_ns(s, due);
 		int found;
 
-		if (write_fd >= 0 && !due && s->next_send_ns < until_ns)
-			until_ns = s->next_send_ns;
 		for (nfds_t i = 0; i < count; i++)
 			if (fds[i].fd == write_fd)
 				fds[i].events = (short)(POLLIN | (due ? POLLOUT : 0));
@@ -135,8 +145,10 @@ static int wait_round(struct seam *s, struct pollfd *fds, nfds_t count, int writ
 			grant(s, now_ns);
 			return 1;
 		}
-		if (now_ns >= s->last_send_ns + s->timeout_ns) {
-			s->starved = write_fd >= 0;
+		/* A request that was not due when the wait began gets its chance first.
+		 */
+		if ((due || write_fd < 0) && now_ns >= give_up_ns(s, due)) {
+			s->starved = due;
 			return 0;
 		}
 	}
@@ -225,5 +237,6 @@ void perror(const char *s)
 {
 	/* In a round the failure has been counted by sendto(). */
 	if (!current)
-		fprintf(stderr, "%s: %s\n", s, strerror(errno));
+		fprintf(stderr, "%s%s%s\n", s ? s : "", s && *s ? ": " : "",
+			strerror(errno));
 }

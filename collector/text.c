@@ -74,17 +74,27 @@ bool text_is_label_name(const char *text)
 }
 
 /* One label of a host name, `len` bytes. */
-static bool is_host_label(const char *label, size_t len, bool *only_digits)
+static bool is_host_label(const char *label, size_t len)
 {
-	*only_digits = true;
 	if (len == 0 || len > HOST_LABEL_MAX_BYTES || label[0] == '-' ||
 	    label[len - 1] == '-')
 		return false;
-	for (size_t i = 0; i < len; i++) {
-		if (!is_digit(label[i]))
-			*only_digits = false;
+	for (size_t i = 0; i < len; i++)
 		if (!is_letter(label[i]) && !is_digit(label[i]) && label[i] != '-' &&
 		    label[i] != '_')
+			return false;
+	return true;
+}
+
+/* What inet_aton() takes for a number: digits, or 0x and hexadecimal digits. */
+static bool is_number(const char *label, size_t len)
+{
+	bool is_hex = len > 1 && label[0] == '0' && (label[1] | 0x20) == 'x';
+
+	for (size_t i = is_hex ? 2 : 0; i < len; i++) {
+		char lower = (char)(label[i] | 0x20);
+
+		if (!is_digit(label[i]) && !(is_hex && lower >= 'a' && lower <= 'f'))
 			return false;
 	}
 	return true;
@@ -93,7 +103,6 @@ static bool is_host_label(const char *label, size_t len, bool *only_digits)
 bool text_is_host_name(const char *text)
 {
 	size_t len = strlen(text);
-	bool only_digits = true;
 
 	if (len > HOST_NAME_MAX_BYTES)
 		return false;
@@ -103,10 +112,10 @@ bool text_is_host_name(const char *text)
 		const char *dot = memchr(text, '.', (size_t)(end - text));
 		size_t n = dot ? (size_t)(dot - text) : (size_t)(end - text);
 
-		if (!is_host_label(text, n, &only_digits))
+		if (!is_host_label(text, n))
 			return false;
 		if (!dot)
-			return !only_digits;
+			return !is_number(text, n);
 		text = dot + 1;
 	}
 }

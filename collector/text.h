@@ -20,7 +20,8 @@ bool text_is_printable(const char *text);
  */
 bool text_is_label_name(const char *text);
 
-/* RFC 1123 plus the underscore; at most 253 bytes; a last label of digits only is none.
+/* RFC 1123 plus the underscore; at most 253 bytes; a last label that is a number makes it
+ * none.
  */
 bool text_is_host_name(const char *text);
 
