@@ -11,7 +11,8 @@
 #include "writer.h"
 
 /*
- * Copies what goes on from the published file. NULL, or what is wrong with that
+ * Copies what goes on from the published file, an open descriptor at its
+ * beginning, which stays the caller's. NULL, or what is wrong with that
  * file: then what has been written must be thrown away, and carry_nothing()
  * writes a file without it.
  */

@@ -3,7 +3,9 @@
 #include <getopt.h>
 #include <string.h>
 
-#include "config.h"
+#include "configload.h"
+
+#define LETTERS ":c:d:o:ntClqvVh"
 
 static const struct option long_options[] = {
 	{"config", required_argument, NULL, 'c'},
@@ -29,7 +31,7 @@ void cmdline_help(FILE *out)
 	      "textfile\n"
 	      "collector of Prometheus' node_exporter.\n"
 	      "\n"
-	      "  -c, --config FILE   configuration (" CONFIG_DEFAULT_FILE ")\n"
+	      "  -c, --config FILE   configuration (" CONFIGLOAD_DEFAULT_FILE ")\n"
 	      "  -d, --drop-ins DIR  directory of further *.ini files (FILE.d)\n"
 	      "  -o, --output FILE   file to publish, in place of `textfile`; - is "
 	      "stdout\n"
@@ -59,13 +61,16 @@ static enum cmdline_mode wrong(const char *culprit, const char *why)
 	return CMDLINE_WRONG;
 }
 
-/* getopt's complaint: long options stand before optind, letters are in optopt. */
+/*
+ * getopt's complaint. An unknown letter is in optopt; any other culprit stands before
+ * optind, which has gone past it.
+ */
 static enum cmdline_mode wrong_option(char *argv[], const char *why)
 {
 	const char letter[] = {'-', (char)optopt, '\0'};
 	const char *word = argv[optind - 1];
 
-	return wrong(strncmp(word, "--", 2) == 0 || optopt == 0 ? word : letter, why);
+	return wrong(optopt && !strchr(LETTERS, optopt) ? letter : word, why);
 }
 
 /* A mode that excludes others; the second one is a mistake. */
@@ -82,13 +87,12 @@ enum cmdline_mode cmdline_parse(struct cmdline *cmdline, int argc, char *argv[])
 	bool quiet = false, verbose = false;
 	int c;
 
-	*cmdline = (struct cmdline){.config = CONFIG_DEFAULT_FILE,
+	*cmdline = (struct cmdline){.config = CONFIGLOAD_DEFAULT_FILE,
 				    .verbosity = LOG_LEVEL_WARNING};
 	opterr = 0;
 	/* Begins anew, whatever has been parsed before. */
 	optind = 0;
-	while ((c = getopt_long(argc, argv, ":c:d:o:ntClqvVh", long_options, NULL)) !=
-	       -1) {
+	while ((c = getopt_long(argc, argv, LETTERS, long_options, NULL)) != -1) {
 		switch (c) {
 		case 'c': cmdline->config = optarg; break;
 		case 'd': cmdline->drop_ins = optarg; break;

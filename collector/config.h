@@ -1,10 +1,7 @@
 /*
- * The configuration: the main file and its drop-ins as one validated structure.
- *
- * config_load() reports every error of every file, each with file and line, and
- * guesses nothing. The result is read-only for everybody else and owned by the
- * caller, who gives it back to config_free(); that is right after a failed
- * load, too.
+ * The configuration: the main file and its drop-ins as one validated structure,
+ * which configload.h fills in. It is read-only for everybody else and owned by
+ * whoever had it filled in, who gives it back to config_free().
  *
  * Groups are sorted by name; peers by group and name (bytes), so one group's
  * peers are adjacent.
@@ -20,7 +17,6 @@
 #include "labels.h"
 #include "options.h"
 
-#define CONFIG_DEFAULT_FILE "/etc/nodecanary/nodecanary.ini"
 #define CONFIG_DEFAULT_GROUP "default"
 
 /* A place in the configuration, for messages. */
@@ -56,18 +52,8 @@ struct config {
 	size_t file_count;
 };
 
-enum config_result { CONFIG_VALID, CONFIG_INVALID, CONFIG_NO_MEMORY };
-
 /* The most peers of one family: one for each ICMP ident. */
 #define CONFIG_FAMILY_PEERS_MAX 65536
-
-/*
- * Reads `file` and then the *.ini files of `drop_ins` in lexical order (NULL:
- * `file` with ".d" behind it, which need not exist). Everything but
- * CONFIG_VALID has been logged.
- */
-enum config_result config_load(struct config *config, const char *file,
-			       const char *drop_ins);
 
 void config_free(struct config *config);
 

@@ -114,6 +114,44 @@ static unsigned check_addresses(const struct config *config, struct claim *claim
 	return errors;
 }
 
+static int by_host(const void *a, const void *b)
+{
+	const struct claim *one = a, *other = b;
+	int order = by_group(one, other);
+
+	if (order == 0)
+		order = strcasecmp(one->peer->host, other->peer->host);
+	return order ? order : by_place(one->peer, other->peer);
+}
+
+/* One host name, or one scoped address, is one address whatever it turns out to be. */
+static unsigned check_hosts(const struct config *config, struct claim *claims)
+{
+	unsigned errors = 0;
+	size_t count = 0;
+
+	for (size_t i = 0; i < config->peer_count; i++)
+		if (config->peers[i].host)
+			claims[count++].peer = &config->peers[i];
+	qsort(claims, count, sizeof(*claims), by_host);
+	for (size_t i = 1; i < count; i++) {
+		const struct peer *first = claims[i - 1].peer, *again = claims[i].peer;
+		struct inifile file = place_of(config, again);
+
+		if (by_group(&claims[i - 1], &claims[i]) != 0 ||
+		    strcasecmp(first->name, again->name) == 0 ||
+		    strcasecmp(first->host, again->host) != 0)
+			continue;
+		inifile_complain(&file,
+				 "peer `%s` has the address %s of peer `%s` at %s:%u, "
+				 "expected each address once in a group",
+				 again->name, again->host, first->name,
+				 config->files[first->place.file], first->place.line);
+		errors += file.errors;
+	}
+	return errors;
+}
+
 /* A numeric peer has an address of the family that its group wants. */
 static unsigned check_families(const struct config *config)
 {
@@ -191,6 +229,7 @@ unsigned configcheck_peers(const struct config *config, bool *no_memory)
 	}
 	errors += check_names(config, claims);
 	errors += check_addresses(config, claims);
+	errors += check_hosts(config, claims);
 	errors += check_families(config);
 	errors += check_count(config, ADDRESS_IPV4);
 	errors += check_count(config, ADDRESS_IPV6);

@@ -97,7 +97,7 @@ static bool check_bytes(struct inifile *file, const char *line, size_t len)
 		return false;
 	}
 	if (memchr(line, '\0', len)) {
-		inifile_complain(file, "a NUL byte, expected text");
+		inifile_complain(file, "a NUL byte, expected text in UTF-8");
 		return false;
 	}
 	if (!text_is_utf8(line, len)) {
@@ -105,7 +105,7 @@ static bool check_bytes(struct inifile *file, const char *line, size_t len)
 		return false;
 	}
 	for (const char *p = line; *p; p++) {
-		if ((unsigned char)*p < 0x20 && *p != '\t') {
+		if (((unsigned char)*p < 0x20 && *p != '\t') || *p == 0x7f) {
 			inifile_complain(file,
 					 "a control character (0x%02x), expected text",
 					 (unsigned)(unsigned char)*p);

@@ -11,15 +11,28 @@ const char *labels_forbidden(const char *name)
 					    "instance", "job",	"le",	  "quantile"};
 
 	if (!text_is_label_name(name))
-		return "expected a label name: letters, digits and _, not beginning with "
-		       "a "
-		       "digit or __";
+		return "is no label name, expected letters, digits and _, not beginning "
+		       "with "
+		       "a digit or __";
 	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
 		if (strcmp(name, taken[i]) == 0)
-			return "which nodecanary or Prometheus sets itself, expected "
+			return "is set by nodecanary or by Prometheus itself, expected "
 			       "another "
 			       "name";
 	return NULL;
+}
+
+bool labels_unquote(char *value)
+{
+	size_t len = strlen(value);
+
+	if (value[0] != '"')
+		return len == 0 || value[len - 1] != '"';
+	if (len < 2 || value[len - 1] != '"' || memchr(value + 1, '"', len - 2))
+		return false;
+	memmove(value, value + 1, len - 2);
+	value[len - 2] = '\0';
+	return true;
 }
 
 /* Where `name` stands or would stand. */

@@ -5,6 +5,7 @@
 #ifndef NODECANARY_LABELS_H
 #define NODECANARY_LABELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* The most labels of a group; those of a peer end with its line. */
@@ -25,6 +26,12 @@ struct label_list {
  * of Prometheus'), as the end of a sentence; NULL if it is free.
  */
 const char *labels_forbidden(const char *name);
+
+/*
+ * Takes the quotes off a value that begins and ends with them; false where they
+ * are not balanced.
+ */
+bool labels_unquote(char *value);
 
 enum labels_result { LABELS_ADDED, LABELS_DUPLICATE, LABELS_NO_MEMORY };
 

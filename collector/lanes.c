@@ -26,6 +26,7 @@ struct seat {
 	size_t class;		    /* the first group whose lane its group shares */
 	enum address_family family; /* where the class has a source, else ADDRESS_NONE */
 	size_t rank;		    /* how many seats before it have its address */
+	bool apart;		    /* with the dead */
 };
 
 static int compare_class(const struct seat *a, const struct seat *b)
@@ -60,13 +61,21 @@ static int precedence(const struct target *target)
 	return target->past == TARGET_UP ? 0 : target->past == TARGET_UNKNOWN ? 1 : 2;
 }
 
+/* Of one class. */
+static int compare_lane(const struct seat *a, const struct seat *b)
+{
+	if (a->rank != b->rank)
+		return a->rank < b->rank ? -1 : 1;
+	return a->apart - b->apart;
+}
+
 static int by_lane(const void *a, const void *b)
 {
 	const struct seat *one = a, *other = b;
 	int order = compare_class(one, other);
 
-	if (order == 0 && one->rank != other->rank)
-		order = one->rank < other->rank ? -1 : 1;
+	if (order == 0)
+		order = compare_lane(one, other);
 	if (order == 0)
 		order = precedence(one->target) - precedence(other->target);
 	return order ? order : compare_position(one, other);
@@ -83,6 +92,27 @@ static size_t *find_classes(const struct config *config)
 					&config->groups[i].options))
 			classes[i]++;
 	return classes;
+}
+
+static bool was_dead(const struct seat *seat)
+{
+	return seat->target->state == TARGET_PROBED && seat->target->past == TARGET_DOWN;
+}
+
+/* Sorted by class: puts the dead of each class apart if they are many. */
+static void set_apart(struct seat *seats, size_t count)
+{
+	size_t end;
+
+	for (size_t i = 0; i < count; i = end) {
+		size_t dead = 0;
+
+		for (end = i; end < count && compare_class(&seats[i], &seats[end]) == 0;
+		     end++)
+			dead += was_dead(&seats[end]);
+		for (size_t j = i; j < end && dead > LANES_DEAD_MAX; j++)
+			seats[j].apart = was_dead(&seats[j]);
+	}
 }
 
 static size_t take_seats(struct targets *targets, const size_t *classes,
@@ -112,6 +142,7 @@ static size_t take_seats(struct targets *targets, const size_t *classes,
 		    address_equal(&seats[i - 1].target->address,
 				  &seats[i].target->address))
 			seats[i].rank = seats[i - 1].rank + 1;
+	set_apart(seats, count);
 	qsort(seats, count, sizeof(*seats), by_lane);
 	return count;
 }
@@ -125,7 +156,7 @@ static int make_lanes(struct lanes *lanes, struct targets *targets,
 	for (size_t i = 0; i < count; i++) {
 		lanes->order[i] = seats[i].target;
 		if (!lane || compare_class(&seats[i - 1], &seats[i]) != 0 ||
-		    seats[i - 1].rank != seats[i].rank) {
+		    compare_lane(&seats[i - 1], &seats[i]) != 0) {
 			if (lanes->count == LANES_MAX) {
 				log_errx("more than %d sets of peers with different "
 					 "options, "
@@ -173,10 +204,11 @@ static struct probe_settings lane_settings(const struct lane *lane)
 }
 
 /* An object that cannot be had leaves its targets unsent. -1 without memory. */
-static int open_probe(struct lane *lane, const struct targets *targets,
+static int open_probe(struct lane *lane, unsigned number, const struct targets *targets,
 		      const struct proof *proof, struct probe_idents *idents)
 {
 	struct probe_settings settings = lane_settings(lane);
+	struct proof own;
 	struct probe_host *hosts = calloc(lane->count, sizeof(*hosts));
 	int result;
 
@@ -184,11 +216,12 @@ static int open_probe(struct lane *lane, const struct targets *targets,
 		log_errx("out of memory");
 		return -1;
 	}
+	proof_derive(proof, number, &own);
 	for (size_t i = 0; i < lane->count; i++)
 		hosts[i] = (struct probe_host){
 			lane->targets[i]->address,
 			target_group(targets, lane->targets[i])->options.size};
-	lane->probe = probe_new(&settings, proof, idents);
+	lane->probe = probe_new(&settings, &own, idents);
 	result = lane->probe ? probe_add(lane->probe, hosts, lane->count) : 0;
 	free(hosts);
 	return result;
@@ -235,7 +268,7 @@ int lanes_build(struct lanes *lanes, struct targets *targets, const struct proof
 	result = make_lanes(lanes, targets, seats, count, deadline_ns);
 	for (size_t i = 0; result == 0 && i < lanes->count; i++)
 		if (lanes->items[i].count > 0)
-			result = open_probe(&lanes->items[i], targets, proof,
+			result = open_probe(&lanes->items[i], (unsigned)i, targets, proof,
 					    lanes->idents);
 	if (result == 0)
 		result = add_histograms(targets);

@@ -3,9 +3,10 @@
  *
  * Groups whose options are equal share a lane; a lane has no address twice, so
  * an address in several such groups is asked by as many lanes; and a source
- * address makes a lane for each family. Within a lane the peers that answered in
- * the last run come first: where the send buffer is full of requests to dead
- * neighbours, it is full behind them.
+ * address makes a lane for each family. Requests to neighbours that do not answer
+ * fill a socket's send buffer for seconds: within a lane the peers that answered
+ * in the last run come first, and where many did not, these have a lane, and so a
+ * socket, of their own.
  */
 #ifndef NODECANARY_LANES_H
 #define NODECANARY_LANES_H
@@ -21,6 +22,9 @@
 
 /* Each needs two descriptors that select() can hold. */
 #define LANES_MAX 256
+
+/* So many silent peers fit into the smallest send buffer, several rounds long. */
+#define LANES_DEAD_MAX 64
 
 struct lanes {
 	struct lane *items;

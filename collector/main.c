@@ -13,7 +13,7 @@
 #include "carry.h"
 #include "clock.h"
 #include "cmdline.h"
-#include "config.h"
+#include "configload.h"
 #include "exposition.h"
 #include "lanes.h"
 #include "log.h"
@@ -193,7 +193,8 @@ static int select_targets(void)
 	int64_t deadline_ns = run.start_ns + run.config.collector.resolve_timeout_ns;
 	int64_t begin_ns = clock_monotonic_ns();
 
-	names_resolve(&run.targets, &run.state, deadline_ns, clock_wall_ns());
+	/* Where nothing could be looked up, the last addresses do. */
+	(void)names_resolve(&run.targets, &run.state, deadline_ns, clock_wall_ns());
 	if (self_is_ambiguous(&run.self, &run.targets))
 		resolve_canonical(run.self.host, deadline_ns, run.self.qualified);
 	run.info.resolve_ns = clock_monotonic_ns() - begin_ns;
@@ -272,6 +273,9 @@ static int check_configuration(void)
 {
 	if (self_find(&run.self, &run.targets) < 0)
 		return EX_CONFIG;
+	if (*run.config.collector.self && !self_is_member(&run.targets))
+		log_warnx("self = `%s` is the name of no peer",
+			  run.config.collector.self);
 	targets_select(&run.targets);
 	return plan_print(stdout, &run.targets) ? 0 : EX_CONFIG;
 }
@@ -299,11 +303,11 @@ static int run_mode(enum cmdline_mode mode)
 
 static int load_and_run(enum cmdline_mode mode)
 {
-	switch (config_load(&run.config, run.cmdline.config, run.cmdline.drop_ins)) {
-	case CONFIG_VALID: break;
-	case CONFIG_INVALID:
+	switch (configload_read(&run.config, run.cmdline.config, run.cmdline.drop_ins)) {
+	case CONFIGLOAD_VALID: break;
+	case CONFIGLOAD_INVALID:
 		return mode == CMDLINE_RUN ? carry_configuration_error() : EX_CONFIG;
-	case CONFIG_NO_MEMORY: return EX_OSERR;
+	case CONFIGLOAD_NO_MEMORY: return EX_OSERR;
 	}
 	return run_mode(mode);
 }
@@ -319,13 +323,16 @@ static int close_stdout(int status)
 
 int main(int argc, char *argv[])
 {
-	enum cmdline_mode mode = cmdline_parse(&run.cmdline, argc, argv);
+	enum cmdline_mode mode;
 	int status = 0;
 
 	run.start_ns = clock_monotonic_ns();
 	run.outfile.directory = run.outfile.fd = -1;
 	/* Threads share one heap: memory must not grow with them. */
 	mallopt(M_ARENA_MAX, 1);
+	/* First as usual, for what is wrong with the options themselves. */
+	log_open(LOG_LEVEL_WARNING);
+	mode = cmdline_parse(&run.cmdline, argc, argv);
 	log_open(run.cmdline.verbosity);
 	switch (mode) {
 	case CMDLINE_WRONG: return EX_USAGE;

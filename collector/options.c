@@ -89,8 +89,8 @@ static bool parse_path(const struct key *key, const char *value, void *field,
 static bool parse_name(const struct key *key, const char *value, void *field,
 		       char *expected)
 {
-	if (strlen(value) >= key->size) {
-		EXPECT("at most %zu bytes", key->size - 1);
+	if (strlen(value) >= key->size || strpbrk(value, " \t")) {
+		EXPECT("the name of a peer, without blanks");
 		return false;
 	}
 	memcpy(field, value, strlen(value) + 1);
@@ -272,7 +272,9 @@ static bool parse_buckets(const struct key *key, const char *value, void *field,
 	while (good && (word = strsep(&rest, " \t")) != NULL)
 		good = *word == '\0' || add_bucket(key, &buckets, word);
 	if (!good || buckets.count == 0) {
-		EXPECT("1 to %d durations from 1us to 1h, each above the one before it",
+		EXPECT("1 to %d durations from 1us to 1h, with blanks between them, each "
+		       "above "
+		       "the one before it",
 		       OPTIONS_BUCKETS_MAX);
 		return false;
 	}

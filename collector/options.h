@@ -13,7 +13,7 @@
 
 #include "address.h"
 
-#define OPTIONS_BUCKETS_MAX 64
+#define OPTIONS_BUCKETS_MAX 32
 #define OPTIONS_NAME_SIZE 256
 
 enum family_choice { FAMILY_AUTO, FAMILY_IPV4, FAMILY_IPV6, FAMILY_BOTH };

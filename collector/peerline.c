@@ -1,5 +1,6 @@
 #include "peerline.h"
 
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +23,8 @@ static bool is_scoped_link_local(const char *word)
 	const char *zone = strchr(word, '%');
 	struct address addr;
 
-	if (!zone || zone[1] == '\0')
+	if (!zone || zone[1] == '\0' || strlen(zone + 1) >= IF_NAMESIZE ||
+	    strchr(zone, '/'))
 		return false;
 	memcpy(bare, word, (size_t)(zone - word));
 	bare[zone - word] = '\0';
@@ -91,45 +93,56 @@ mixed:
 	return false;
 }
 
-static const char *skip_separators(const char *p, bool commas)
+static const char *skip_blanks(const char *p)
 {
-	while (text_is_blank(*p) || (commas && *p == ','))
+	while (text_is_blank(*p))
 		p++;
 	return p;
+}
+
+/* Behind an address: blanks, or one comma. */
+static const char *skip_separator(const char *p)
+{
+	p = skip_blanks(p);
+	return *p == ',' ? skip_blanks(p + 1) : p;
 }
 
 /* The next address or host name in `word`; NULL where the labels begin or the line ends.
  */
 static const char *next_host(const char *p, char word[static WORD_SIZE])
 {
-	size_t len;
+	size_t len = strcspn(p, " \t,");
 
-	p = skip_separators(p, true);
-	len = strcspn(p, " \t,");
-	if (len == 0 || memchr(p, '=', len))
+	if ((len == 0 && *p != ',') || memchr(p, '=', len))
 		return NULL;
 	memcpy(word, p, len);
 	word[len] = '\0';
 	return p + len;
 }
 
-/* A label's value, perhaps in quotes. NULL if the quotes are not balanced. */
+/* A label's value, perhaps in quotes, which it keeps; the end of the line is one, too. */
 static const char *next_label_value(const char *p, char value[static WORD_SIZE])
 {
-	size_t len;
+	size_t len = strcspn(p, " \t");
 
-	if (*p != '"') {
-		len = strcspn(p, " \t");
-		memcpy(value, p, len);
-		value[len] = '\0';
-		return len > 0 && value[len - 1] == '"' ? NULL : p + len;
+	if (*p == '"') {
+		len = 1 + strcspn(p + 1, "\"");
+		while (p[len] && !text_is_blank(p[len]))
+			len++;
 	}
-	len = strcspn(++p, "\"");
-	if (p[len] != '"' || (p[len + 1] && !text_is_blank(p[len + 1])))
-		return NULL;
 	memcpy(value, p, len);
 	value[len] = '\0';
-	return p + len + 1;
+	return p + len;
+}
+
+/* What is wrong with a value, NULL if nothing is; takes its quotes off. */
+static const char *check_label_value(char *value)
+{
+	size_t len = strlen(value);
+
+	if (len > 0 && value[0] != '"' && value[len - 1] == ',')
+		return "a comma behind";
+	return labels_unquote(value) ? NULL : "unbalanced quotes at";
 }
 
 static bool add_label(struct inifile *file, const char *name, const char *label,
@@ -138,7 +151,7 @@ static bool add_label(struct inifile *file, const char *name, const char *label,
 	const char *why = labels_forbidden(label);
 
 	if (why) {
-		inifile_complain(file, "peer `%s`: label `%s`, %s", name, label, why);
+		inifile_complain(file, "peer `%s`: label `%s` %s", name, label, why);
 		return false;
 	}
 	switch (labels_add(&peer->labels, label, value)) {
@@ -155,9 +168,10 @@ static bool parse_labels(struct inifile *file, const char *name, const char *p,
 			 struct peer *peer)
 {
 	char label[WORD_SIZE], value[WORD_SIZE];
+	const char *wrong;
 	bool good = true;
 
-	for (p = skip_separators(p, false); *p; p = skip_separators(p, false)) {
+	for (p = skip_blanks(p); *p; p = skip_blanks(p)) {
 		size_t len = strcspn(p, "= \t");
 
 		memcpy(label, p, len);
@@ -170,11 +184,12 @@ static bool parse_labels(struct inifile *file, const char *name, const char *p,
 			return false;
 		}
 		p = next_label_value(p + len + 1, value);
-		if (!p) {
+		wrong = check_label_value(value);
+		if (wrong) {
 			inifile_complain(file,
-					 "peer `%s`: unbalanced quotes at label `%s`, "
-					 "expected label=\"value\"",
-					 name, label);
+					 "peer `%s`: %s label `%s`, expected "
+					 "label=\"value\" and blanks between labels",
+					 name, wrong, label);
 			return false;
 		}
 		good &= add_label(file, name, label, value, peer);
@@ -182,18 +197,42 @@ static bool parse_labels(struct inifile *file, const char *name, const char *p,
 	return good;
 }
 
+/* A word, and what is behind it: what should not be. */
+static const char *check_separator(const char *word, const char *behind)
+{
+	if (!*word)
+		return "a comma without an address before it";
+	behind = skip_blanks(behind);
+	if (*behind == '=')
+		return "blanks around `=`";
+	if (*behind != ',')
+		return NULL;
+	behind = skip_blanks(behind + 1);
+	return !*behind || strchr(behind, '=') == behind + strcspn(behind, " \t,=")
+		       ? "a comma without an address behind it"
+		       : NULL;
+}
+
 bool peerline_parse(struct inifile *file, const char *name, const char *value,
 		    struct peer *peer)
 {
 	char word[WORD_SIZE];
-	const char *next;
+	const char *next, *wrong;
 	bool good = true, any = false;
 
-	value = skip_separators(value, false);
+	value = skip_blanks(value);
 	while ((next = next_host(value, word)) != NULL) {
+		wrong = check_separator(word, next);
+		if (wrong) {
+			inifile_complain(file,
+					 "peer `%s`: %s, expected addresses or a host "
+					 "name, then label=value",
+					 name, wrong);
+			return false;
+		}
 		good &= add_host(file, name, word, peer);
 		any = true;
-		value = skip_separators(next, true);
+		value = skip_separator(next);
 	}
 	if (!any)
 		good &= add_host(file, name, name, peer);

@@ -9,6 +9,7 @@
 #include "log.h"
 #include "rawsocket.h"
 #include "seam.h"
+#include "sockets.h"
 #include "stop.h"
 
 /* liboping's own timeout, in seconds: beyond reach, as seam.c holds the deadline. */
@@ -17,19 +18,18 @@
 /* So long the kernel keeps requests to a neighbour that does not answer. */
 #define NEIGHBOUR_WAIT_NS (3 * CLOCK_NS_PER_S)
 
-/* liboping has one socket a family. */
-#define SOCKETS_MAX 2
-
-struct watched_socket {
-	int fd;
-	enum address_family family;
-	struct rawsocket_drops drops;
-};
+#define ICMP_HEADER_SIZE 8
 
 /* What is known of a host between rounds. */
 struct host {
 	pingobj_iter_t *iter; /* NULL: it could not be added */
 	unsigned sequence;    /* as of the start of the round */
+};
+
+/* Which host an ident belongs to; sorted by key. */
+struct ident_entry {
+	uint32_t key; /* family and ident */
+	uint32_t host;
 };
 
 struct probe {
@@ -39,11 +39,10 @@ struct probe {
 	struct probe_idents *idents;
 	struct host *hosts;
 	size_t count;
+	struct ident_entry *by_ident;
 	size_t added;
-	size_t largest_payload;
-	struct watched_socket sockets[SOCKETS_MAX];
-	size_t socket_count;
-	bool prepare_failed;
+	struct seam seam; /* of the round under way */
+	struct sockets sockets;
 	bool complained;
 	struct probe_report report;
 };
@@ -111,6 +110,18 @@ static bool take_ident(struct probe *probe, enum address_family family, uint16_t
 	return true;
 }
 
+static uint32_t ident_key(enum address_family family, uint16_t ident)
+{
+	return (uint32_t)family << 16 | ident;
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct ident_entry *one = a, *other = b;
+
+	return one->key < other->key ? -1 : one->key > other->key;
+}
+
 static uint16_t read_ident(pingobj_iter_t *iter)
 {
 	uint16_t ident = 0;
@@ -163,14 +174,18 @@ static size_t bind_hosts(struct probe *probe, const struct probe_host *hosts,
 	for (pingobj_iter_t *iter = ping_iterator_get(probe->object);
 	     iter && next < count; iter = ping_iterator_next(iter)) {
 		size_t index;
+		uint16_t ident;
 
 		if (ping_iterator_get_context(iter))
 			continue;
 		index = pending[next++];
-		if (take_ident(probe, hosts[index].address.family, read_ident(iter))) {
+		ident = read_ident(iter);
+		if (take_ident(probe, hosts[index].address.family, ident)) {
+			probe->by_ident[probe->added++] = (struct ident_entry){
+				ident_key(hosts[index].address.family, ident),
+				(uint32_t)index};
 			probe->hosts[index].iter = iter;
 			ping_iterator_set_context(iter, &probe->hosts[index]);
-			probe->added++;
 		} else {
 			pending[left++] = index;
 		}
@@ -212,13 +227,27 @@ static bool idents_left(const struct probe *probe, const struct probe_host *host
 	return true;
 }
 
+static void want_buffers(struct probe *probe, const struct probe_host *hosts,
+			 size_t count)
+{
+	uint64_t rounds = (uint64_t)(NEIGHBOUR_WAIT_NS / probe->settings.period_ns) + 1;
+	size_t payload = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (hosts[i].payload > payload)
+			payload = hosts[i].payload;
+	probe->sockets.wanted.receive = rawsocket_cost(2 * count, payload);
+	probe->sockets.wanted.send = rawsocket_cost(4 * count * rounds, payload);
+}
+
 int probe_add(struct probe *probe, const struct probe_host *hosts, size_t count)
 {
 	size_t *pending = calloc(count ? count : 1, sizeof(*pending));
 	size_t left = count;
 
 	probe->hosts = calloc(count ? count : 1, sizeof(*probe->hosts));
-	if (!pending || !probe->hosts) {
+	probe->by_ident = calloc(count ? count : 1, sizeof(*probe->by_ident));
+	if (!pending || !probe->hosts || !probe->by_ident) {
 		log_errx("out of memory");
 		free(pending);
 		return -1;
@@ -228,11 +257,9 @@ int probe_add(struct probe *probe, const struct probe_host *hosts, size_t count)
 		return -1;
 	}
 	probe->count = count;
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++)
 		pending[i] = i;
-		if (hosts[i].payload > probe->largest_payload)
-			probe->largest_payload = hosts[i].payload;
-	}
+	want_buffers(probe, hosts, count);
 	/* Idents are random: whoever has got one that is taken draws again. */
 	while (left > 0) {
 		left = add_pending(probe, hosts, pending, left);
@@ -241,58 +268,16 @@ int probe_add(struct probe *probe, const struct probe_host *hosts, size_t count)
 			remove_host(probe, &hosts[pending[i]]);
 	}
 	free(pending);
+	qsort(probe->by_ident, probe->added, sizeof(*probe->by_ident), by_key);
 	return 0;
-}
-
-static struct watched_socket *find_socket(struct probe *probe, int fd)
-{
-	for (size_t i = 0; i < probe->socket_count; i++)
-		if (probe->sockets[i].fd == fd)
-			return &probe->sockets[i];
-	return NULL;
-}
-
-/* A socket's first round: filter and buffers. */
-static struct watched_socket *prepare_socket(struct probe *probe, int fd)
-{
-	struct probe_report *report = &probe->report;
-	struct rawsocket_buffers buffers;
-	struct watched_socket *sock;
-	uint64_t rounds = (uint64_t)(NEIGHBOUR_WAIT_NS / probe->settings.period_ns) + 1;
-
-	if (probe->socket_count == SOCKETS_MAX)
-		return NULL;
-	sock = &probe->sockets[probe->socket_count++];
-	*sock = (struct watched_socket){.fd = fd, .family = rawsocket_family(fd)};
-	report->receive_wanted = rawsocket_cost(2 * probe->count, probe->largest_payload);
-	report->send_wanted =
-		rawsocket_cost(4 * probe->count * rounds, probe->largest_payload);
-	buffers = (struct rawsocket_buffers){report->receive_wanted, report->send_wanted};
-	if (sock->family == ADDRESS_NONE ||
-	    rawsocket_prepare(fd, sock->family, &probe->proof, &buffers) < 0) {
-		log_err("cannot prepare a raw socket");
-		probe->prepare_failed = true;
-	}
-	report->receive_granted = buffers.receive;
-	report->send_granted = buffers.send;
-	rawsocket_read_drops(fd, sock->family, &sock->drops);
-	return sock;
 }
 
 /* Before the first request of a round, for each of liboping's sockets. */
 static void ready_socket(int fd, void *arg)
 {
 	struct probe *probe = arg;
-	struct watched_socket *sock = find_socket(probe, fd);
 
-	if (!sock)
-		sock = prepare_socket(probe, fd);
-	if (!sock)
-		return;
-	/* Replies that came after the end of their round must not meet this one. */
-	rawsocket_drain(fd, 4 * probe->count + 1024);
-	probe->report.receive_drops +=
-		rawsocket_new_drops(fd, sock->family, &sock->drops);
+	probe->seam.pending_max += sockets_ready(&probe->sockets, fd, &probe->proof);
 }
 
 static unsigned read_sequence(pingobj_iter_t *iter)
@@ -337,20 +322,6 @@ static void read_samples(const struct probe *probe, struct sample *samples)
 	}
 }
 
-/* Packets that full buffers dropped in the round. */
-static uint64_t count_drops(struct probe *probe)
-{
-	uint64_t drops = 0;
-
-	for (size_t i = 0; i < probe->socket_count; i++) {
-		struct watched_socket *sock = &probe->sockets[i];
-
-		drops += rawsocket_new_drops(sock->fd, sock->family, &sock->drops);
-	}
-	probe->report.receive_drops += drops;
-	return drops;
-}
-
 static bool any_sent(const struct probe *probe)
 {
 	for (size_t i = 0; i < probe->count; i++) {
@@ -373,9 +344,9 @@ static void note_failures(struct probe *probe, const struct seam *seam)
 static enum round_result judge(struct probe *probe, const struct seam *seam,
 			       int64_t offset_change_ns)
 {
-	uint64_t drops = count_drops(probe);
+	uint64_t drops = sockets_count_drops(&probe->sockets);
 
-	if (probe->prepare_failed)
+	if (probe->sockets.failed)
 		return ROUND_BROKEN;
 	if (!seam->was_called && any_sent(probe)) {
 		log_errx("liboping did not wait in select(), which this program relies "
@@ -392,14 +363,71 @@ static enum round_result judge(struct probe *probe, const struct seam *seam,
 	return drops ? ROUND_RECEIVE_DROPS : ROUND_MEASURED;
 }
 
+/* Finds the echo reply in what a raw socket of the family received; NULL if there is
+ * none. */
+static const unsigned char *find_reply(enum address_family family, const void *packet,
+				       size_t *len)
+{
+	const unsigned char *p = packet;
+	size_t header = family == ADDRESS_IPV4 && *len > 0 ? (size_t)(*p & 15) * 4 : 0;
+
+	if (*len < header + ICMP_HEADER_SIZE)
+		return NULL;
+	*len -= header;
+	return p + header;
+}
+
+/*
+ * Whether a packet is the answer to a request of this round: liboping would also
+ * take the one to a request of the round before, as long as this round's has not
+ * been sent. And an answer brings back what it was sent.
+ */
+static bool accept_reply(int fd, const void *packet, size_t len, void *arg)
+{
+	struct probe *probe = arg;
+	enum address_family family = sockets_family(&probe->sockets, fd);
+	char payload[PROOF_PAYLOAD_MAX + 1];
+	size_t payload_len = sizeof(payload);
+	const unsigned char *reply;
+	struct ident_entry wanted;
+	const struct ident_entry *entry;
+	const struct host *host;
+
+	reply = find_reply(family, packet, &len);
+	if (!reply)
+		return false;
+	wanted.key = ident_key(family, (uint16_t)(reply[4] << 8 | reply[5]));
+	entry = bsearch(&wanted, probe->by_ident, probe->added, sizeof(wanted), by_key);
+	if (!entry)
+		return false;
+	host = &probe->hosts[entry->host];
+	return read_sequence(host->iter) != host->sequence &&
+	       (reply[6] << 8 | reply[7]) == (int)(host->sequence & 0xffff) &&
+	       ping_iterator_get_info(host->iter, PING_INFO_DATA, payload,
+				      &payload_len) == 0 &&
+	       payload_len == len - ICMP_HEADER_SIZE &&
+	       memcmp(payload, reply + ICMP_HEADER_SIZE, payload_len) == 0;
+}
+
+/* Sends and waits. */
+static void ping(struct probe *probe)
+{
+	probe->seam = (struct seam){.timeout_ns = probe->settings.timeout_ns,
+				    .spacing_ns = probe->settings.spacing_ns,
+				    .pending_max = 2 * probe->count,
+				    .stop_fd = stop_fd(),
+				    .on_socket = ready_socket,
+				    .accept = accept_reply,
+				    .arg = probe};
+	seam_begin(&probe->seam);
+	/* Its result says nothing that the hosts do not say better. */
+	ping_send(probe->object);
+	seam_end();
+	note_failures(probe, &probe->seam);
+}
+
 enum round_result probe_round(struct probe *probe, struct sample *samples)
 {
-	struct seam seam = {.timeout_ns = probe->settings.timeout_ns,
-			    .spacing_ns = probe->settings.spacing_ns,
-			    .hosts = probe->count,
-			    .stop_fd = stop_fd(),
-			    .on_socket = ready_socket,
-			    .arg = probe};
 	enum round_result result;
 	int64_t offset_ns;
 
@@ -411,12 +439,8 @@ enum round_result probe_round(struct probe *probe, struct sample *samples)
 		return ROUND_MEASURED;
 	}
 	offset_ns = clock_wall_offset_ns();
-	seam_begin(&seam);
-	/* Its result says nothing that the hosts do not say better. */
-	ping_send(probe->object);
-	seam_end();
-	note_failures(probe, &seam);
-	result = judge(probe, &seam, clock_wall_offset_ns() - offset_ns);
+	ping(probe);
+	result = judge(probe, &probe->seam, clock_wall_offset_ns() - offset_ns);
 	read_samples(probe, samples);
 	return result;
 }
@@ -424,6 +448,9 @@ enum round_result probe_round(struct probe *probe, struct sample *samples)
 void probe_report(const struct probe *probe, struct probe_report *report)
 {
 	*report = probe->report;
+	report->receive_drops = probe->sockets.drops;
+	report->receive_wanted = probe->sockets.wanted.receive;
+	report->send_wanted = probe->sockets.wanted.send;
 }
 
 void probe_free(struct probe *probe)
@@ -431,6 +458,7 @@ void probe_free(struct probe *probe)
 	if (!probe)
 		return;
 	ping_destroy(probe->object);
+	free(probe->by_ident);
 	free(probe->hosts);
 	free(probe);
 }

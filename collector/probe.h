@@ -79,7 +79,7 @@ struct probe_report {
 	size_t failed; /* requests that the kernel refused */
 	int first_errno;
 	bool starved; /* the send buffer was full to the end of a round */
-	uint64_t receive_wanted, receive_granted, send_wanted, send_granted; /* bytes */
+	uint64_t receive_wanted, send_wanted; /* bytes of buffers */
 };
 
 void probe_report(const struct probe *probe, struct probe_report *report);

@@ -38,6 +38,12 @@ struct proof {
 int proof_init(struct proof *proof);
 
 /*
+ * The cookie of the run's object number `index`, below 256: the sockets of one
+ * are deaf to what the others are sent.
+ */
+void proof_derive(const struct proof *proof, unsigned index, struct proof *derived);
+
+/*
  * The payload of `size` bytes (PROOF_PAYLOAD_MIN to PROOF_PAYLOAD_MAX) for one
  * address, as a string: `out` holds size + 1 bytes.
  */

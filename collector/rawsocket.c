@@ -14,6 +14,9 @@
 #define SMALL_PACKET_COST 832
 #define SMALL_PAYLOAD 256
 
+/* Less than that it charges for none. */
+#define SMALLEST_PACKET_COST 512
+
 int rawsocket_try(enum address_family family)
 {
 	int fd = family == ADDRESS_IPV4
@@ -89,6 +92,17 @@ int rawsocket_prepare(int fd, enum address_family family, const struct proof *pr
 	buffers->receive = set_buffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, buffers->receive);
 	buffers->send = set_buffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, buffers->send);
 	return 0;
+}
+
+size_t rawsocket_capacity(int fd)
+{
+	int granted = 0;
+	socklen_t len = sizeof(granted);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &granted, &len) < 0 || granted < 0)
+		return 0;
+	/* The last one may go beyond the end. */
+	return (size_t)granted / SMALLEST_PACKET_COST + 1;
 }
 
 void rawsocket_drain(int fd, size_t limit)

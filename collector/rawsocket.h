@@ -38,6 +38,9 @@ int rawsocket_prepare(int fd, enum address_family family, const struct proof *pr
 /* ADDRESS_NONE if the descriptor is no socket of a family that we know. */
 enum address_family rawsocket_family(int fd);
 
+/* The most packets that its receive buffer can hold at once. */
+size_t rawsocket_capacity(int fd);
+
 /* Throws away what is queued, at most `limit` packets of it. */
 void rawsocket_drain(int fd, size_t limit);
 

@@ -24,7 +24,10 @@ enum restore_result {
 	RESTORE_NO_MEMORY,
 };
 
-/* The counters in `targets` and `state` must be zero. `name` is for messages. */
+/*
+ * `fd` is open at its beginning and stays the caller's; `name` is for messages.
+ * The counters in `targets` and `state` must be zero.
+ */
 enum restore_result restore_read(int fd, const char *name, struct targets *targets,
 				 struct state *state);
 

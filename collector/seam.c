@@ -107,7 +107,8 @@ static int64_t give_up_ns(const struct seam *s, bool due)
 static bool may_read(struct seam *s, int64_t now_ns)
 {
 	s->reads_in_a_row++;
-	return now_ns < s->last_send_ns + s->timeout_ns || s->late_reads++ < 2 * s->hosts;
+	return now_ns < s->last_send_ns + s->timeout_ns ||
+	       s->late_reads++ < s->pending_max;
 }
 
 /*
@@ -137,8 +138,11 @@ static int wait_round(struct seam *s, struct pollfd *fds, nfds_t count, int writ
 		now_ns = clock_monotonic_ns();
 		if (!due || s->reads_in_a_row < READS_IN_A_ROW) {
 			found = report(fds, count, POLLIN, readable);
-			if (found > 0)
-				return may_read(s, now_ns) ? found : 0;
+			if (found > 0 && may_read(s, now_ns))
+				return found;
+			if (found > 0 && write_fd < 0)
+				return 0;
+			FD_ZERO(readable);
 		}
 		s->reads_in_a_row = 0;
 		if (report(fds, count, POLLOUT, writable) > 0) {
@@ -232,6 +236,23 @@ ssize_t sendto(int fd, const void *buf, size_t n, int flags, const struct sockad
 	return sent;
 }
 #pragma GCC diagnostic pop
+
+ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+{
+	struct mmsghdr one = {.msg_hdr = *message};
+	struct seam *s = current;
+	int received = recvmmsg(fd, &one, 1, flags, NULL);
+
+	if (received < 1)
+		return -1;
+	*message = one.msg_hdr;
+	if (s && s->accept &&
+	    !s->accept(fd, message->msg_iov[0].iov_base, one.msg_len, s->arg)) {
+		errno = EAGAIN;
+		return -1;
+	}
+	return (ssize_t)one.msg_len;
+}
 
 void perror(const char *s)
 {

@@ -1,9 +1,10 @@
 /*
  * The seam between liboping and libc.
  *
- * liboping waits in select(), sends with sendto() and complains with perror(),
- * and nowhere else. This module defines these three; symbol resolution, dynamic
- * and static alike, makes liboping call them in place of libc's. What liboping
+ * liboping waits in select(), sends with sendto(), receives with recvmsg() and
+ * complains with perror(), and nowhere else. This module defines these four;
+ * symbol resolution, dynamic and static alike, makes liboping call them in
+ * place of libc's. What liboping
  * does by itself is wrong in ways that no option mends: it waits by the wall
  * clock, counts its deadline from before the first request, gives up on replies
  * that are already queued, sends as fast as it can, takes an unroutable request
@@ -15,9 +16,11 @@
  *  - requests leave `spacing_ns` apart; where the clock's resolution makes them
  *    late, at most SEAM_BURST of them follow one another at once;
  *  - a stop request ends the round;
+ *  - what `accept` refuses never reaches liboping, which would take a reply to
+ *    the last round's request for one to the request that it is about to send;
  *  - a request that did not leave for whatever reason looks to liboping as one
  *    that failed, so its sequence number stands still.
- * Outside, the three behave as libc's.
+ * Outside, the four behave as libc's.
  */
 #ifndef NODECANARY_SEAM_H
 #define NODECANARY_SEAM_H
@@ -31,10 +34,13 @@
 struct seam {
 	/* Set by the caller. */
 	int64_t timeout_ns, spacing_ns;
-	size_t hosts; /* bounds what is read of a flood */
+	/* So many packets may have been queued when the deadline passed. */
+	size_t pending_max;
 	int stop_fd;
 	/* Called once for each socket, before the round's first request. */
 	void (*on_socket)(int fd, void *arg);
+	/* Whether a packet is an answer of this round; NULL: all are. */
+	bool (*accept)(int fd, const void *packet, size_t len, void *arg);
 	void *arg;
 
 	/* Results. */

@@ -202,3 +202,11 @@ int self_find(const struct self *self, struct targets *targets)
 	}
 	return result;
 }
+
+bool self_is_member(const struct targets *targets)
+{
+	for (size_t i = 0; i < targets->config->group_count; i++)
+		if (targets->groups[i].self)
+			return true;
+	return false;
+}

@@ -41,4 +41,7 @@ bool self_is_ambiguous(const struct self *self, const struct targets *targets);
  */
 int self_find(const struct self *self, struct targets *targets);
 
+/* Whether this node is a peer of any group. */
+bool self_is_member(const struct targets *targets);
+
 #endif

@@ -21,7 +21,7 @@ struct state {
 	int64_t counters_start_ns; /* wall clock */
 	int64_t last_resolve_ns;   /* wall clock, 0 for never */
 	uint64_t runs;
-	uint64_t voided[VOID_REASONS];
+	uint64_t voided[VOID_REASONS]; /* of each liboping object */
 	uint64_t receive_drops;
 };
 

@@ -1,9 +1,9 @@
 #include "targets.h"
 
 #include <ctype.h>
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "digest.h"
 #include "log.h"
@@ -200,13 +200,6 @@ void targets_count_states(const struct targets *targets, size_t group,
 	}
 }
 
-static int by_folded_name(const void *a, const void *b)
-{
-	const struct peer *const *one = a, *const *other = b;
-
-	return strcasecmp((*one)->name, (*other)->name);
-}
-
 static void hash_text(struct digest *digest, const char *text, bool fold)
 {
 	for (; *text; text++) {
@@ -219,36 +212,36 @@ static void hash_text(struct digest *digest, const char *text, bool fold)
 	digest_add(digest, "", 1);
 }
 
-static void hash_peer(struct digest *digest, const struct peer *peer)
+static uint64_t hash_peer(const struct peer *peer)
 {
 	char address[ADDRESS_TEXT_SIZE];
+	struct digest digest;
 
-	hash_text(digest, peer->name, true);
-	hash_text(digest, peer->host ? peer->host : "", true);
+	digest_init(&digest);
+	hash_text(&digest, peer->name, true);
+	hash_text(&digest, peer->host ? peer->host : "", true);
 	address_format(&peer->v4, address);
-	hash_text(digest, address, false);
+	hash_text(&digest, address, false);
 	address_format(&peer->v6, address);
-	hash_text(digest, address, false);
+	hash_text(&digest, address, false);
+	return digest_value(&digest);
 }
 
 uint64_t targets_list_hash(const struct targets *targets, size_t group)
 {
 	const struct group *g = &targets->config->groups[group];
-	const struct peer **order = calloc(g->peer_count + 1, sizeof(*order));
 	unsigned char selection[2] = {(unsigned char)g->options.family,
 				      (unsigned char)g->options.members_only};
 	struct digest digest;
+	uint64_t sum = 0;
 
+	/* A sum, so that the order of the list does not matter. */
+	for (size_t i = 0; i < g->peer_count; i++)
+		sum += hash_peer(&targets->config->peers[g->first_peer + i]);
+	sum = htole64(sum);
 	digest_init(&digest);
 	digest_add(&digest, selection, sizeof(selection));
-	if (!order)
-		return 0;
-	for (size_t i = 0; i < g->peer_count; i++)
-		order[i] = &targets->config->peers[g->first_peer + i];
-	qsort(order, g->peer_count, sizeof(*order), by_folded_name);
-	for (size_t i = 0; i < g->peer_count; i++)
-		hash_peer(&digest, order[i]);
-	free(order);
+	digest_add(&digest, &sum, sizeof(sum));
 	return digest_value(&digest) & ((UINT64_C(1) << 48) - 1);
 }
 

@@ -81,7 +81,7 @@ void targets_count_states(const struct targets *targets, size_t group,
 
 /*
  * 48 bits that are equal where the group's list, and what selects from it, are
- * equal: names in lower case and sorted, addresses, family, members_only.
+ * equal: names in lower case, in any order, addresses, family, members_only.
  */
 uint64_t targets_list_hash(const struct targets *targets, size_t group);
 

@@ -45,14 +45,6 @@ bool text_is_utf8(const char *text, size_t len)
 	return true;
 }
 
-bool text_is_printable(const char *text)
-{
-	for (; *text; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			return false;
-	return true;
-}
-
 static bool is_letter(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');

@@ -11,9 +11,6 @@
  */
 bool text_is_utf8(const char *text, size_t len);
 
-/* Printable: no control characters (C0 and DEL). */
-bool text_is_printable(const char *text);
-
 /*
  * A label name that every node_exporter takes: [a-zA-Z_][a-zA-Z0-9_]*, and not
  * beginning with two underscores, which kills it.
