@@ -4,14 +4,15 @@
 #include <string.h>
 
 #include "exposition.h"
-#include "number.h"
 #include "schema.h"
+#include "seriescheck.h"
 #include "statefile.h"
 
 struct carry {
 	struct writer *writer;
 	int64_t wall_ns;
 	enum schema_family family; /* of the series before; SCHEMA_FAMILIES: none yet */
+	struct seriescheck check;
 	bool failure_written, lookups;
 };
 
@@ -29,46 +30,68 @@ static void write_failure(struct carry *c)
 	c->failure_written = true;
 }
 
-/* Labels that our series have; nodecanary_peer_info has the user's, too. */
-static bool is_known_label(const char *name)
+/* A user's label has no value of ours to lose; of others this version knows its own. */
+static bool goes_over(enum schema_family family, const char *label)
 {
-	static const char *const known[] = {"group",  "peer",  "family",  "le",
-					    "reason", "state", "version", "liboping"};
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (strcmp(name, known[i]) == 0)
-			return true;
-	return false;
+	return family == SCHEMA_PEER_INFO || seriescheck_has_label(family, label);
 }
 
-static void write_line(struct carry *c, const struct promline *line)
+static void write_line(struct carry *c, enum schema_family family,
+		       const struct promline *line)
 {
+	const char *separator = "{";
+
 	writer_text(c->writer, line->name);
 	for (size_t i = 0; i < line->label_count; i++) {
-		writer_text(c->writer, i ? "," : "{");
+		if (!goes_over(family, line->labels[i].name))
+			continue;
+		writer_text(c->writer, separator);
 		writer_text(c->writer, line->labels[i].name);
 		writer_text(c->writer, "=\"");
 		writer_escaped(c->writer, line->labels[i].value);
 		writer_text(c->writer, "\"");
+		separator = ",";
 	}
-	writer_text(c->writer, line->label_count ? "} " : " ");
+	writer_text(c->writer, *separator == ',' ? "} " : " ");
 	writer_text(c->writer, line->value);
 	writer_text(c->writer, "\n");
 }
 
-static const char *check_line(const struct carry *c, const struct promline *line,
-			      enum schema_family family)
+/* A comment of ours: behind all series, and whole. */
+static const char *take_lookup(struct carry *c, const struct promline *line)
 {
-	uint64_t seconds;
-	uint32_t nanos;
+	const char *wrong = seriescheck_end(&c->check);
 
-	if (c->lookups || (c->family != SCHEMA_FAMILIES && family < c->family))
-		return "families out of order";
-	if (!number_parse_seconds(line->value, &seconds, &nanos))
-		return "a number out of range";
-	for (size_t i = 0; i < line->label_count; i++)
-		if (family != SCHEMA_PEER_INFO && !is_known_label(line->labels[i].name))
-			return "a label of somebody else";
+	if (wrong)
+		return wrong;
+	if (strcmp(line->name, SCHEMA_LOOKUP) != 0 ||
+	    (strcmp(line->value, "0") != 0 && strcmp(line->value, "1") != 0))
+		return "a comment that is none of ours";
+	if (!c->failure_written)
+		write_failure(c);
+	c->lookups = true;
+	writer_text(c->writer, "# ");
+	/* Its labels are checked by whoever looks the host up. */
+	write_line(c, SCHEMA_PEER_INFO, line);
+	return NULL;
+}
+
+static const char *take_series(struct carry *c, enum schema_family family,
+			       const struct promline *line)
+{
+	const char *wrong = seriescheck_line(&c->check, family, line);
+
+	if (wrong)
+		return wrong;
+	/* That of the program which writes has been written. */
+	if (family == SCHEMA_BUILD_INFO)
+		return NULL;
+	if (!c->failure_written && family > SCHEMA_LAST_RUN_SUCCESS)
+		write_failure(c);
+	if (family != c->family)
+		exposition_header(c->writer, family);
+	c->family = family;
+	write_line(c, family, line);
 	return NULL;
 }
 
@@ -76,37 +99,34 @@ static const char *take(enum statefile_line kind, struct promline *line, void *a
 {
 	struct carry *c = arg;
 	enum schema_family family;
-	const char *wrong;
 
-	if (kind == STATEFILE_LOOKUP) {
-		if (!c->failure_written)
-			write_failure(c);
-		c->lookups = true;
-		writer_text(c->writer, "# ");
-		write_line(c, line);
-		return NULL;
-	}
+	if (kind == STATEFILE_LOOKUP)
+		return take_lookup(c, line);
+	if (c->lookups)
+		return "series behind comments of ours";
 	family = schema_find(line->name, c->family);
 	if (family == SCHEMA_FAMILIES || schema_families[family].kind != SCHEMA_KEPT)
 		return NULL;
-	wrong = check_line(c, line, family);
-	if (wrong)
-		return wrong;
-	if (!c->failure_written && family > SCHEMA_LAST_RUN_SUCCESS)
-		write_failure(c);
-	if (family != c->family)
-		exposition_header(c->writer, family);
-	c->family = family;
-	write_line(c, line);
-	return NULL;
+	return take_series(c, family, line);
+}
+
+static void begin(struct carry *c, struct writer *writer, int64_t wall_ns)
+{
+	*c = (struct carry){
+		.writer = writer, .wall_ns = wall_ns, .family = SCHEMA_FAMILIES};
+	seriescheck_init(&c->check);
+	exposition_build_info(writer);
 }
 
 const char *carry_over(struct writer *writer, int previous, int64_t wall_ns)
 {
-	struct carry c = {
-		.writer = writer, .wall_ns = wall_ns, .family = SCHEMA_FAMILIES};
-	const char *wrong = statefile_scan(previous, take, &c);
+	struct carry c;
+	const char *wrong;
 
+	begin(&c, writer, wall_ns);
+	wrong = statefile_scan(previous, take, &c);
+	if (!wrong)
+		wrong = seriescheck_end(&c.check);
 	if (wrong)
 		return wrong;
 	if (!c.failure_written)
@@ -117,9 +137,11 @@ const char *carry_over(struct writer *writer, int previous, int64_t wall_ns)
 
 void carry_nothing(struct writer *writer, int64_t wall_ns)
 {
-	struct carry c = {
-		.writer = writer, .wall_ns = wall_ns, .family = SCHEMA_FAMILIES};
+	const struct config config = {.group_count = 0};
+	const struct targets targets = {.config = &config};
+	const struct state state = {.counters_start_ns = wall_ns};
+	const struct exposition exposition = {
+		.targets = &targets, .state = &state, .wall_ns = wall_ns};
 
-	write_failure(&c);
-	exposition_seal(writer);
+	exposition_write(writer, &exposition);
 }

@@ -103,13 +103,19 @@ static const struct target *next_target(const struct out *o, const struct target
 	return i < targets->count ? &targets->items[i] : NULL;
 }
 
+void exposition_build_info(struct writer *w)
+{
+	exposition_header(w, SCHEMA_BUILD_INFO);
+	writer_text(w, schema_families[SCHEMA_BUILD_INFO].name);
+	label(w, "{", "version", NODECANARY_VERSION);
+	label(w, ",", "liboping", NODECANARY_LIBOPING_VERSION);
+	writer_text(w, "} 1\n");
+}
+
 /* One series for the node. */
 static void write_build_info(struct out *o)
 {
-	name(o, "");
-	label(o->w, "{", "version", NODECANARY_VERSION);
-	label(o->w, ",", "liboping", NODECANARY_LIBOPING_VERSION);
-	writer_text(o->w, "} 1\n");
+	exposition_build_info(o->w);
 }
 
 static void write_node(struct out *o)
@@ -294,7 +300,7 @@ static void write_resolved(struct out *o)
 		return;
 	for (const struct target *target = next_target(o, NULL); target;
 	     target = next_target(o, target)) {
-		if (!target->peer->host)
+		if (!target->looked_up)
 			continue;
 		target_series(o, target);
 		end_u64(o, target->resolved);
@@ -388,8 +394,9 @@ static void write_lookups(struct writer *w, const struct targets *targets)
 {
 	for (size_t i = 0; i < targets->count; i++) {
 		const struct target *target = &targets->items[i];
+		char address[ADDRESS_TEXT_SIZE];
 
-		if (!has_series(target) || !target->looked_up)
+		if (!target->looked_up)
 			continue;
 		label(w, "# " SCHEMA_LOOKUP "{", "group",
 		      target_group(targets, target)->name);
@@ -397,6 +404,10 @@ static void write_lookups(struct writer *w, const struct targets *targets)
 		if (target->has_family_label)
 			label(w, ",", "family", address_family_name(target->family));
 		label(w, ",", "host", target->peer->host);
+		/* That of the others is on nodecanary_peer_info. */
+		address_format(&target->address, address);
+		if (!has_series(target))
+			label(w, ",", "address", address);
 		writer_text(w, target->resolved ? "} 1\n" : "} 0\n");
 	}
 }

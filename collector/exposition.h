@@ -38,6 +38,9 @@ void exposition_write(struct writer *writer, const struct exposition *exposition
 /* HELP and TYPE of a family. */
 void exposition_header(struct writer *writer, enum schema_family family);
 
+/* The family of this program's version, which is the first of all. */
+void exposition_build_info(struct writer *writer);
+
 /* The last line, over all that has been written. */
 void exposition_seal(struct writer *writer);
 

@@ -115,6 +115,22 @@ static void set_apart(struct seat *seats, size_t count)
 	}
 }
 
+/* Whether the seat begins a lane. */
+static bool begins_lane(const struct seat *seats, size_t i)
+{
+	return i == 0 || compare_class(&seats[i - 1], &seats[i]) != 0 ||
+	       compare_lane(&seats[i - 1], &seats[i]) != 0;
+}
+
+static size_t count_lanes(const struct seat *seats, size_t count)
+{
+	size_t lanes = 0;
+
+	for (size_t i = 0; i < count; i++)
+		lanes += begins_lane(seats, i);
+	return lanes;
+}
+
 static size_t take_seats(struct targets *targets, const size_t *classes,
 			 struct seat *seats)
 {
@@ -144,6 +160,12 @@ static size_t take_seats(struct targets *targets, const size_t *classes,
 			seats[i].rank = seats[i - 1].rank + 1;
 	set_apart(seats, count);
 	qsort(seats, count, sizeof(*seats), by_lane);
+	if (count_lanes(seats, count) > LANES_MAX) {
+		/* An outage must not be what makes them too many. */
+		for (size_t i = 0; i < count; i++)
+			seats[i].apart = false;
+		qsort(seats, count, sizeof(*seats), by_lane);
+	}
 	return count;
 }
 
@@ -155,8 +177,7 @@ static int make_lanes(struct lanes *lanes, struct targets *targets,
 
 	for (size_t i = 0; i < count; i++) {
 		lanes->order[i] = seats[i].target;
-		if (!lane || compare_class(&seats[i - 1], &seats[i]) != 0 ||
-		    compare_lane(&seats[i - 1], &seats[i]) != 0) {
+		if (begins_lane(seats, i)) {
 			if (lanes->count == LANES_MAX) {
 				log_errx("more than %d sets of peers with different "
 					 "options, "

@@ -60,6 +60,10 @@ __attribute__((format(printf, 3, 0))) static void emit(enum log_level level, int
 	if (err)
 		len += clamp(snprintf(line + len, room - len, ": %s", strerror(err)),
 			     room - len);
+	/* An argument of several lines would be several messages. */
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)line[i] < 0x20)
+			line[i] = '?';
 	line[len++] = '\n';
 	/* Where stderr cannot be written there is nobody left to tell. */
 	if (write(STDERR_FILENO, line, len) < 0)

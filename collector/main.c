@@ -41,6 +41,8 @@ struct run {
 	int64_t start_ns; /* monotonic */
 	struct run_info info;
 	bool publishes;
+	bool shows_progress;
+	bool selected; /* the targets' states are settled */
 };
 
 /* One run a process; the writer's buffer is too large for the stack. */
@@ -96,9 +98,21 @@ static int publish(const struct run_info *info)
 	return EX_CANTCREAT;
 }
 
+/* Oneself and whom that leaves, as far as addresses are known now. */
+static int select_targets(void)
+{
+	int result = self_find(&run.self, &run.targets);
+
+	targets_select(&run.targets);
+	run.selected = true;
+	return result < 0 ? EX_CONFIG : 0;
+}
+
 /* A run that failed says so in its file, and keeps the counters. Returns `status`. */
 static int publish_failure(int status)
 {
+	if (!run.selected)
+		select_targets();
 	if (run.publishes)
 		publish(NULL);
 	return status;
@@ -187,36 +201,35 @@ static int check_permission(void)
 	return EX_NOPERM;
 }
 
-/* Names, then oneself, then whom that leaves. */
-static int select_targets(void)
+/* One's own full name where it matters, then the peers' names, then all that follows. */
+static int resolve_and_select(void)
 {
 	int64_t deadline_ns = run.start_ns + run.config.collector.resolve_timeout_ns;
 	int64_t begin_ns = clock_monotonic_ns();
 
-	/* Where nothing could be looked up, the last addresses do. */
-	(void)names_resolve(&run.targets, &run.state, deadline_ns, clock_wall_ns());
 	if (self_is_ambiguous(&run.self, &run.targets))
 		resolve_canonical(run.self.host, deadline_ns, run.self.qualified);
+	/* Where nothing could be looked up, the last addresses do. */
+	(void)names_resolve(&run.targets, &run.state, deadline_ns, clock_wall_ns());
 	run.info.resolve_ns = clock_monotonic_ns() - begin_ns;
-	if (self_find(&run.self, &run.targets) < 0)
-		return EX_CONFIG;
-	targets_select(&run.targets);
-	return 0;
+	return select_targets();
 }
 
 /* On a terminal a run that takes longer than a second shows where it is. */
 static void show_progress(const struct lane *lane, unsigned round, unsigned rounds)
 {
 	(void)lane;
-	if (clock_monotonic_ns() - run.start_ns > CLOCK_NS_PER_S)
-		fprintf(stderr, "\rround %u of %u%s", round, rounds,
-			round == rounds ? "\r\033[K" : "");
+	if (clock_monotonic_ns() - run.start_ns > CLOCK_NS_PER_S) {
+		fprintf(stderr, "\rround %u of %u", round, rounds);
+		run.shows_progress = true;
+	}
 }
 
 static int probe_targets(void)
 {
 	struct proof proof;
 	int64_t deadline_ns = run.start_ns + run.config.collector.deadline_ns;
+	int result;
 
 	if (proof_init(&proof) < 0) {
 		log_err("no random numbers");
@@ -227,9 +240,10 @@ static int probe_targets(void)
 	if (run.lanes.count > 0 && isatty(STDERR_FILENO) &&
 	    run.cmdline.verbosity > LOG_LEVEL_ERROR)
 		run.lanes.items[0].progress = show_progress;
-	if (lanes_run(&run.lanes, &run.targets, &run.state) < 0)
-		return EX_OSERR;
-	return 0;
+	result = lanes_run(&run.lanes, &run.targets, &run.state);
+	if (run.shows_progress)
+		fputs("\r\033[K", stderr);
+	return result < 0 ? EX_OSERR : 0;
 }
 
 static void finish_info(void)
@@ -246,7 +260,7 @@ static int measure(void)
 	int status = check_permission();
 
 	if (status == 0)
-		status = select_targets();
+		status = resolve_and_select();
 	if (status == 0)
 		status = probe_targets();
 	if (status != 0)
@@ -261,7 +275,7 @@ static int measure(void)
 
 static int list_peers(void)
 {
-	int status = select_targets();
+	int status = resolve_and_select();
 
 	if (status == 0)
 		table_peers(stdout, &run.targets);
@@ -271,12 +285,17 @@ static int list_peers(void)
 /* Sends and looks up nothing: what a name will be is left open. */
 static int check_configuration(void)
 {
-	if (self_find(&run.self, &run.targets) < 0)
+	if (self_is_ambiguous(&run.self, &run.targets)) {
+		log_warnx(
+			"several peers have the name of this host: a run looks its full "
+			"name up to tell which of them it is");
+		targets_select(&run.targets);
+	} else if (select_targets() != 0) {
 		return EX_CONFIG;
+	}
 	if (*run.config.collector.self && !self_is_member(&run.targets))
 		log_warnx("self = `%s` is the name of no peer",
 			  run.config.collector.self);
-	targets_select(&run.targets);
 	return plan_print(stdout, &run.targets) ? 0 : EX_CONFIG;
 }
 

@@ -64,39 +64,59 @@ static int check_target(const struct outfile *file)
 	return -1;
 }
 
+/*
+ * As root in somebody else's directory: as its owner, or where its group may write
+ * there, for that group; so that whoever publishes there can clear away what a
+ * killed run of root's leaves.
+ */
 static int create_exclusively(const struct outfile *file)
 {
-	uid_t old_uid = 0;
-	gid_t old_gid = 0;
-	bool as_owner = false;
-	struct stat st;
+	struct stat st = {.st_uid = 0};
+	mode_t mode = 0600, mask;
+	bool as_owner = geteuid() == 0 && fstat(file->directory, &st) == 0 &&
+			(st.st_uid != 0 || st.st_mode & S_IWGRP);
 	int fd, saved;
 
-	if (geteuid() == 0 && fstat(file->directory, &st) == 0 && st.st_uid != 0) {
-		as_owner = true;
-		old_gid = (gid_t)setfsgid(st.st_gid);
-		old_uid = (uid_t)setfsuid(st.st_uid);
-	}
-	fd = openat(file->directory, file->temporary,
-		    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	saved = errno;
 	if (as_owner) {
-		setfsuid(old_uid);
-		setfsgid(old_gid);
+		setfsgid(st.st_gid);
+		setfsuid(st.st_uid);
+		if (st.st_mode & S_IWGRP)
+			mode = 0660;
+	}
+	mask = umask(0);
+	fd = openat(file->directory, file->temporary,
+		    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	saved = errno;
+	umask(mask);
+	if (as_owner) {
+		setfsuid(geteuid());
+		setfsgid(getegid());
 	}
 	errno = saved;
 	return fd;
 }
 
-/* Whether the descriptor is still what the directory has under the dot-file's name. */
-static bool is_in_place(const struct outfile *file, int fd)
+/*
+ * Whether the descriptor is still what the directory has under the dot-file's name:
+ * 1, 0, or -1 with errno where that cannot be said.
+ */
+static int is_in_place(const struct outfile *file, int fd)
 {
 	struct stat opened, named;
 
-	return fstat(fd, &opened) == 0 &&
-	       fstatat(file->directory, file->temporary, &named, AT_SYMLINK_NOFOLLOW) ==
-		       0 &&
-	       opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+	if (fstat(fd, &opened) < 0)
+		return -1;
+	if (fstatat(file->directory, file->temporary, &named, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -1;
+	return opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
+/* Removes the dot-file, if it is ours: another run's may lie there by now. */
+static int remove_own(const struct outfile *file, int fd)
+{
+	if (is_in_place(file, fd) == 0)
+		return 0;
+	return unlinkat(file->directory, file->temporary, 0);
 }
 
 enum attempt { ATTEMPT_DONE, ATTEMPT_AGAIN, ATTEMPT_LOCKED, ATTEMPT_FAILED };
@@ -125,8 +145,7 @@ static enum attempt clear_leftover(const struct outfile *file)
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
 	    flock(fd, LOCK_EX | LOCK_NB) < 0)
 		result = errno == EWOULDBLOCK ? ATTEMPT_LOCKED : ATTEMPT_FAILED;
-	else if (is_in_place(file, fd) &&
-		 unlinkat(file->directory, file->temporary, 0) < 0 && errno != ENOENT)
+	else if (remove_own(file, fd) < 0 && errno != ENOENT)
 		result = ATTEMPT_FAILED;
 	close(fd);
 	return result;
@@ -135,20 +154,28 @@ static enum attempt clear_leftover(const struct outfile *file)
 static enum attempt try_lock(struct outfile *file)
 {
 	int fd = create_exclusively(file);
+	enum attempt result;
 
 	if (fd < 0)
 		return errno == EEXIST ? clear_leftover(file) : ATTEMPT_FAILED;
 	/* Between our two calls another run may have taken it for a left-over. */
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		enum attempt result =
-			errno == EWOULDBLOCK ? ATTEMPT_LOCKED : ATTEMPT_FAILED;
+		result = errno == EWOULDBLOCK ? ATTEMPT_LOCKED : ATTEMPT_FAILED;
+	} else {
+		int in_place = is_in_place(file, fd);
 
-		close(fd);
-		return result;
+		result = in_place > 0	 ? ATTEMPT_DONE
+			 : in_place == 0 ? ATTEMPT_AGAIN
+					 : ATTEMPT_FAILED;
 	}
-	if (!is_in_place(file, fd)) {
+	if (result != ATTEMPT_DONE) {
+		int saved = errno;
+
+		if (result == ATTEMPT_FAILED)
+			remove_own(file, fd);
 		close(fd);
-		return ATTEMPT_AGAIN;
+		errno = saved;
+		return result;
 	}
 	file->fd = fd;
 	return ATTEMPT_DONE;
@@ -233,9 +260,17 @@ static int publish(const struct outfile *file, bool sync)
 
 int outfile_commit(struct outfile *file, bool sync)
 {
+	int in_place;
+
 	if (check_target(file) < 0)
 		return -1;
-	if (publish(file, sync) < 0) {
+	in_place = is_in_place(file, file->fd);
+	if (in_place == 0) {
+		log_errx("%s: somebody removed or replaced %s meanwhile", file->path,
+			 file->temporary);
+		return -1;
+	}
+	if (in_place < 0 || publish(file, sync) < 0) {
 		log_err("%s: cannot be replaced", file->path);
 		return -1;
 	}
@@ -250,8 +285,7 @@ int outfile_commit(struct outfile *file, bool sync)
 void outfile_close(struct outfile *file)
 {
 	if (file->fd >= 0) {
-		if (file->temporary[0] &&
-		    unlinkat(file->directory, file->temporary, 0) < 0)
+		if (file->temporary[0] && remove_own(file, file->fd) < 0)
 			log_warn("%s: cannot remove %s", file->path, file->temporary);
 		close(file->fd);
 	}

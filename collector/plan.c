@@ -69,7 +69,9 @@ static struct plan plan_group(const struct targets *targets, size_t group)
 	const struct config *config = targets->config;
 	const struct options *o = &config->groups[group].options;
 	struct plan plan = {.series = GROUP_SERIES};
-	int64_t start_ns = 0;
+	/* All groups wait for all names. */
+	int64_t start_ns =
+		config_has_names(config) ? config->collector.resolve_timeout_ns : 0;
 
 	for (size_t i = 0; i < targets->count; i++) {
 		const struct target *target = &targets->items[i];
@@ -78,8 +80,6 @@ static struct plan plan_group(const struct targets *targets, size_t group)
 			continue;
 		plan.targets++;
 		plan.series += target_series(config, target);
-		if (target->peer->host)
-			start_ns = config->collector.resolve_timeout_ns;
 	}
 	if (targets->groups[group].self)
 		plan.series += MEMBER_SERIES;
@@ -93,7 +93,10 @@ static struct plan plan_group(const struct targets *targets, size_t group)
 		plan.round_ns = o->interval_ns;
 	plan.first_ns = start_ns + o->warmup * plan.round_ns;
 	plan.last_ns = plan.first_ns + (o->count - 1) * plan.round_ns;
-	plan.end_ns = plan.last_ns + plan.round_ns;
+	plan.end_ns = config->collector.deadline_ns;
+	if (plan.last_ns < plan.end_ns)
+		plan.end_ns = plan.last_ns;
+	plan.end_ns += plan.round_ns;
 	return plan;
 }
 
@@ -139,13 +142,14 @@ static void check_series(const struct plan *total)
 	if (total->series > PLAN_NODE_SERIES_MAX)
 		log_warnx("%llu series on this node: above %d its node_exporter becomes "
 			  "large and "
-			  "slow; histogram = group needs fewer",
+			  "slow; a histogram a group, or none, needs fewer",
 			  (unsigned long long)total->series, PLAN_NODE_SERIES_MAX);
 	if (total->mesh_series > PLAN_MESH_SERIES_MAX)
-		log_warnx("%llu series if every peer runs this configuration: think of "
-			  "what "
-			  "Prometheus can hold; histogram = group needs fewer",
-			  (unsigned long long)total->mesh_series);
+		log_warnx(
+			"%llu series if every peer runs this configuration: think of "
+			"what "
+			"Prometheus can hold; a histogram a group, or none, needs fewer",
+			(unsigned long long)total->mesh_series);
 }
 
 bool plan_print(FILE *out, const struct targets *targets)

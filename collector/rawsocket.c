@@ -148,6 +148,11 @@ uint32_t rawsocket_new_drops(int fd, enum address_family family,
 	uint64_t errors = family == ADDRESS_IPV6 ? read_checksum_errors() : 0;
 	uint64_t excused = errors - before->checksum_errors;
 
+	if (excused < count && family == ADDRESS_IPV6) {
+		/* The kernel counts the drop first, and the error a moment later. */
+		errors = read_checksum_errors();
+		excused = errors - before->checksum_errors;
+	}
 	before->dropped = dropped;
 	before->checksum_errors = errors;
 	return excused < count ? count - (uint32_t)excused : 0;

@@ -15,6 +15,7 @@ struct histogram_reader {
 	size_t next;			   /* the bucket that comes next */
 	uint64_t last;			   /* the cumulative count of the one before */
 	bool foreign;			   /* its buckets are not ours */
+	bool has_sum;
 };
 
 struct restore {
@@ -119,6 +120,8 @@ static const char *take_bucket(struct restore *r, const struct promline *line,
 	if (read_u64(line->value, STATEFILE_COUNTER_MAX, &cumulative))
 		return out_of_range;
 	if (reader->histogram != histogram) {
+		if (reader->histogram)
+			return "a histogram without its end";
 		if (histogram->counts)
 			return "a histogram that is there twice";
 		if (targets_add_counts(r->targets, histogram) < 0)
@@ -147,6 +150,8 @@ static const char *end_histogram(struct restore *r, const struct promline *line)
 
 	if (read_u64(line->value, STATEFILE_COUNTER_MAX, &count))
 		return out_of_range;
+	if (!reader->has_sum)
+		return "a histogram without its sum";
 	if (count != reader->last)
 		return "a histogram whose count is not that of its buckets";
 	if (reader->foreign || reader->next != stats_counts(buckets)) {
@@ -171,6 +176,9 @@ static const char *take_histogram(struct restore *r, const struct promline *line
 		return "a histogram without buckets";
 	if (strcmp(suffix, "_count") == 0)
 		return end_histogram(r, line);
+	if (r->reader.has_sum)
+		return "a sum that is there twice";
+	r->reader.has_sum = true;
 	return number_parse_seconds(line->value, &histogram->sum.seconds,
 				    &histogram->sum.nanos)
 		       ? NULL
@@ -188,22 +196,30 @@ static const char *take_up(struct restore *r, const struct promline *line)
 	return wrong;
 }
 
+static void take_address(struct target *target, const struct promline *line)
+{
+	struct address address;
+
+	if (address_parse(promline_label(line, "address"), &address) &&
+	    !address_unusable(&address) &&
+	    (target->family == ADDRESS_NONE || target->family == address.family))
+		target->address = address;
+}
+
 /* The last address of a name; of others the configuration knows better. */
 static const char *take_info(struct restore *r, const struct promline *line)
 {
 	struct target *target = find_target(r, line);
-	struct address address;
 
-	if (!target || !target->peer->host ||
-	    !address_parse(promline_label(line, "address"), &address) ||
-	    address_unusable(&address))
-		return NULL;
-	if (target->family == ADDRESS_NONE || target->family == address.family)
-		target->address = address;
+	if (target && target->peer->host)
+		take_address(target, line);
 	return NULL;
 }
 
-/* Comes behind all series: an address is that of a host name, not of a peer's. */
+/*
+ * Comes behind all series: an address is that of a host name, not of a peer's. A
+ * lookup that gave an address which is of no use now is as none.
+ */
 static const char *take_lookup(struct restore *r, const struct promline *line)
 {
 	struct target *target = find_target(r, line);
@@ -213,8 +229,9 @@ static const char *take_lookup(struct restore *r, const struct promline *line)
 	if (wrong || !target || !target->peer->host ||
 	    strcmp(target->peer->host, promline_label(line, "host")) != 0)
 		return wrong;
-	target->looked_up = true;
-	target->resolved = resolved;
+	take_address(target, line);
+	target->looked_up = !resolved || target->address.family != ADDRESS_NONE;
+	target->resolved = resolved && target->looked_up;
 	return NULL;
 }
 

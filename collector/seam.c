@@ -17,8 +17,9 @@
 /* After so many replies a request that is due goes first. */
 #define READS_IN_A_ROW 64
 
-/* A share of the timeout that sending one request may take. */
+/* A share of the timeout that sending one request may take, and a busy machine does. */
 #define STALL_SHARE 4
+#define STALL_LEAST_NS CLOCK_NS_PER_MS
 
 static _Thread_local struct seam *current;
 
@@ -188,6 +189,15 @@ int select(int nfds, fd_set *readfds, fd_set *writefds, fd_set *exceptfds,
 	return pselect(nfds, readfds, writefds, exceptfds, timeout ? &ts : NULL, NULL);
 }
 
+static int64_t stall_ns(const struct seam *s)
+{
+	int64_t share_ns = s->timeout_ns / STALL_SHARE;
+
+	if (share_ns < STALL_LEAST_NS)
+		share_ns = STALL_LEAST_NS;
+	return share_ns < s->timeout_ns / 2 ? share_ns : s->timeout_ns / 2;
+}
+
 static void note_failure(struct seam *s)
 {
 	if (s->failed++ == 0)
@@ -231,7 +241,7 @@ ssize_t sendto(int fd, const void *buf, size_t n, int flags, const struct sockad
 	if (sent < 0)
 		note_failure(s);
 	s->last_send_ns = clock_monotonic_ns();
-	if (s->last_send_ns - s->granted_ns > s->timeout_ns / STALL_SHARE)
+	if (s->last_send_ns - s->granted_ns > stall_ns(s))
 		s->stalled = true;
 	return sent;
 }

@@ -13,7 +13,7 @@
 /* A line must fit in; the longest that the configuration allows has some 20 kB. */
 #define BUFFER_SIZE 65536
 
-#define LOOKUP_PREFIX "# " SCHEMA_LOOKUP
+#define LOOKUP_PREFIX "# " SCHEMA_LOOKUP "{"
 
 struct scan {
 	int fd;

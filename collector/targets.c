@@ -224,6 +224,10 @@ static uint64_t hash_peer(const struct peer *peer)
 	hash_text(&digest, address, false);
 	address_format(&peer->v6, address);
 	hash_text(&digest, address, false);
+	/* Of two addresses the first is pinged where family = auto. */
+	if (peer->v4.family != ADDRESS_NONE && peer->v6.family != ADDRESS_NONE &&
+	    !peer->v4_first)
+		hash_text(&digest, "ipv6", false);
 	return digest_value(&digest);
 }
 

@@ -163,7 +163,7 @@ _show() {
 
 # assert_file_contains FILE REGEX (extended)
 assert_file_contains() {
-    grep -Eq -e "$2" "$1" || fail "$1: expected a line that matches '$2'; $(_show "$1")"
+    grep -E -e "$2" "$1" >/dev/null || fail "$1: expected a line that matches '$2'; $(_show "$1")"
 }
 
 # assert_not_contains FILE REGEX (extended)
@@ -252,7 +252,8 @@ simnet_start() {
     [ -x "$TOOLS/simnet" ] || fail "$TOOLS/simnet is not built"
     _silence_ipv6
     rm -f "$TEST_TMP/simnet.ready" "$SIMNET_STATS"
-    "$TOOLS/simnet" -i sim0 -p "$plan" -o "$SIMNET_STATS" -r "$TEST_TMP/simnet.ready" "$@" \
+    # shellcheck disable=SC2086 # the wrapper has arguments
+    ${SIMNET_WRAP:-} "$TOOLS/simnet" -i sim0 -p "$plan" -o "$SIMNET_STATS" -r "$TEST_TMP/simnet.ready" "$@" \
         2>"$TEST_TMP/simnet.err" &
     SIMNET_PID=$!
     wait_until 20 _simnet_settled
@@ -352,3 +353,151 @@ compare_counts() {
     [ "$status" -eq 0 ] ||
         fail "nodecanary and the network count differently; $(_show "$TEST_TMP/compare_counts.log")"
 }
+
+# --- many peers ---
+
+# add_peers INI MAP PREFIX NETWORK COUNT: appends the peers PREFIX1, PREFIX2 ... to the file INI
+# and, for compare_counts, to MAP. NETWORK is as 10.1 (then 10.1.0.1, 10.1.0.2 ...) or as fd00:1::.
+add_peers() {
+    awk -v map="$2" -v prefix="$3" -v net="$4" -v count="$5" 'BEGIN {
+        for (i = 1; i <= count; i++) {
+            if (net ~ /:/) address = sprintf("%s%x", net, i)
+            else address = sprintf("%s.%d.%d", net, int(i / 256), i % 256)
+            print prefix i " = " address
+            print prefix i, address >>map
+        }
+    }' >>"$1"
+}
+
+# sum FILE METRIC: over all its series.
+sum() {
+    awk -v name="$2" '
+        /^#/ { next }
+        substr($1, 1, length(name)) == name && substr($1, length(name) + 1) ~ /^([{]|$)/ {
+            total += $NF
+        }
+        END { printf "%.17g\n", total }' "$1"
+}
+
+# series_count FILE REGEX (extended): lines that begin so.
+series_count() { grep -Ec -e "^$2" "$1" || true; }
+
+# --- the program in mid-run ---
+
+NC_PID=
+
+# nc_start ARGUMENT...: as run_nc, in the background.
+nc_start() {
+    # shellcheck disable=SC2086 # a command and its arguments
+    ${NC_WRAP:-} "$NC" "$@" >"$TEST_TMP/out" 2>"$TEST_TMP/err" &
+    NC_PID=$!
+}
+
+_nc_ended() {
+    [ ! -e "/proc/$NC_PID" ] || grep -q '^State:.*zombie' "/proc/$NC_PID/status"
+}
+
+# nc_end CODE SECONDS: it ends within that time, with that status.
+nc_end() {
+    local status=0
+    wait_until "$2" _nc_ended
+    wait "$NC_PID" || status=$?
+    [ "$status" -eq "$1" ] ||
+        fail "exit status: expected $1, actual $status; $(_show "$TEST_TMP/err")"
+}
+
+# packets tx|rx [DEVICE]: that went to the simulated network, or came from it. Cheap, so also good
+# in the middle of a measurement.
+packets() {
+    awk -v device="${2:-sim0}:" -v column="$([ "$1" = rx ] && echo 3 || echo 11)" \
+        '$1 == device { print $column }' /proc/net/dev
+}
+
+# packets_reach tx|rx N [DEVICE]
+packets_reach() { [ "$(packets "$1" "${3:-sim0}")" -ge "$2" ]; }
+
+# --- published files ---
+
+# clean_metrics FILE...: promtool has nothing to say about them.
+clean_metrics() {
+    local file status
+    for file; do
+        status=0
+        promtool check metrics <"$file" >"$TEST_TMP/promtool.log" 2>&1 || status=$?
+        { [ "$status" -eq 0 ] && [ ! -s "$TEST_TMP/promtool.log" ]; } ||
+            fail "$file: promtool ends with $status; $(_show "$TEST_TMP/promtool.log")"
+    done
+}
+
+# silent: the last assert_exit or run_nc had nothing to say.
+silent() {
+    [ ! -s "$TEST_TMP/out" ] || fail "expected no output; $(_show "$TEST_TMP/out")"
+    [ ! -s "$TEST_TMP/err" ] || fail "expected no message; $(_show "$TEST_TMP/err")"
+}
+
+# says N REGEX: the last one's messages are N lines, one of which matches.
+says() {
+    assert_eq "$1" "$(wc -l <"$TEST_TMP/err")" "lines of: $(cat "$TEST_TMP/err")"
+    assert_file_contains "$TEST_TMP/err" "$2"
+}
+
+# nothing_beside FILE...: their directory holds nothing else, no dot-file above all.
+nothing_beside() {
+    local expected
+    expected=$(printf '%s\n' "${@##*/}" | sort)
+    assert_eq "$expected" "$(find "${1%/*}" -mindepth 1 -printf '%f\n' | sort)" "files of ${1%/*}"
+}
+
+# as_user UID COMMAND...: without any capability.
+as_user() {
+    setpriv --reuid "$1" --regid "$1" --clear-groups "${@:2}"
+}
+
+# without_raw_sockets COMMAND...: as root, who may not open them.
+without_raw_sockets() {
+    setpriv --inh-caps=-net_raw --bounding-set=-net_raw "$@"
+}
+
+# is_sanitized: the program under test is built so. No memory limit holds then, and no preloading.
+is_sanitized() {
+    grep -q -e __asan_init -e __ubsan_ -e __tsan_init "$NC"
+}
+
+# --- names (tests/tools/dnsd) ---
+
+# dns_start: names are looked up in $TEST_TMP/hosts and at a server of ours alone, whose zone is
+# standard input; dns_zone gives it another one. $TEST_TMP/dns.log has a line `NAME TYPE` a query.
+dns_start() {
+    local file
+    [ -x "$TOOLS/dnsd" ] || fail "$TOOLS/dnsd is not built"
+    for file in resolv.conf nsswitch.conf hosts; do
+        [ -f "/etc/$file" ] || skip "/etc/$file is not there to be covered"
+    done
+    echo 'nameserver 127.0.0.1' >"$TEST_TMP/resolv.conf"
+    echo 'hosts: files dns' >"$TEST_TMP/nsswitch.conf"
+    printf '%s\n' '127.0.0.1 localhost' '::1 localhost' >"$TEST_TMP/hosts"
+    for file in resolv.conf nsswitch.conf hosts; do
+        mount --bind "$TEST_TMP/$file" "/etc/$file"
+    done
+    cat >"$TEST_TMP/zone"
+    : >"$TEST_TMP/dns.log"
+    "$TOOLS/dnsd" -z "$TEST_TMP/zone" -r "$TEST_TMP/dns.ready" -l "$TEST_TMP/dns.log" \
+        2>"$TEST_TMP/dns.err" &
+    DNS_PID=$!
+    DNS_ZONES=1
+    wait_until 10 _dns_has_read
+}
+
+dns_zone() {
+    cat >"$TEST_TMP/zone"
+    DNS_ZONES=$((DNS_ZONES + 1))
+    kill -HUP "$DNS_PID"
+    wait_until 10 _dns_has_read
+}
+
+_dns_has_read() { [ "$(cat "$TEST_TMP/dns.ready")" = "$DNS_ZONES" ]; }
+
+# dns_queries [NAME]: how many there have been since the last dns_forget.
+dns_queries() { awk -v name="${1:-}" 'name == "" || $1 == name' "$TEST_TMP/dns.log" | wc -l; }
+
+dns_forget() { : >"$TEST_TMP/dns.log"; }

@@ -6,9 +6,9 @@
  *
  * Shifted alike: clock_gettime of CLOCK_REALTIME, its _COARSE and CLOCK_TAI,
  * gettimeofday, time, timespec_get, and the kernel's receive times that recvmsg
- * brings (SO_TIMESTAMP, SO_TIMESTAMPNS).  One rule serves all: whatever lies at
- * or behind the instant of the jump on the machine's own wall clock is shifted,
- * so a packet that came before the jump keeps its stamp, however late it is read.
+ * and recvmmsg bring (SO_TIMESTAMP, SO_TIMESTAMPNS).  One rule serves all: whatever lies
+ * at or behind the instant of the jump on the machine's own wall clock is shifted, so a
+ * packet that came before the jump keeps its stamp, however late it is read.
  * CLOCK_MONOTONIC stays as it is.  A jump back needs a peer that answers after it.
  *
  * Not shifted: what the kernel itself does with the wall clock (mtime of files,
@@ -35,6 +35,7 @@ enum { NS_PER_US = 1000, NS_PER_MS = 1000000, NS_PER_S = 1000000000 };
 
 typedef int clock_function(clockid_t, struct timespec *);
 typedef ssize_t recvmsg_function(int, struct msghdr *, int);
+typedef int recvmmsg_function(int, struct mmsghdr *, unsigned, int, struct timespec *);
 
 _Static_assert(sizeof(time_t) == 8, "32-bit time has other control messages");
 
@@ -42,6 +43,7 @@ static struct {
 	pthread_once_t once;
 	clock_function *clock;
 	recvmsg_function *recvmsg;
+	recvmmsg_function *recvmmsg;
 	int64_t static_by_ns, by_ns;
 	int64_t jump_ns; /* on the machine's wall clock; INT64_MAX: never */
 } shim = {.once = PTHREAD_ONCE_INIT};
@@ -134,6 +136,8 @@ static void set_up(void)
 	memcpy(&shim.clock, &symbol, sizeof symbol);
 	symbol = next_symbol("recvmsg");
 	memcpy(&shim.recvmsg, &symbol, sizeof symbol);
+	symbol = next_symbol("recvmmsg");
+	memcpy(&shim.recvmmsg, &symbol, sizeof symbol);
 	at = variable("CLOCK_SHIM_AT_MS", &at_ns);
 	if (at != variable("CLOCK_SHIM_BY_MS", &shim.by_ns))
 		complain("CLOCK_SHIM_AT_MS and CLOCK_SHIM_BY_MS belong together");
@@ -241,18 +245,35 @@ static void shift_stamp(struct cmsghdr *message)
 	}
 }
 
-ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+static void shift_stamps(struct msghdr *message)
 {
 	struct cmsghdr *control;
-	ssize_t got;
 
-	(void)pthread_once(&shim.once, set_up);
-	got = shim.recvmsg(fd, message, flags);
-	if (got < 0)
-		return got;
 	for (control = CMSG_FIRSTHDR(message); control != NULL;
 	     control = CMSG_NXTHDR(message, control))
 		if (control->cmsg_level == SOL_SOCKET)
 			shift_stamp(control);
+}
+
+ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+{
+	ssize_t got;
+
+	(void)pthread_once(&shim.once, set_up);
+	got = shim.recvmsg(fd, message, flags);
+	if (got >= 0)
+		shift_stamps(message);
+	return got;
+}
+
+int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
+	     struct timespec *timeout)
+{
+	int got;
+
+	(void)pthread_once(&shim.once, set_up);
+	got = shim.recvmmsg(fd, messages, count, flags, timeout);
+	for (int i = 0; i < got; i++)
+		shift_stamps(&messages[i].msg_hdr);
 	return got;
 }

@@ -212,7 +212,7 @@ static void a_peer_is_one_host(void **state)
 	     "expected another name")
 #define MALFORMED(name)                                                                  \
 	SAYS("peer `a`: label `" name                                                    \
-	     "`, expected a label name: letters, digits and _, "                         \
+	     "` is no label name, expected letters, digits and _, "                      \
 	     "not beginning with a digit or __")
 
 static void labels_that_are_not_the_users_are_an_error(void **state)
@@ -223,7 +223,10 @@ static void labels_that_are_not_the_users_are_an_error(void **state)
 	expect_error("a", "b __x=1", MALFORMED("__x"));
 	expect_error("a", "b 7r=1", MALFORMED("7r"));
 	expect_error("a", "b a-b=1", MALFORMED("a-b"));
-	expect_error("a", "b =1", MALFORMED(""));
+	expect_error("a", "b =1",
+		     SAYS("peer `a`: blanks around `=`, expected addresses or a host "
+			  "name, then label=value"));
+	expect_error("a", "b rack=1 =1", MALFORMED(""));
 	expect_error("a", "b rack=1 rack=2",
 		     SAYS("peer `a`: label `rack` twice, expected it once"));
 }

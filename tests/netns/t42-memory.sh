@@ -1,0 +1,51 @@
+#!/bin/bash
+# The memory of a run, of few peers and of many, and that it has one thread.
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+need strace
+
+FILE=$TEST_TMP/x.prom
+
+# fleet N
+fleet() {
+    local i
+    printf '%s\n' '[probe]' 'interval = 1ms' 'timeout = 500ms' "count = ${COUNT:-5}" '[peers]'
+    for ((i = 1; i <= $1; i++)); do echo "worker$i = 127.1.$((i / 250)).$((i % 250 + 1))"; done
+}
+
+kilobytes() { echo $(($(value "$FILE" nodecanary_last_run_peak_memory_bytes) / 1024)); }
+
+behaviour "a run of 9 peers has one thread, and starts no process"
+fleet 9 >"$TEST_TMP/x.ini"
+run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
+if strace -o "$TEST_TMP/trace" true 2>"$TEST_TMP/err"; then
+    # A leak checker traces by itself.
+    ASAN_OPTIONS=detect_leaks=0 strace -f -o "$TEST_TMP/trace" -e trace=%process \
+        "$NC" -c "$TEST_TMP/x.ini" -o "$FILE" 2>"$TEST_TMP/err"
+    assert_file_contains "$TEST_TMP/trace" 'execve'
+    assert_not_contains "$TEST_TMP/trace" 'clone|fork'
+fi
+
+is_sanitized && skip "a sanitizer's memory is its own"
+
+behaviour "a file whose counters go on needs no more than a first one"
+first=$(kilobytes)
+for _ in 1 2 3; do run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"; done
+assert_le "$(kilobytes)" $((first + 128)) "kB"
+
+nine=$(kilobytes)
+echo "VmHWM at 9 peers: $nine kB"
+COUNT=2 fleet 1000 >"$TEST_TMP/x.ini"
+for _ in 1 2; do run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"; done
+thousand=$(kilobytes)
+echo "VmHWM at 1,000 peers, histogram = peer: $thousand kB"
+
+behaviour "1,000 peers with a histogram each need at most 3 MB"
+assert_eq 1000 "$(grep -c '^nodecanary_peer_up.* 1$' "$FILE")" "peers that answered"
+assert_le "$thousand" 3072 "kB"
+
+behaviour "9 peers need at most 2.0 MB"
+assert_le "$nine" 2048 "kB"
+
+done_testing

@@ -1,0 +1,345 @@
+/*
+ * The published file: a golden one for a small fleet, and what must hold for every
+ * fleet.
+ */
+#include "fleet.h"
+
+#define GOLDEN "tests/data/prom/small-fleet.prom"
+
+static const char small_fleet[] = "[collector]\n"
+				  "self = beta\n"
+				  "[probe]\n"
+				  "buckets = 1ms 25ms 1s\n"
+				  "[labels default]\n"
+				  "zone = eu-1a\n"
+				  "note = caf\303\251 \\d\n"
+				  "[peers]\n"
+				  "alpha = 10.0.0.1 rack=r7 zone=\"eu 1b\"\n"
+				  "beta = 10.0.0.2\n"
+				  "delta = delta.example.net\n"
+				  "we\"ird\\x = 10.0.0.4 note=a\"b\\c\n"
+				  "[probe both]\n"
+				  "family = both\n"
+				  "histogram = group\n"
+				  "[peers both]\n"
+				  "alpha = 10.1.0.1, fd00::1\n"
+				  "beta = beta.example.net\n"
+				  "eps = eps.example.net\n"
+				  "only4 = 10.1.0.4\n"
+				  "[probe mesh]\n"
+				  "members_only = yes\n"
+				  "[peers mesh]\n"
+				  "a = 10.2.0.1\n"
+				  "b = b.example.net\n"
+				  "[probe quiet]\n"
+				  "histogram = off\n"
+				  "[peers quiet]\n"
+				  "alpha = fd00::31\n";
+
+static void set_address(struct target *target, const char *address, bool resolved)
+{
+	target->looked_up = true;
+	target->resolved = resolved;
+	if (*address)
+		assert_true(address_parse(address, &target->address));
+}
+
+/* As if rounds had taken place. */
+static void set_samples(struct fleet *fleet, struct target *target, const char *rounds)
+{
+	const struct options *options = &target_group(&fleet->targets, target)->options;
+
+	target->run.hop_limit = -1;
+	if (options->histogram == HISTOGRAM_PEER && !target->totals.histogram.counts)
+		assert_int_equal(
+			targets_add_counts(&fleet->targets, &target->totals.histogram),
+			0);
+	for (; *rounds; rounds++) {
+		const struct sample sample = {
+			.outcome = *rounds == 'u'   ? SAMPLE_UNSENT
+				   : *rounds == '-' ? SAMPLE_LOST
+						    : SAMPLE_REPLY,
+			.hop_limit = 64 - (*rounds - '0'),
+			.rtt_ns = (*rounds - '0') * INT64_C(12000001),
+		};
+
+		stats_add(&target->totals, &target->run, &fleet->config.collector.buckets,
+			  &sample);
+	}
+}
+
+static void set_self(struct fleet *fleet, size_t group, const char *name)
+{
+	for (size_t i = 0; i < fleet->config.peer_count; i++)
+		if (fleet->config.peers[i].group == group &&
+		    strcmp(fleet->config.peers[i].name, name) == 0)
+			fleet->targets.groups[group].self = &fleet->config.peers[i];
+	assert_non_null(fleet->targets.groups[group].self);
+}
+
+/* The small fleet after a run; groups are both, default, mesh, quiet. */
+static void load_small_fleet(struct fleet *fleet)
+{
+	static uint64_t counts[4];
+	struct target_group *both;
+
+	fleet_load(fleet, small_fleet);
+	fleet->state = (struct state){.counters_start_ns = INT64_C(1600000000500000000),
+				      .last_resolve_ns = INT64_C(1699999990000000000),
+				      .runs = 12345,
+				      .voided = {1, 2, 3, 4},
+				      .receive_drops = 77};
+	set_address(fleet_target(fleet, "default", "delta", ""), "", false);
+	set_address(fleet_target(fleet, "both", "eps", "ipv4"), "10.1.0.3", false);
+	set_address(fleet_target(fleet, "both", "eps", "ipv6"), "fd00::3", true);
+	set_self(fleet, 0, "beta");
+	set_self(fleet, 1, "beta");
+	targets_select(&fleet->targets);
+	set_samples(fleet, fleet_target(fleet, "default", "alpha", ""), "12-3u");
+	set_samples(fleet, fleet_target(fleet, "default", "delta", ""), "uuuuu");
+	set_samples(fleet, fleet_target(fleet, "default", "we\"ird\\x", ""), "-----");
+	set_samples(fleet, fleet_target(fleet, "both", "alpha", "ipv6"), "0");
+	set_samples(fleet, fleet_target(fleet, "quiet", "alpha", ""), "9-");
+	both = targets_find_group(&fleet->targets, "both");
+	memcpy(counts, (uint64_t[4]){1, 2, 0, 5}, sizeof(counts));
+	both->histogram = (struct stats_histogram){.counts = counts, .sum = {17, 40}};
+}
+
+/* The group's counts are static, and not to be freed. */
+static void free_small_fleet(struct fleet *fleet)
+{
+	targets_find_group(&fleet->targets, "both")->histogram.counts = NULL;
+	fleet_free(fleet);
+}
+
+static const struct run_info small_run = {.duration_ns = 1234567890,
+					  .resolve_ns = 0,
+					  .cpu_ns = 4000000,
+					  .peak_memory_bytes = 1900544,
+					  .success = true};
+
+static void a_small_fleet_is_written_as_in_the_golden_file(void **state)
+{
+	struct fleet fleet;
+	char *text, *body, *golden, *versioned, *expected;
+
+	(void)state;
+	load_small_fleet(&fleet);
+	text = fleet_write(&fleet, &small_run);
+	body = fleet_unseal(text);
+	golden = support_read_file(GOLDEN, NULL);
+	versioned = fleet_replace(golden, "@VERSION@", NODECANARY_VERSION);
+	expected = fleet_replace(versioned, "@LIBOPING@", NODECANARY_LIBOPING_VERSION);
+	assert_same_text(body, expected);
+	free(expected);
+	free(versioned);
+	free(golden);
+	free(body);
+	free(text);
+	free_small_fleet(&fleet);
+}
+
+static void every_reader_takes_it(void **state)
+{
+	struct fleet fleet;
+	char *text;
+
+	(void)state;
+	load_small_fleet(&fleet);
+	text = fleet_write(&fleet, &small_run);
+	assert_strict(text);
+	free(text);
+	text = fleet_write(&fleet, NULL);
+	assert_strict(text);
+	free(text);
+	free_small_fleet(&fleet);
+}
+
+static void the_strict_reader_is_strict(void **state)
+{
+	static const char *const edits[][2] = {
+		{"nodecanary_runs_total 12345", "nodecanary_runs_total NaN"},
+		{"nodecanary_runs_total 12345", "nodecanary_runs_total 1 2"},
+		{"nodecanary_runs_total 12345\n", ""},
+		{"peer=\"alpha\"", "group=\"default\""},
+		{"state=\"self\"", "state=\"probed\""},
+		{"le=\"+Inf\"", "le=\"2\""},
+		{"# TYPE nodecanary_runs_total counter\n", ""},
+		{"caf\303", "caf"},
+		{"nodecanary_peers{", "nodecanary_peer{"},
+		{"12345\n", "12345\n\n"},
+	};
+	struct fleet fleet;
+	char *text;
+
+	(void)state;
+	load_small_fleet(&fleet);
+	text = fleet_write(&fleet, &small_run);
+	for (size_t i = 0; i < sizeof(edits) / sizeof(edits[0]); i++) {
+		char *edited = fleet_edit(text, edits[i][0], edits[i][1]);
+
+		assert_non_null(strict_check(edited));
+		free(edited);
+	}
+	free(text);
+	free_small_fleet(&fleet);
+}
+
+static void the_same_state_gives_the_same_bytes(void **state)
+{
+	struct fleet fleet;
+	char *one, *other;
+
+	(void)state;
+	load_small_fleet(&fleet);
+	one = fleet_write(&fleet, &small_run);
+	other = fleet_write(&fleet, &small_run);
+	assert_same_text(one, other);
+	free(one);
+	free(other);
+	free_small_fleet(&fleet);
+}
+
+static void without_a_run_there_is_no_gauge_of_one(void **state)
+{
+	struct fleet fleet;
+	char *text;
+
+	(void)state;
+	load_small_fleet(&fleet);
+	text = fleet_write(&fleet, NULL);
+	for (size_t i = 0; i < SCHEMA_FAMILIES; i++) {
+		const struct schema *schema = &schema_families[i];
+		bool expected = schema->kind == SCHEMA_KEPT ||
+				i == SCHEMA_LAST_RUN_SUCCESS ||
+				i == SCHEMA_LAST_RUN_TIMESTAMP;
+		char type[160];
+
+		snprintf(type, sizeof(type), "\n# TYPE %s ", schema->name);
+		assert_int_equal(strstr(text, type) != NULL, expected);
+	}
+	assert_non_null(strstr(text, "\nnodecanary_last_run_success 0\n"));
+	assert_non_null(strstr(text, "\nnodecanary_last_run_timestamp_seconds "
+				     "1700000000.123456789\n"));
+	free(text);
+	free_small_fleet(&fleet);
+}
+
+static void a_run_that_measured_nothing_has_no_success(void **state)
+{
+	const struct run_info info = {.success = false};
+	struct fleet fleet;
+	char *text;
+
+	(void)state;
+	load_small_fleet(&fleet);
+	text = fleet_write(&fleet, &info);
+	assert_non_null(strstr(text, "\nnodecanary_last_run_success 0\n"));
+	assert_non_null(strstr(text, "\nnodecanary_last_run_duration_seconds 0\n"));
+	free(text);
+	free_small_fleet(&fleet);
+}
+
+/* What the next run must know of their names is in comments. */
+static void self_and_unselected_peers_have_no_series(void **state)
+{
+	struct fleet fleet;
+	struct fleet_lines lines;
+	char *text;
+
+	(void)state;
+	load_small_fleet(&fleet);
+	set_address(fleet_target(&fleet, "mesh", "b", ""), "10.2.0.2", true);
+	set_address(fleet_target(&fleet, "both", "beta", "ipv4"), "10.1.0.2", true);
+	targets_select(&fleet.targets);
+	text = fleet_write(&fleet, &small_run);
+	assert_strict(text);
+	lines = fleet_split(text);
+	for (size_t i = 0; i < lines.count; i++) {
+		const char *line = lines.items[i];
+
+		if (*line != '#' && strncmp(line, "nodecanary_self_info{", 21) != 0 &&
+		    (strstr(line, "group=\"mesh\",peer=") ||
+		     strstr(line, "peer=\"beta\"")))
+			fail_msg("a series of nobody: %s", line);
+	}
+	fleet_free_lines(&lines);
+	free(text);
+	free_small_fleet(&fleet);
+}
+
+static void a_fleet_of_nobody_is_valid(void **state)
+{
+	struct fleet fleet;
+	char *text;
+
+	(void)state;
+	fleet_load(&fleet, "[peers]\n");
+	targets_select(&fleet.targets);
+	text = fleet_write(&fleet, &small_run);
+	assert_strict(text);
+	assert_null(strstr(text, "peer=\""));
+	assert_non_null(
+		strstr(text, "nodecanary_peers{group=\"default\",state=\"probed\"} 0\n"));
+	free(text);
+	fleet_free(&fleet);
+	fleet_load(&fleet, "");
+	text = fleet_write(&fleet, &small_run);
+	assert_strict(text);
+	free(text);
+	fleet_free(&fleet);
+}
+
+static void with_skip_self_off_one_watches_oneself(void **state)
+{
+	struct fleet fleet;
+	char *text;
+
+	(void)state;
+	fleet_load(&fleet, "[collector]\nskip_self = no\n[peers]\n"
+			   "a = 10.0.0.1\nb = 10.0.0.2\n");
+	set_self(&fleet, 0, "a");
+	targets_select(&fleet.targets);
+	text = fleet_write(&fleet, NULL);
+	assert_non_null(strstr(text, "nodecanary_group_watchers{group=\"default\"} 2\n"));
+	assert_non_null(
+		strstr(text, "nodecanary_self_info{group=\"default\",peer=\"a\"} 1\n"));
+	assert_non_null(strstr(
+		text, "nodecanary_requests_total{group=\"default\",peer=\"a\"} 0\n"));
+	free(text);
+	fleet_free(&fleet);
+}
+
+static void errors_of_the_descriptor_stay_with_the_writer(void **state)
+{
+	static struct writer writer;
+	struct fleet fleet;
+	const struct exposition exposition = {.targets = &fleet.targets,
+					      .state = &fleet.state,
+					      .wall_ns = FLEET_NOW_NS};
+
+	(void)state;
+	load_small_fleet(&fleet);
+	writer_init(&writer, -1);
+	exposition_write(&writer, &exposition);
+	assert_int_equal(writer_flush(&writer), -1);
+	free_small_fleet(&fleet);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_small_fleet_is_written_as_in_the_golden_file),
+		cmocka_unit_test(every_reader_takes_it),
+		cmocka_unit_test(the_strict_reader_is_strict),
+		cmocka_unit_test(the_same_state_gives_the_same_bytes),
+		cmocka_unit_test(without_a_run_there_is_no_gauge_of_one),
+		cmocka_unit_test(a_run_that_measured_nothing_has_no_success),
+		cmocka_unit_test(self_and_unselected_peers_have_no_series),
+		cmocka_unit_test(a_fleet_of_nobody_is_valid),
+		cmocka_unit_test(with_skip_self_off_one_watches_oneself),
+		cmocka_unit_test(errors_of_the_descriptor_stay_with_the_writer),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,903 @@
+/*
+ * Probing against a liboping that does what the test says (fake_oping.h), through the
+ * real seam; time, drops and buffers are the test's, too.
+ */
+/* The headers would define ppoll() as an inline of theirs. */
+#undef _FORTIFY_SOURCE
+
+#include "support.h"
+
+#include <errno.h>
+#include <math.h>
+#include <oping.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "clock.h"
+#include "fake_oping.h"
+#include "probe.h"
+#include "rawsocket.h"
+#include "stop.h"
+
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+#define TIMEOUT_NS (100 * CLOCK_NS_PER_MS)
+
+/* Time passes in ppoll() alone, and nobody waits for it. */
+static int64_t now_ns;
+/* What the wall clock steps by while a round lasts, and how often it was compared. */
+static int64_t step_ns;
+static unsigned offset_calls;
+
+int64_t clock_monotonic_ns(void)
+{
+	return now_ns;
+}
+
+int64_t clock_wall_ns(void)
+{
+	return now_ns;
+}
+
+int64_t clock_wall_offset_ns(void)
+{
+	return offset_calls++ % 2 ? 5 + step_ns : 5;
+}
+
+int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
+	  const sigset_t *mask)
+{
+	int ready = poll(fds, count, 0);
+
+	(void)mask;
+	if (ready == 0)
+		now_ns += timeout->tv_sec * CLOCK_NS_PER_S + timeout->tv_nsec;
+	return ready;
+}
+
+/* How a fortified libc calls it. */
+int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
+		const sigset_t *mask, size_t size);
+int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
+		const sigset_t *mask, size_t size)
+{
+	(void)size;
+	return ppoll(fds, count, timeout, mask);
+}
+
+/* The kernel's side of the sockets. */
+static struct {
+	bool prepare_fails;
+	uint32_t drops_before, drops_during; /* of the next round */
+	size_t prepared, drained, sent_before_drain, drain_limit;
+	struct rawsocket_buffers wanted;
+} sockets;
+
+int rawsocket_try(enum address_family family)
+{
+	(void)family;
+	return 0;
+}
+
+uint64_t rawsocket_cost(uint64_t packets, size_t payload)
+{
+	return packets * 1000 + payload;
+}
+
+/* Packets that a socket of the fake holds. */
+#define CAPACITY 64
+
+enum address_family rawsocket_family(int fd)
+{
+	return fake_oping_family(fd) ? ADDRESS_IPV6 : ADDRESS_IPV4;
+}
+
+size_t rawsocket_capacity(int fd)
+{
+	(void)fd;
+	return CAPACITY;
+}
+
+int rawsocket_prepare(int fd, enum address_family family, const struct proof *proof,
+		      struct rawsocket_buffers *buffers)
+{
+	assert_int_equal(family, rawsocket_family(fd));
+	assert_int_equal(proof->cookie[0], 0x61626364);
+	sockets.prepared++;
+	sockets.wanted = *buffers;
+	buffers->receive /= 2;
+	buffers->send /= 4;
+	errno = EPERM;
+	return sockets.prepare_fails ? -1 : 0;
+}
+
+void rawsocket_drain(int fd, size_t limit)
+{
+	char byte;
+
+	sockets.drained++;
+	sockets.sent_before_drain = fake_oping.sent;
+	sockets.drain_limit = limit;
+	while (recv(fd, &byte, 1, MSG_DONTWAIT | MSG_TRUNC) >= 0)
+		;
+}
+
+void rawsocket_read_drops(int fd, enum address_family family,
+			  struct rawsocket_drops *drops)
+{
+	(void)fd;
+	(void)family;
+	drops->dropped = 0;
+}
+
+uint32_t rawsocket_new_drops(int fd, enum address_family family,
+			     struct rawsocket_drops *before)
+{
+	uint32_t drops;
+
+	(void)fd;
+	(void)family;
+	/* Called at the start of a round and at its end. */
+	drops = before->dropped++ % 2 ? sockets.drops_during : sockets.drops_before;
+	return drops;
+}
+
+static const struct proof proof = {.cookie = {0x61626364, 0x65666768}};
+static struct probe_idents idents;
+
+static int reset(void **state)
+{
+	(void)state;
+	fake_oping_reset();
+	memset(&idents, 0, sizeof(idents));
+	memset(&sockets, 0, sizeof(sockets));
+	step_ns = 0;
+	offset_calls = 0;
+	return 0;
+}
+
+static struct probe_settings default_settings(void)
+{
+	return (struct probe_settings){.ttl = 64,
+				       .timeout_ns = TIMEOUT_NS,
+				       .spacing_ns = 10 * CLOCK_NS_PER_US,
+				       .period_ns = CLOCK_NS_PER_S};
+}
+
+static struct probe *make_probe(void)
+{
+	struct probe_settings settings = default_settings();
+	struct probe *probe = probe_new(&settings, &proof, &idents);
+
+	assert_non_null(probe);
+	return probe;
+}
+
+static int add(struct probe *probe, const char *const *texts, size_t count)
+{
+	struct probe_host hosts[FAKE_PEERS_MAX];
+
+	assert_true(count <= FAKE_PEERS_MAX);
+	for (size_t i = 0; i < count; i++) {
+		assert_true(address_parse(texts[i], &hosts[i].address));
+		hosts[i].payload = 56;
+	}
+	return probe_add(probe, hosts, count);
+}
+
+static struct probe *probe_of(const char *const *texts, size_t count)
+{
+	struct probe *probe = make_probe();
+
+	assert_int_equal(add(probe, texts, count), 0);
+	return probe;
+}
+
+/* One round with one peer that answers like this. */
+static struct sample measure(struct fake_peer script)
+{
+	struct probe *probe;
+	struct sample sample = {.outcome = SAMPLE_UNSENT};
+
+	reset(NULL);
+	script.address = "10.0.0.1";
+	fake_oping_script(script);
+	probe = probe_of(&script.address, 1);
+	assert_int_equal(probe_round(probe, &sample), ROUND_MEASURED);
+	probe_free(probe);
+	return sample;
+}
+
+static unsigned count_lines(const char *text)
+{
+	unsigned lines = 0;
+
+	for (; *text; text++)
+		lines += *text == '\n';
+	return lines;
+}
+
+static void reply_is_counted_up_to_exactly_the_timeout(void **state)
+{
+	static const struct {
+		double latency_ms;
+		bool reply;
+	} cases[] = {{0, true},		 {0.001, true},	   {99.999, true},
+		     {100, true},	 {100.001, false}, {-1, false},
+		     {-0.001, false},	 {NAN, false},	   {INFINITY, false},
+		     {-INFINITY, false}, {3600e3, false},  {1e300, false}};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(cases); i++) {
+		struct sample sample = measure(
+			(struct fake_peer){.latency_ms = cases[i].latency_ms, .ttl = 57});
+
+		assert_int_equal(sample.outcome,
+				 cases[i].reply ? SAMPLE_REPLY : SAMPLE_LOST);
+		if (!cases[i].reply)
+			continue;
+		assert_int_equal(sample.rtt_ns,
+				 (int64_t)(cases[i].latency_ms * 1e6 + 0.5));
+		assert_int_equal(sample.hop_limit, 57);
+	}
+}
+
+static void hop_limit_that_is_unknown_is_negative(void **state)
+{
+	struct sample sample = measure((struct fake_peer){.latency_ms = 1, .ttl = -1});
+
+	(void)state;
+	assert_int_equal(sample.outcome, SAMPLE_REPLY);
+	assert_true(sample.hop_limit < 0);
+}
+
+static void silence_is_loss_and_lasts_one_timeout(void **state)
+{
+	int64_t start_ns = now_ns;
+	struct sample sample = measure((struct fake_peer){.silent = true});
+
+	(void)state;
+	assert_int_equal(sample.outcome, SAMPLE_LOST);
+	assert_int_equal(now_ns - start_ns, TIMEOUT_NS);
+}
+
+static void request_that_was_refused_is_unsent_and_no_loss(void **state)
+{
+	static const int errors[] = {EPERM,	   EACCES,	EINVAL, ENOBUFS,
+				     EHOSTUNREACH, ENETUNREACH, EAGAIN};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(errors); i++) {
+		struct sample sample =
+			measure((struct fake_peer){.send_errno = errors[i]});
+
+		assert_int_equal(sample.outcome, SAMPLE_UNSENT);
+	}
+}
+
+static void failed_requests_leave_the_others_results_alone(void **state)
+{
+	static const char *const texts[] = {"10.0.0.1", "10.0.0.2", "10.0.0.3",
+					    "10.0.0.4"};
+	struct sample samples[4];
+	struct probe_report report;
+	struct probe *probe;
+	char *output;
+
+	(void)state;
+	fake_oping_script((struct fake_peer){.address = texts[0], .send_errno = EACCES});
+	fake_oping_script((struct fake_peer){.address = texts[2], .send_errno = EPERM});
+	probe = probe_of(texts, 4);
+	support_capture_begin();
+	assert_int_equal(probe_round(probe, samples), ROUND_MEASURED);
+	fake_oping.peers[0].send_errno = ENOBUFS;
+	assert_int_equal(probe_round(probe, samples), ROUND_MEASURED);
+	output = support_capture_end();
+	assert_int_equal(fake_oping.last_result, -2);
+	assert_int_equal(samples[0].outcome, SAMPLE_UNSENT);
+	assert_int_equal(samples[1].outcome, SAMPLE_REPLY);
+	assert_int_equal(samples[2].outcome, SAMPLE_UNSENT);
+	assert_int_equal(samples[3].outcome, SAMPLE_REPLY);
+	probe_report(probe, &report);
+	assert_int_equal(report.failed, 4);
+	assert_int_equal(report.first_errno, EACCES);
+	assert_string_equal(output, "");
+	free(output);
+	probe_free(probe);
+}
+
+static void idents_differ_within_an_object_and_samples_stay_with_their_hosts(void **state)
+{
+	static const char *const texts[] = {"10.0.0.1", "10.0.0.2", "10.0.0.3",
+					    "10.0.0.4", "10.0.0.5"};
+	/* Hosts 1, 2 and 4 collide with 0; of these 1 and 4 collide again, then 1 with 3.
+	 */
+	static const uint16_t draws[] = {5, 5, 5, 7, 5, 5, 8, 8, 7, 9, 10};
+	static const uint16_t expected[] = {5, 10, 8, 7, 9};
+	struct sample samples[5];
+	struct probe *probe;
+
+	(void)state;
+	fake_oping.idents = draws;
+	fake_oping.ident_count = LENGTH(draws);
+	for (unsigned i = 0; i < 5; i++)
+		fake_oping_script((struct fake_peer){
+			.address = texts[i], .latency_ms = i + 1, .ttl = 40 + (int)i});
+	probe = probe_of(texts, 5);
+	assert_int_equal(fake_oping.ident_count, 0);
+	assert_int_equal(probe_round(probe, samples), ROUND_MEASURED);
+	for (unsigned i = 0; i < 5; i++) {
+		assert_int_equal(fake_oping_ident(texts[i]), expected[i]);
+		assert_int_equal(samples[i].outcome, SAMPLE_REPLY);
+		assert_int_equal(samples[i].rtt_ns, (i + 1) * CLOCK_NS_PER_MS);
+		assert_int_equal(samples[i].hop_limit, 40 + i);
+	}
+	probe_free(probe);
+}
+
+static void host_that_is_added_again_keeps_its_own_payload(void **state)
+{
+	static const char *const texts[] = {"10.0.0.1", "10.0.0.2", "10.0.0.3"};
+	static const uint16_t draws[] = {1, 1, 1, 1, 2, 2, 3};
+	struct probe *probe;
+
+	(void)state;
+	fake_oping.idents = draws;
+	fake_oping.ident_count = LENGTH(draws);
+	probe = probe_of(texts, 3);
+	for (size_t i = 0; i < 3; i++) {
+		char payload[57];
+		struct address address;
+
+		assert_true(address_parse(texts[i], &address));
+		proof_payload(&proof, &address, 56, payload);
+		assert_string_equal(fake_oping_payload(texts[i]), payload);
+	}
+	probe_free(probe);
+}
+
+static void idents_differ_between_objects_of_one_process(void **state)
+{
+	static const char *const first[] = {"10.0.0.1", "10.0.0.2"};
+	static const char *const second[] = {"10.0.0.3", "10.0.0.4"};
+	static const uint16_t draws[] = {1, 2, 2, 1, 3, 2, 4};
+	struct probe *a, *b;
+
+	(void)state;
+	fake_oping.idents = draws;
+	fake_oping.ident_count = LENGTH(draws);
+	a = probe_of(first, 2);
+	b = probe_of(second, 2);
+	assert_int_equal(fake_oping_ident(first[0]), 1);
+	assert_int_equal(fake_oping_ident(first[1]), 2);
+	assert_int_equal(fake_oping_ident(second[0]), 3);
+	assert_int_equal(fake_oping_ident(second[1]), 4);
+	probe_free(a);
+	probe_free(b);
+}
+
+static void hosts_of_two_families_may_share_an_ident(void **state)
+{
+	static const char *const texts[] = {"10.0.0.1", "fd00::1", "10.0.0.2", "fd00::2"};
+	static const uint16_t draws[] = {1, 1, 2, 2};
+	struct sample samples[4];
+	struct probe *probe;
+
+	(void)state;
+	fake_oping.idents = draws;
+	fake_oping.ident_count = LENGTH(draws);
+	probe = probe_of(texts, 4);
+	assert_int_equal(fake_oping.added, 4);
+	assert_int_equal(probe_round(probe, samples), ROUND_MEASURED);
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(fake_oping_ident(texts[i]), 1 + i / 2);
+		assert_int_equal(samples[i].outcome, SAMPLE_REPLY);
+	}
+	assert_int_equal(sockets.prepared, 2);
+	probe_free(probe);
+}
+
+static void host_without_a_free_ident_is_an_error_that_names_the_limit(void **state)
+{
+	static const char *const v4 = "10.0.0.1", *const v6 = "fd00::1";
+	struct probe *probe = make_probe();
+	char *output;
+
+	(void)state;
+	memset(idents.used[0], 0xff, sizeof(idents.used[0]));
+	support_capture_begin();
+	assert_int_equal(add(probe, &v4, 1), -1);
+	output = support_capture_end();
+	assert_non_null(strstr(output, "65536 ipv4"));
+	assert_int_equal(count_lines(output), 1);
+	assert_int_equal(fake_oping.added, 0);
+	free(output);
+	probe_free(probe);
+
+	/* The other family has all of its own; its last one is found. */
+	memset(idents.used[1], 0xff, sizeof(idents.used[1]));
+	idents.used[1][0x8123 / 8] &= (uint8_t) ~(1U << 0x8123 % 8);
+	probe = probe_of(&v6, 1);
+	assert_int_equal(fake_oping_ident(v6), 0x8123);
+	probe_free(probe);
+}
+
+static void host_that_cannot_be_added_is_unsent_and_reported_once(void **state)
+{
+	static const char *const texts[] = {"fd00::1", "10.0.0.1", "fd00::2", "10.0.0.2"};
+	struct sample samples[4];
+	struct probe *probe;
+	char *output;
+
+	(void)state;
+	fake_oping_script(
+		(struct fake_peer){.address = texts[0], .add_error = "no IPv6"});
+	fake_oping_script(
+		(struct fake_peer){.address = texts[2], .add_error = "no IPv6"});
+	fake_oping_script(
+		(struct fake_peer){.address = texts[3], .latency_ms = 7, .ttl = 60});
+	support_capture_begin();
+	probe = probe_of(texts, 4);
+	assert_int_equal(probe_round(probe, samples), ROUND_MEASURED);
+	assert_int_equal(probe_round(probe, samples), ROUND_MEASURED);
+	output = support_capture_end();
+	assert_int_equal(count_lines(output), 1);
+	assert_non_null(strstr(output, "fd00::1"));
+	assert_non_null(strstr(output, "no IPv6"));
+	free(output);
+	assert_int_equal(samples[0].outcome, SAMPLE_UNSENT);
+	assert_int_equal(samples[1].outcome, SAMPLE_REPLY);
+	assert_int_equal(samples[2].outcome, SAMPLE_UNSENT);
+	assert_int_equal(samples[3].outcome, SAMPLE_REPLY);
+	assert_int_equal(samples[3].rtt_ns, 7 * CLOCK_NS_PER_MS);
+	probe_free(probe);
+}
+
+static void round_of_hosts_that_could_not_be_added_is_measured_and_unsent(void **state)
+{
+	static const char *const text = "fd00::1";
+	struct sample sample = {.outcome = SAMPLE_REPLY};
+	struct probe *probe;
+
+	(void)state;
+	fake_oping_script((struct fake_peer){.address = text, .add_error = "no IPv6"});
+	support_capture_begin();
+	probe = probe_of(&text, 1);
+	free(support_capture_end());
+	assert_int_equal(probe_round(probe, &sample), ROUND_MEASURED);
+	assert_int_equal(sample.outcome, SAMPLE_UNSENT);
+	assert_int_equal(fake_oping.sent, 0);
+	probe_free(probe);
+}
+
+static void object_without_hosts_has_rounds(void **state)
+{
+	struct probe *probe = make_probe();
+
+	(void)state;
+	assert_int_equal(probe_add(probe, NULL, 0), 0);
+	assert_int_equal(probe_round(probe, NULL), ROUND_MEASURED);
+	probe_free(probe);
+	probe_free(NULL);
+}
+
+static void send_that_fails_as_a_whole_is_unsent_and_reported_once(void **state)
+{
+	static const char *const texts[] = {"10.0.0.1", "10.0.0.2"};
+	struct sample samples[2] = {{.outcome = SAMPLE_REPLY}, {.outcome = SAMPLE_REPLY}};
+	struct probe *probe = probe_of(texts, 2);
+	char *output;
+
+	(void)state;
+	fake_oping.manner = FAKE_SEND_FAILS;
+	support_capture_begin();
+	assert_int_equal(probe_round(probe, samples), ROUND_MEASURED);
+	assert_int_equal(probe_round(probe, samples), ROUND_MEASURED);
+	output = support_capture_end();
+	assert_int_equal(samples[0].outcome, SAMPLE_UNSENT);
+	assert_int_equal(samples[1].outcome, SAMPLE_UNSENT);
+	assert_int_equal(count_lines(output), 1);
+	assert_non_null(strstr(output, "no socket"));
+	free(output);
+	probe_free(probe);
+}
+
+static void library_that_does_not_wait_in_select_is_refused(void **state)
+{
+	static const char *const text = "10.0.0.1";
+	struct sample sample;
+	struct probe *probe = probe_of(&text, 1);
+	char *output;
+
+	(void)state;
+	fake_oping.manner = FAKE_NEVER_WAITS;
+	support_capture_begin();
+	assert_int_equal(probe_round(probe, &sample), ROUND_BROKEN);
+	output = support_capture_end();
+	assert_non_null(strstr(output, "select()"));
+	assert_int_equal(count_lines(output), 1);
+	free(output);
+	probe_free(probe);
+}
+
+static void options_are_handed_over_as_liboping_wants_them(void **state)
+{
+	struct probe_settings settings = default_settings();
+	struct probe *probe;
+
+	(void)state;
+	assert_true(address_parse("10.9.0.1", &settings.source.v4));
+	strcpy(settings.device, "eth1");
+	settings.mark = (struct mark){true, 0x2a};
+	settings.ttl = 255;
+	settings.dscp = 46;
+	probe = probe_new(&settings, &proof, &idents);
+	assert_non_null(probe);
+	assert_string_equal(fake_oping.source, "10.9.0.1");
+	assert_string_equal(fake_oping.device, "eth1");
+	assert_int_equal(fake_oping.mark, 0x2a);
+	assert_int_equal(fake_oping.ttl, 255);
+	assert_int_equal(fake_oping.qos, 46 << 2);
+	/* Out of reach, and yet a time that fits a struct timeval. */
+	assert_true(fake_oping.timeout > 86400 && fake_oping.timeout < INT32_MAX);
+	/* With it liboping refuses 127.0.0.1 where there is only loopback. */
+	assert_false(fake_oping.options & PING_OPT_AF);
+	probe_free(probe);
+}
+
+static void source_of_the_other_family_is_handed_over_too(void **state)
+{
+	struct probe_settings settings = default_settings();
+	struct probe *probe;
+
+	(void)state;
+	assert_true(address_parse("fd00::9", &settings.source.v6));
+	probe = probe_new(&settings, &proof, &idents);
+	assert_non_null(probe);
+	assert_string_equal(fake_oping.source, "fd00::9");
+	probe_free(probe);
+}
+
+static void options_that_are_not_set_are_left_alone(void **state)
+{
+	struct probe *probe = make_probe();
+
+	(void)state;
+	assert_int_equal(fake_oping.options,
+			 PING_OPT_TIMEOUT | PING_OPT_TTL | PING_OPT_QOS);
+	assert_int_equal(fake_oping.qos, 0);
+	probe_free(probe);
+}
+
+static void option_that_liboping_refuses_is_named(void **state)
+{
+	static const struct {
+		int option;
+		const char *name;
+	} cases[] = {{PING_OPT_TIMEOUT, "timeout"}, {PING_OPT_TTL, "ttl"},
+		     {PING_OPT_QOS, "dscp"},	    {PING_OPT_SOURCE, "source"},
+		     {PING_OPT_DEVICE, "device"},   {PING_OPT_MARK, "mark"}};
+	struct probe_settings settings = default_settings();
+
+	(void)state;
+	assert_true(address_parse("10.9.0.1", &settings.source.v4));
+	strcpy(settings.device, "eth1");
+	settings.mark.is_set = true;
+	for (size_t i = 0; i < LENGTH(cases); i++) {
+		char *output;
+
+		fake_oping.refused_option = cases[i].option;
+		support_capture_begin();
+		assert_null(probe_new(&settings, &proof, &idents));
+		output = support_capture_end();
+		assert_non_null(strstr(output, cases[i].name));
+		assert_non_null(strstr(output, "refused"));
+		free(output);
+	}
+}
+
+static void each_host_is_sent_its_own_proof_in_its_own_size(void **state)
+{
+	static const char *const texts[] = {"10.0.0.1", "fd00::1", "10.0.0.2"};
+	static const uint32_t sizes[] = {PROOF_PAYLOAD_MIN, 56, PROOF_PAYLOAD_MAX};
+	struct probe_host hosts[3];
+	struct probe *probe = make_probe();
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		assert_true(address_parse(texts[i], &hosts[i].address));
+		hosts[i].payload = sizes[i];
+	}
+	assert_int_equal(probe_add(probe, hosts, 3), 0);
+	for (size_t i = 0; i < 3; i++) {
+		char payload[PROOF_PAYLOAD_MAX + 1];
+
+		proof_payload(&proof, &hosts[i].address, sizes[i], payload);
+		assert_non_null(fake_oping_payload(texts[i]));
+		assert_string_equal(fake_oping_payload(texts[i]), payload);
+	}
+	probe_free(probe);
+}
+
+static void wall_clock_that_steps_voids_the_round(void **state)
+{
+	static const struct {
+		int64_t step_ns;
+		enum round_result result;
+	} cases[] = {{0, ROUND_MEASURED},
+		     {ROUND_CLOCK_TOLERANCE_NS, ROUND_MEASURED},
+		     {-ROUND_CLOCK_TOLERANCE_NS, ROUND_MEASURED},
+		     {ROUND_CLOCK_TOLERANCE_NS + 1, ROUND_CLOCK_STEP},
+		     {-ROUND_CLOCK_TOLERANCE_NS - 1, ROUND_CLOCK_STEP},
+		     {3600 * CLOCK_NS_PER_S, ROUND_CLOCK_STEP},
+		     {-3600 * CLOCK_NS_PER_S, ROUND_CLOCK_STEP}};
+	static const char *const text = "10.0.0.1";
+	struct probe *probe = probe_of(&text, 1);
+	struct sample sample;
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(cases); i++) {
+		step_ns = cases[i].step_ns;
+		assert_int_equal(probe_round(probe, &sample), cases[i].result);
+	}
+	probe_free(probe);
+}
+
+static void drops_in_a_round_void_it_and_drops_before_it_do_not(void **state)
+{
+	static const char *const text = "10.0.0.1";
+	struct probe *probe = probe_of(&text, 1);
+	struct probe_report report;
+	struct sample sample;
+
+	(void)state;
+	sockets.drops_before = 3;
+	assert_int_equal(probe_round(probe, &sample), ROUND_MEASURED);
+	sockets.drops_before = 0;
+	sockets.drops_during = 2;
+	assert_int_equal(probe_round(probe, &sample), ROUND_RECEIVE_DROPS);
+	sockets.drops_during = 0;
+	assert_int_equal(probe_round(probe, &sample), ROUND_MEASURED);
+	probe_report(probe, &report);
+	assert_int_equal(report.receive_drops, 5);
+	probe_free(probe);
+}
+
+static void sockets_are_prepared_once_and_drained_before_each_round(void **state)
+{
+	static const char *const texts[] = {"10.0.0.1", "10.0.0.2"};
+	struct probe *probe = probe_of(texts, 2);
+	struct sample samples[2];
+
+	(void)state;
+	for (size_t round = 0; round < 3; round++) {
+		assert_int_equal(probe_round(probe, samples), ROUND_MEASURED);
+		assert_int_equal(sockets.prepared, 1);
+		assert_int_equal(sockets.drained, round + 1);
+		assert_int_equal(sockets.sent_before_drain, 2 * round);
+		/* All that a socket can hold. */
+		assert_int_equal(sockets.drain_limit, CAPACITY);
+	}
+	probe_free(probe);
+}
+
+static void late_reply_does_not_leak_into_the_next_round(void **state)
+{
+	static const char *const texts[] = {"10.0.0.1", "10.0.0.2"};
+	struct probe *probe;
+	struct sample samples[2];
+
+	(void)state;
+	fake_oping_script(
+		(struct fake_peer){.address = texts[0], .silent = true, .latency_ms = 2});
+	probe = probe_of(texts, 2);
+	assert_int_equal(probe_round(probe, samples), ROUND_MEASURED);
+	assert_int_equal(samples[0].outcome, SAMPLE_LOST);
+	fake_oping_answer((struct fake_answer){.address = texts[0]});
+	assert_int_equal(probe_round(probe, samples), ROUND_MEASURED);
+	assert_int_equal(samples[0].outcome, SAMPLE_LOST);
+	assert_int_equal(samples[1].outcome, SAMPLE_REPLY);
+	probe_free(probe);
+}
+
+/* The peers of the next test. */
+static const char *const ours[] = {"10.0.0.1", "10.0.0.2"};
+
+/* While the first request of a round is on its way out. */
+static void answer_the_last_round(void)
+{
+	fake_oping.before_send = NULL;
+	fake_oping_answer((struct fake_answer){.address = ours[1]});
+}
+
+static void reply_to_the_last_round_that_comes_in_this_one_is_no_reply(void **state)
+{
+	struct sample samples[2];
+	struct probe *probe;
+
+	(void)state;
+	fake_oping_script(
+		(struct fake_peer){.address = ours[1], .silent = true, .latency_ms = 99});
+	probe = probe_of(ours, 2);
+	assert_int_equal(probe_round(probe, samples), ROUND_MEASURED);
+	assert_int_equal(samples[1].outcome, SAMPLE_LOST);
+	/* Behind the drain, before the second host's own request. */
+	fake_oping.before_send = answer_the_last_round;
+	assert_int_equal(probe_round(probe, samples), ROUND_MEASURED);
+	assert_null(fake_oping.before_send);
+	assert_int_equal(samples[0].outcome, SAMPLE_REPLY);
+	assert_int_equal(samples[1].outcome, SAMPLE_LOST);
+	probe_free(probe);
+}
+
+static struct fake_answer foreign;
+
+static void answer_wrongly(void)
+{
+	/* Of the first host, when the second one is sent to. */
+	if (fake_oping.sent % 2 == 1)
+		fake_oping_answer(foreign);
+}
+
+/* What the first host's round becomes if it is silent but for this answer. */
+static enum sample_outcome outcome_of(struct fake_answer answer)
+{
+	struct sample samples[2];
+	struct probe *probe;
+
+	reset(NULL);
+	fake_oping_script(
+		(struct fake_peer){.address = ours[0], .silent = true, .latency_ms = 1});
+	probe = probe_of(ours, 2);
+	foreign = answer;
+	foreign.address = ours[0];
+	fake_oping.before_send = answer_wrongly;
+	assert_int_equal(probe_round(probe, samples), ROUND_MEASURED);
+	assert_int_equal(samples[1].outcome, SAMPLE_REPLY);
+	probe_free(probe);
+	return samples[0].outcome;
+}
+
+static void reply_counts_only_if_it_brings_back_what_was_sent(void **state)
+{
+	char payload[58];
+	struct address address;
+
+	(void)state;
+	assert_int_equal(outcome_of((struct fake_answer){.lag = 0}), SAMPLE_REPLY);
+	assert_int_equal(outcome_of((struct fake_answer){.lag = 1}), SAMPLE_LOST);
+	assert_int_equal(outcome_of((struct fake_answer){.payload = ""}), SAMPLE_LOST);
+	assert_true(address_parse(ours[0], &address));
+	proof_payload(&proof, &address, 57, payload);
+	assert_int_equal(outcome_of((struct fake_answer){.payload = payload}),
+			 SAMPLE_LOST);
+	payload[56] = '\0';
+	assert_int_equal(outcome_of((struct fake_answer){.payload = payload}),
+			 SAMPLE_REPLY);
+	payload[55] ^= 1;
+	assert_int_equal(outcome_of((struct fake_answer){.payload = payload}),
+			 SAMPLE_LOST);
+}
+
+static void buffers_are_asked_for_all_that_can_be_under_way(void **state)
+{
+	static const char *const texts[] = {"10.0.0.1", "10.0.0.2", "10.0.0.3"};
+	struct probe_settings settings = default_settings();
+	struct probe_report report;
+	struct sample samples[3];
+	struct probe *probe;
+
+	(void)state;
+	settings.period_ns = CLOCK_NS_PER_S;
+	probe = probe_new(&settings, &proof, &idents);
+	assert_non_null(probe);
+	assert_int_equal(add(probe, texts, 3), 0);
+	assert_int_equal(probe_round(probe, samples), ROUND_MEASURED);
+	assert_int_equal(sockets.wanted.receive, 2 * 3 * 1000 + 56);
+	/* A dead neighbour holds requests of three seconds, so of four rounds. */
+	assert_int_equal(sockets.wanted.send, 4 * 3 * 4 * 1000 + 56);
+	probe_report(probe, &report);
+	assert_int_equal(report.receive_wanted, sockets.wanted.receive);
+	assert_int_equal(report.send_wanted, sockets.wanted.send);
+	probe_free(probe);
+}
+
+static void socket_without_filter_is_not_trusted(void **state)
+{
+	static const char *const text = "10.0.0.1";
+	struct probe *probe = probe_of(&text, 1);
+	struct sample sample;
+	char *output;
+
+	(void)state;
+	sockets.prepare_fails = true;
+	support_capture_begin();
+	assert_int_equal(probe_round(probe, &sample), ROUND_BROKEN);
+	assert_int_equal(probe_round(probe, &sample), ROUND_BROKEN);
+	output = support_capture_end();
+	assert_int_equal(count_lines(output), 1);
+	assert_non_null(strstr(output, strerror(EPERM)));
+	free(output);
+	probe_free(probe);
+}
+
+static void pass_half_a_timeout(void)
+{
+	now_ns += TIMEOUT_NS / 2;
+}
+
+static void process_that_stood_still_while_sending_voids_the_round(void **state)
+{
+	static const char *const text = "10.0.0.1";
+	struct probe *probe = probe_of(&text, 1);
+	struct sample sample;
+
+	(void)state;
+	fake_oping.before_send = pass_half_a_timeout;
+	assert_int_equal(probe_round(probe, &sample), ROUND_INTERRUPTED);
+	fake_oping.before_send = NULL;
+	assert_int_equal(probe_round(probe, &sample), ROUND_MEASURED);
+	probe_free(probe);
+}
+
+static void stop_request_voids_the_round_under_way(void **state)
+{
+	static const char *const text = "10.0.0.1";
+	struct probe *probe = probe_of(&text, 1);
+	struct sample sample;
+	sigset_t set;
+	int signal;
+
+	(void)state;
+	assert_int_equal(stop_init(), 0);
+	assert_int_equal(raise(SIGTERM), 0);
+	assert_int_equal(probe_round(probe, &sample), ROUND_INTERRUPTED);
+	assert_int_equal(fake_oping.sent, 0);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	assert_int_equal(sigwait(&set, &signal), 0);
+	assert_int_equal(probe_round(probe, &sample), ROUND_MEASURED);
+	probe_free(probe);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, reset)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(reply_is_counted_up_to_exactly_the_timeout),
+		TEST(hop_limit_that_is_unknown_is_negative),
+		TEST(silence_is_loss_and_lasts_one_timeout),
+		TEST(request_that_was_refused_is_unsent_and_no_loss),
+		TEST(failed_requests_leave_the_others_results_alone),
+		TEST(idents_differ_within_an_object_and_samples_stay_with_their_hosts),
+		TEST(host_that_is_added_again_keeps_its_own_payload),
+		TEST(idents_differ_between_objects_of_one_process),
+		TEST(hosts_of_two_families_may_share_an_ident),
+		TEST(host_without_a_free_ident_is_an_error_that_names_the_limit),
+		TEST(host_that_cannot_be_added_is_unsent_and_reported_once),
+		TEST(round_of_hosts_that_could_not_be_added_is_measured_and_unsent),
+		TEST(object_without_hosts_has_rounds),
+		TEST(send_that_fails_as_a_whole_is_unsent_and_reported_once),
+		TEST(library_that_does_not_wait_in_select_is_refused),
+		TEST(options_are_handed_over_as_liboping_wants_them),
+		TEST(source_of_the_other_family_is_handed_over_too),
+		TEST(options_that_are_not_set_are_left_alone),
+		TEST(option_that_liboping_refuses_is_named),
+		TEST(each_host_is_sent_its_own_proof_in_its_own_size),
+		TEST(wall_clock_that_steps_voids_the_round),
+		TEST(drops_in_a_round_void_it_and_drops_before_it_do_not),
+		TEST(sockets_are_prepared_once_and_drained_before_each_round),
+		TEST(late_reply_does_not_leak_into_the_next_round),
+		TEST(reply_to_the_last_round_that_comes_in_this_one_is_no_reply),
+		TEST(reply_counts_only_if_it_brings_back_what_was_sent),
+		TEST(buffers_are_asked_for_all_that_can_be_under_way),
+		TEST(socket_without_filter_is_not_trusted),
+		TEST(process_that_stood_still_while_sending_voids_the_round),
+		TEST(stop_request_voids_the_round_under_way),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

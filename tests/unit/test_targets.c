@@ -1,0 +1,396 @@
+/*
+ * Whom a node pings: targets out of peers, found again, selected, counted, and the
+ * hash by which nodes see that they agree.
+ */
+#include "fleet.h"
+
+static void assert_address(const struct target *target, const char *expected)
+{
+	char text[ADDRESS_TEXT_SIZE];
+
+	address_format(&target->address, text);
+	assert_string_equal(text, expected);
+}
+
+#define PEERS                                                                            \
+	"[peers]\n"                                                                      \
+	"four = 10.0.0.1\n"                                                              \
+	"six = fd00::1\n"                                                                \
+	"fourfirst = 10.0.0.2, fd00::2\n"                                                \
+	"sixfirst = fd00::3, 10.0.0.3\n"                                                 \
+	"name = name.example.net\n"
+
+static void auto_takes_the_first_address(void **state)
+{
+	struct fleet fleet;
+
+	(void)state;
+	fleet_load(&fleet, PEERS);
+	assert_int_equal(fleet.targets.count, 5);
+	assert_address(fleet_target(&fleet, "default", "four", ""), "10.0.0.1");
+	assert_address(fleet_target(&fleet, "default", "six", ""), "fd00::1");
+	assert_address(fleet_target(&fleet, "default", "fourfirst", ""), "10.0.0.2");
+	assert_address(fleet_target(&fleet, "default", "sixfirst", ""), "fd00::3");
+	assert_address(fleet_target(&fleet, "default", "name", ""), "");
+	assert_int_equal(fleet_target(&fleet, "default", "name", "")->family,
+			 ADDRESS_NONE);
+	fleet_free(&fleet);
+}
+
+static void both_makes_a_target_for_each_address(void **state)
+{
+	struct fleet fleet;
+	size_t hint = 0;
+
+	(void)state;
+	fleet_load(&fleet, "[probe]\nfamily = both\n" PEERS);
+	assert_int_equal(fleet.targets.count, 8);
+	assert_address(fleet_target(&fleet, "default", "four", "ipv4"), "10.0.0.1");
+	assert_address(fleet_target(&fleet, "default", "six", "ipv6"), "fd00::1");
+	assert_address(fleet_target(&fleet, "default", "fourfirst", "ipv6"), "fd00::2");
+	assert_address(fleet_target(&fleet, "default", "sixfirst", "ipv4"), "10.0.0.3");
+	assert_address(fleet_target(&fleet, "default", "name", "ipv4"), "");
+	assert_int_equal(fleet_target(&fleet, "default", "name", "ipv6")->family,
+			 ADDRESS_IPV6);
+	assert_null(targets_find(&fleet.targets, "default", "four", "ipv6", &hint));
+	assert_null(targets_find(&fleet.targets, "default", "four", "", &hint));
+	fleet_free(&fleet);
+}
+
+static void one_family_takes_its_address_and_has_no_label(void **state)
+{
+	struct fleet fleet;
+
+	(void)state;
+	fleet_load(&fleet, "[probe]\nfamily = ipv6\n[peers]\na = 10.0.0.1, fd00::1\n"
+			   "b = b.example.net\n");
+	assert_int_equal(fleet.targets.count, 2);
+	assert_address(fleet_target(&fleet, "default", "a", ""), "fd00::1");
+	assert_int_equal(fleet_target(&fleet, "default", "b", "")->family, ADDRESS_IPV6);
+	assert_string_equal(target_family_label(&fleet.targets.items[0]), "");
+	fleet_free(&fleet);
+	fleet_load(&fleet, "[probe]\nfamily = ipv4\n[peers]\na = fd00::1, 10.0.0.1\n");
+	assert_address(fleet_target(&fleet, "default", "a", ""), "10.0.0.1");
+	fleet_free(&fleet);
+}
+
+static int compare_targets(const struct targets *targets, const struct target *a,
+			   const struct target *b)
+{
+	int order =
+		strcmp(target_group(targets, a)->name, target_group(targets, b)->name);
+
+	if (order == 0)
+		order = strcmp(a->peer->name, b->peer->name);
+	return order ? order : strcmp(target_family_label(a), target_family_label(b));
+}
+
+/* A fleet with names that are prefixes of others, in an order that is none. */
+static void load_random_fleet(struct fleet *fleet, uint64_t *seed)
+{
+	char *ini;
+	size_t size;
+	FILE *out = open_memstream(&ini, &size);
+	bool taken[64] = {false};
+
+	for (char group = 'c'; group >= 'a'; group--) {
+		fprintf(out, "[probe %c]\nfamily = %s\n[peers %c]\n", group,
+			fleet_random(seed, 2) ? "both" : "auto", group);
+		memset(taken, 0, sizeof(taken));
+		for (size_t i = 0; i < 20; i++) {
+			size_t n = fleet_random(seed, 64);
+
+			if (taken[n])
+				continue;
+			taken[n] = true;
+			fprintf(out, "p%zo%s = ", n, n % 3 ? "" : ".x");
+			if (n % 4 == 0)
+				fprintf(out, "h%zu.example.net\n", n);
+			else
+				fprintf(out, "10.0.%d.%zu, fd00::%zu\n", group, n, n);
+		}
+	}
+	assert_int_equal(fclose(out), 0);
+	fleet_load(fleet, ini);
+	free(ini);
+}
+
+static void every_target_is_found_with_any_hint(void **state)
+{
+	uint64_t seed = fleet_seed();
+	struct fleet fleet;
+
+	(void)state;
+	load_random_fleet(&fleet, &seed);
+	assert_true(fleet.targets.count > 10);
+	for (size_t i = 0; i < fleet.targets.count; i++) {
+		struct target *target = &fleet.targets.items[i];
+
+		if (i > 0)
+			assert_true(compare_targets(&fleet.targets, target - 1, target) <
+				    0);
+		for (size_t start = 0; start < fleet.targets.count + 3; start++) {
+			size_t hint = start;
+
+			assert_ptr_equal(
+				targets_find(&fleet.targets,
+					     target_group(&fleet.targets, target)->name,
+					     target->peer->name,
+					     target_family_label(target), &hint),
+				target);
+			assert_int_equal(hint, i);
+		}
+	}
+	fleet_free(&fleet);
+}
+
+static void strangers_are_not_found(void **state)
+{
+	static const char *const strangers[][3] = {
+		{"default", "a", "ipv4"}, {"default", "A", ""}, {"default", "", ""},
+		{"default", "aa", ""},	  {"defaul", "a", ""},	{"", "a", ""},
+		{"default", "z", ""},	  {"z", "a", ""}};
+	struct fleet fleet;
+	size_t hint = SIZE_MAX;
+
+	(void)state;
+	fleet_load(&fleet, "[peers]\na = 10.0.0.1\nb = 10.0.0.2\n");
+	for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
+		assert_null(targets_find(&fleet.targets, strangers[i][0], strangers[i][1],
+					 strangers[i][2], &hint));
+		hint = i;
+	}
+	assert_ptr_equal(targets_find_group(&fleet.targets, "default"),
+			 fleet.targets.groups);
+	assert_null(targets_find_group(&fleet.targets, "defaul"));
+	fleet_free(&fleet);
+}
+
+static void nobody_is_a_fleet_too(void **state)
+{
+	struct fleet fleet;
+	size_t hint = 0;
+
+	(void)state;
+	fleet_load(&fleet, "");
+	assert_int_equal(fleet.targets.count, 0);
+	assert_null(targets_find(&fleet.targets, "default", "a", "", &hint));
+	targets_select(&fleet.targets);
+	fleet_free(&fleet);
+}
+
+static void assert_states(const struct fleet *fleet, size_t group, size_t probed,
+			  size_t self, size_t unselected, size_t unresolved)
+{
+	size_t counts[TARGET_STATES];
+
+	targets_count_states(&fleet->targets, group, counts);
+	assert_int_equal(counts[TARGET_PROBED], probed);
+	assert_int_equal(counts[TARGET_SELF], self);
+	assert_int_equal(counts[TARGET_UNSELECTED], unselected);
+	assert_int_equal(counts[TARGET_UNRESOLVED], unresolved);
+}
+
+#define THREE "[peers]\na = 10.0.0.1\nb = b.example.net\nc = 10.0.0.3\n"
+
+static void oneself_is_skipped_if_so_configured(void **state)
+{
+	struct fleet fleet;
+
+	(void)state;
+	fleet_load(&fleet, THREE);
+	fleet.targets.groups[0].self = &fleet.config.peers[0];
+	targets_select(&fleet.targets);
+	assert_states(&fleet, 0, 1, 1, 0, 1);
+	assert_int_equal(fleet.targets.items[0].state, TARGET_SELF);
+	/* Without an address one is still oneself. */
+	fleet.targets.groups[0].self = &fleet.config.peers[1];
+	targets_select(&fleet.targets);
+	assert_states(&fleet, 0, 2, 1, 0, 0);
+	fleet.config.collector.skip_self = false;
+	targets_select(&fleet.targets);
+	assert_states(&fleet, 0, 2, 0, 0, 1);
+	fleet_free(&fleet);
+}
+
+static void a_mesh_is_for_its_members(void **state)
+{
+	struct fleet fleet;
+
+	(void)state;
+	fleet_load(&fleet, "[probe]\nmembers_only = yes\n" THREE);
+	targets_select(&fleet.targets);
+	assert_states(&fleet, 0, 0, 0, 3, 0);
+	fleet.targets.groups[0].self = &fleet.config.peers[2];
+	targets_select(&fleet.targets);
+	assert_states(&fleet, 0, 1, 1, 0, 1);
+	fleet.config.collector.skip_self = false;
+	targets_select(&fleet.targets);
+	assert_states(&fleet, 0, 2, 0, 0, 1);
+	fleet_free(&fleet);
+}
+
+static void membership_is_by_group(void **state)
+{
+	struct fleet fleet;
+
+	(void)state;
+	fleet_load(&fleet, "[probe]\nmembers_only = yes\n[peers a]\nx = 10.0.0.1\n"
+			   "y = 10.0.0.2\n[peers b]\nx = 10.1.0.1\ny = 10.1.0.2\n");
+	fleet.targets.groups[1].self = &fleet.config.peers[3];
+	targets_select(&fleet.targets);
+	assert_states(&fleet, 0, 0, 0, 2, 0);
+	assert_states(&fleet, 1, 1, 1, 0, 0);
+	fleet_free(&fleet);
+}
+
+static void a_peer_of_two_targets_counts_once(void **state)
+{
+	struct fleet fleet;
+	struct target *first, *second;
+	struct address address;
+
+	(void)state;
+	fleet_load(&fleet, "[probe]\nfamily = both\n[peers]\na = 10.0.0.1, fd00::1\n"
+			   "b = b.example.net\nc = fd00::3\n");
+	assert_true(address_parse("10.0.0.2", &address));
+	first = fleet_target(&fleet, "default", "b", "ipv4");
+	second = fleet_target(&fleet, "default", "b", "ipv6");
+	targets_select(&fleet.targets);
+	assert_states(&fleet, 0, 2, 0, 0, 1);
+	first->address = address;
+	targets_select(&fleet.targets);
+	assert_int_equal(second->state, TARGET_UNRESOLVED);
+	assert_states(&fleet, 0, 3, 0, 0, 0);
+	first->address.family = ADDRESS_NONE;
+	second->address = address;
+	targets_select(&fleet.targets);
+	assert_states(&fleet, 0, 3, 0, 0, 0);
+	fleet.targets.groups[0].self = &fleet.config.peers[0];
+	targets_select(&fleet.targets);
+	assert_states(&fleet, 0, 2, 1, 0, 0);
+	fleet_free(&fleet);
+}
+
+static void states_have_their_documented_names(void **state)
+{
+	(void)state;
+	assert_string_equal(targets_state_name(TARGET_PROBED), "probed");
+	assert_string_equal(targets_state_name(TARGET_SELF), "self");
+	assert_string_equal(targets_state_name(TARGET_UNSELECTED), "unselected");
+	assert_string_equal(targets_state_name(TARGET_UNRESOLVED), "unresolved");
+}
+
+static void reset_gives_up_what_was_restored(void **state)
+{
+	struct fleet fleet;
+	struct target *named, *numeric;
+
+	(void)state;
+	fleet_load(&fleet, "[probe]\nhistogram = group\n" THREE);
+	named = fleet_target(&fleet, "default", "b", "");
+	numeric = fleet_target(&fleet, "default", "a", "");
+	named->address = numeric->address;
+	named->looked_up = named->resolved = true;
+	named->past = TARGET_UP;
+	named->totals = (struct stats_totals){.requests = 3, .replies = 2, .unsent = 1};
+	assert_int_equal(targets_add_counts(&fleet.targets, &named->totals.histogram), 0);
+	assert_int_equal(
+		targets_add_counts(&fleet.targets, &fleet.targets.groups[0].histogram),
+		0);
+	targets_reset(&fleet.targets);
+	assert_address(named, "");
+	assert_address(numeric, "10.0.0.1");
+	assert_false(named->looked_up || named->resolved);
+	assert_int_equal(named->past, TARGET_UNKNOWN);
+	assert_int_equal(
+		named->totals.requests + named->totals.replies + named->totals.unsent, 0);
+	assert_null(named->totals.histogram.counts);
+	assert_null(fleet.targets.groups[0].histogram.counts);
+	fleet_free(&fleet);
+}
+
+static uint64_t hash_of(const char *ini)
+{
+	struct fleet fleet;
+	uint64_t hash;
+
+	fleet_load(&fleet, ini);
+	hash = targets_list_hash(&fleet.targets, 0);
+	assert_true(hash < UINT64_C(1) << 48);
+	fleet_free(&fleet);
+	return hash;
+}
+
+#define LIST "[peers]\na = 10.0.0.1\nb = b.example.net\nc = 10.0.0.3, fd00::3\n"
+
+static void the_hash_is_of_the_list(void **state)
+{
+	static const char *const equal[] = {
+		"[peers]\nc = 10.0.0.3, fd00::3\nb = b.example.net\na = 10.0.0.1\n",
+		"[peers]\nC = 10.0.0.3, FD00:0::3\na = 10.0.0.1\nB = B.Example.NET\n",
+		"[collector]\nself = a\nskip_self = no\n" LIST,
+		"[probe]\ncount = 9\ntimeout = 2s\n" LIST,
+		"[labels default]\nzone = x\n" LIST,
+		"[peers]\na = 10.0.0.1 rack=7\n[peers]\nb = b.example.net\n"
+		"c = 10.0.0.3, fd00::3\n",
+		LIST "[peers other]\nx = 10.9.9.9\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(equal) / sizeof(equal[0]); i++)
+		if (hash_of(equal[i]) != hash_of(LIST))
+			fail_msg("another hash: %s", equal[i]);
+}
+
+static void the_hash_shows_every_difference(void **state)
+{
+	static const char *const lists[] = {
+		LIST,
+		"[peers]\n",
+		"[peers]\na = 10.0.0.1\nb = b.example.net\n",
+		"[peers]\na = 10.0.0.2\nb = b.example.net\nc = 10.0.0.3, fd00::3\n",
+		"[peers]\na = 10.0.0.1\nb = b.example.org\nc = 10.0.0.3, fd00::3\n",
+		"[peers]\na = 10.0.0.1\nb = b.example.net\nc = 10.0.0.3, fd00::4\n",
+		"[peers]\na = 10.0.0.1\nb = b.example.net\nc = 10.0.0.3\n",
+		"[peers]\na = 10.0.0.1\nb = b.example.net\nd = 10.0.0.3, fd00::3\n",
+		"[peers]\na = 10.0.0.1\nb = 10.0.0.9\nc = 10.0.0.3, fd00::3\n",
+		"[probe]\nfamily = both\n" LIST,
+		"[probe]\nmembers_only = yes\n" LIST,
+		"[probe]\nfamily = both\nmembers_only = yes\n" LIST,
+		"[peers]\nab = 10.0.0.1\nc = 10.0.0.2\n",
+		"[peers]\na = 10.0.0.1\nbc = 10.0.0.2\n",
+		"[peers]\na = 10.0.0.2\nbc = 10.0.0.1\n",
+		"[peers]\na = 10.0.0.1\n",
+		"[probe]\nfamily = ipv4\n[peers]\na = 10.0.0.1\n",
+	};
+	size_t count = sizeof(lists) / sizeof(lists[0]);
+
+	(void)state;
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < i; j++)
+			if (hash_of(lists[i]) == hash_of(lists[j]))
+				fail_msg("one hash: %s and %s", lists[i], lists[j]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(auto_takes_the_first_address),
+		cmocka_unit_test(both_makes_a_target_for_each_address),
+		cmocka_unit_test(one_family_takes_its_address_and_has_no_label),
+		cmocka_unit_test(every_target_is_found_with_any_hint),
+		cmocka_unit_test(strangers_are_not_found),
+		cmocka_unit_test(nobody_is_a_fleet_too),
+		cmocka_unit_test(oneself_is_skipped_if_so_configured),
+		cmocka_unit_test(a_mesh_is_for_its_members),
+		cmocka_unit_test(membership_is_by_group),
+		cmocka_unit_test(a_peer_of_two_targets_counts_once),
+		cmocka_unit_test(states_have_their_documented_names),
+		cmocka_unit_test(reset_gives_up_what_was_restored),
+		cmocka_unit_test(the_hash_is_of_the_list),
+		cmocka_unit_test(the_hash_shows_every_difference),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
