@@ -1,11 +1,10 @@
 #include "configload.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "configcheck.h"
+#include "dropins.h"
 #include "inifile.h"
 #include "log.h"
 #include "peerline.h"
@@ -276,8 +275,9 @@ static void handle_entry(struct inifile *file, const char *key, const char *valu
 }
 
 /* Reads one file; its errors are counted. */
-static unsigned load_file(struct loader *l, const char *path)
+static unsigned load_file(const char *path, void *arg)
 {
+	struct loader *l = arg;
 	const struct inifile_handler handler = {handle_section, handle_entry, l};
 	struct config *config = l->config;
 	char **files =
@@ -294,49 +294,6 @@ static unsigned load_file(struct loader *l, const char *path)
 	files[config->file_count++] = copy;
 	l->section = SECTION_NONE;
 	return inifile_read(path, &handler);
-}
-
-static int is_drop_in(const struct dirent *entry)
-{
-	size_t len = strlen(entry->d_name);
-
-	return entry->d_name[0] != '.' && len > 4 &&
-	       strcmp(entry->d_name + len - 4, ".ini") == 0;
-}
-
-static int by_name(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static unsigned load_drop_ins(struct loader *l, const char *directory, bool must_exist)
-{
-	struct dirent **entries;
-	unsigned errors = 0;
-	int count = scandir(directory, &entries, is_drop_in, by_name);
-
-	if (count < 0) {
-		if (errno == ENOENT && !must_exist)
-			return 0;
-		log_err("%s: cannot read the directory of drop-ins", directory);
-		return 1;
-	}
-	for (int i = 0; i < count; i++) {
-		char path[PATH_MAX];
-
-		if (text_join(path, sizeof(path), directory, "/") &&
-		    text_join(path + strlen(path), sizeof(path) - strlen(path),
-			      entries[i]->d_name, "")) {
-			errors += load_file(l, path);
-		} else {
-			log_errx("%s/%s: a path that is too long", directory,
-				 entries[i]->d_name);
-			errors++;
-		}
-		free(entries[i]);
-	}
-	free(entries);
-	return errors;
 }
 
 static int by_draft_name(const void *a, const void *b)
@@ -448,8 +405,9 @@ enum configload_result configload_read(struct config *config, const char *file,
 		log_errx("%s: a path that is too long", file);
 		return CONFIGLOAD_INVALID;
 	}
-	errors = load_file(&l, file);
-	errors += load_drop_ins(&l, drop_ins ? drop_ins : beside, drop_ins != NULL);
+	errors = load_file(file, &l);
+	errors += dropins_each(drop_ins ? drop_ins : beside, drop_ins != NULL, load_file,
+			       &l);
 	errors += check_mentions(&l);
 	if (!l.no_memory && !settle_groups(&l))
 		out_of_memory(&l);

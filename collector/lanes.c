@@ -226,7 +226,7 @@ static struct probe_settings lane_settings(const struct lane *lane)
 
 /* An object that cannot be had leaves its targets unsent. -1 without memory. */
 static int open_probe(struct lane *lane, unsigned number, const struct targets *targets,
-		      const struct proof *proof, struct probe_idents *idents)
+		      const struct proof *proof, struct idents *idents)
 {
 	struct probe_settings settings = lane_settings(lane);
 	struct proof own;

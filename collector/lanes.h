@@ -30,7 +30,7 @@ struct lanes {
 	struct lane *items;
 	size_t count;
 	struct target **order; /* the lanes' targets point into it */
-	struct probe_idents *idents;
+	struct idents *idents;
 };
 
 /*

@@ -26,20 +26,14 @@ struct host {
 	unsigned sequence;    /* as of the start of the round */
 };
 
-/* Which host an ident belongs to; sorted by key. */
-struct ident_entry {
-	uint32_t key; /* family and ident */
-	uint32_t host;
-};
-
 struct probe {
 	pingobj_t *object;
 	struct probe_settings settings;
 	struct proof proof;
-	struct probe_idents *idents;
+	struct idents *idents;
 	struct host *hosts;
 	size_t count;
-	struct ident_entry *by_ident;
+	struct ident_table by_ident;
 	size_t added;
 	struct seam seam; /* of the round under way */
 	struct sockets sockets;
@@ -79,7 +73,7 @@ static bool set_options(struct probe *probe)
 }
 
 struct probe *probe_new(const struct probe_settings *settings, const struct proof *proof,
-			struct probe_idents *idents)
+			struct idents *idents)
 {
 	struct probe *probe = calloc(1, sizeof(*probe));
 
@@ -96,30 +90,6 @@ struct probe *probe_new(const struct probe_settings *settings, const struct proo
 		return NULL;
 	}
 	return probe;
-}
-
-/* False if another host of the family has it. */
-static bool take_ident(struct probe *probe, enum address_family family, uint16_t ident)
-{
-	uint8_t *byte = &probe->idents->used[family == ADDRESS_IPV6][ident / 8];
-	uint8_t bit = (uint8_t)(1U << ident % 8);
-
-	if (*byte & bit)
-		return false;
-	*byte |= bit;
-	return true;
-}
-
-static uint32_t ident_key(enum address_family family, uint16_t ident)
-{
-	return (uint32_t)family << 16 | ident;
-}
-
-static int by_key(const void *a, const void *b)
-{
-	const struct ident_entry *one = a, *other = b;
-
-	return one->key < other->key ? -1 : one->key > other->key;
 }
 
 static uint16_t read_ident(pingobj_iter_t *iter)
@@ -180,10 +150,10 @@ static size_t bind_hosts(struct probe *probe, const struct probe_host *hosts,
 			continue;
 		index = pending[next++];
 		ident = read_ident(iter);
-		if (take_ident(probe, hosts[index].address.family, ident)) {
-			probe->by_ident[probe->added++] = (struct ident_entry){
-				ident_key(hosts[index].address.family, ident),
-				(uint32_t)index};
+		if (idents_take(probe->idents, hosts[index].address.family, ident)) {
+			ident_table_add(&probe->by_ident, hosts[index].address.family,
+					ident, (uint32_t)index);
+			probe->added++;
 			probe->hosts[index].iter = iter;
 			ping_iterator_set_context(iter, &probe->hosts[index]);
 		} else {
@@ -205,22 +175,20 @@ static size_t add_pending(struct probe *probe, const struct probe_host *hosts,
 	return added;
 }
 
-static bool idents_left(const struct probe *probe, const struct probe_host *hosts,
-			size_t count)
+static bool enough_idents(const struct probe *probe, const struct probe_host *hosts,
+			  size_t count)
 {
-	for (unsigned family = 0; family < 2; family++) {
-		size_t wanted = 0, used = 0;
+	static const enum address_family families[] = {ADDRESS_IPV4, ADDRESS_IPV6};
+
+	for (size_t f = 0; f < 2; f++) {
+		size_t wanted = 0;
 
 		for (size_t i = 0; i < count; i++)
-			wanted += (hosts[i].address.family == ADDRESS_IPV6) ==
-				  (family == 1);
-		for (size_t i = 0; i < sizeof(probe->idents->used[family]); i++)
-			used += (size_t)__builtin_popcount(
-				probe->idents->used[family][i]);
-		if (wanted + used > 65536) {
-			log_errx("more than 65536 %s peers: there is one ICMP ident for "
-				 "each",
-				 family ? "ipv6" : "ipv4");
+			wanted += hosts[i].address.family == families[f];
+		if (wanted > idents_free(probe->idents, families[f])) {
+			log_errx(
+				"more than %d %s peers: there is one ICMP ident for each",
+				IDENTS_MAX, address_family_name(families[f]));
 			return false;
 		}
 	}
@@ -246,13 +214,12 @@ int probe_add(struct probe *probe, const struct probe_host *hosts, size_t count)
 	size_t left = count;
 
 	probe->hosts = calloc(count ? count : 1, sizeof(*probe->hosts));
-	probe->by_ident = calloc(count ? count : 1, sizeof(*probe->by_ident));
-	if (!pending || !probe->hosts || !probe->by_ident) {
+	if (!pending || !probe->hosts || ident_table_init(&probe->by_ident, count) < 0) {
 		log_errx("out of memory");
 		free(pending);
 		return -1;
 	}
-	if (!idents_left(probe, hosts, count)) {
+	if (!enough_idents(probe, hosts, count)) {
 		free(pending);
 		return -1;
 	}
@@ -268,7 +235,7 @@ int probe_add(struct probe *probe, const struct probe_host *hosts, size_t count)
 			remove_host(probe, &hosts[pending[i]]);
 	}
 	free(pending);
-	qsort(probe->by_ident, probe->added, sizeof(*probe->by_ident), by_key);
+	ident_table_sort(&probe->by_ident);
 	return 0;
 }
 
@@ -389,18 +356,16 @@ static bool accept_reply(int fd, const void *packet, size_t len, void *arg)
 	char payload[PROOF_PAYLOAD_MAX + 1];
 	size_t payload_len = sizeof(payload);
 	const unsigned char *reply;
-	struct ident_entry wanted;
-	const struct ident_entry *entry;
+	uint32_t index;
 	const struct host *host;
 
 	reply = find_reply(family, packet, &len);
 	if (!reply)
 		return false;
-	wanted.key = ident_key(family, (uint16_t)(reply[4] << 8 | reply[5]));
-	entry = bsearch(&wanted, probe->by_ident, probe->added, sizeof(wanted), by_key);
-	if (!entry)
+	if (!ident_table_find(&probe->by_ident, family,
+			      (uint16_t)(reply[4] << 8 | reply[5]), &index))
 		return false;
-	host = &probe->hosts[entry->host];
+	host = &probe->hosts[index];
 	return read_sequence(host->iter) != host->sequence &&
 	       (reply[6] << 8 | reply[7]) == (int)(host->sequence & 0xffff) &&
 	       ping_iterator_get_info(host->iter, PING_INFO_DATA, payload,
@@ -458,7 +423,7 @@ void probe_free(struct probe *probe)
 	if (!probe)
 		return;
 	ping_destroy(probe->object);
-	free(probe->by_ident);
+	ident_table_free(&probe->by_ident);
 	free(probe->hosts);
 	free(probe);
 }

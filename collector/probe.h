@@ -16,18 +16,10 @@
 #include <stdint.h>
 
 #include "address.h"
+#include "idents.h"
 #include "options.h"
 #include "proof.h"
 #include "sample.h"
-
-/*
- * The idents in use in this process, a bit each: liboping matches replies by
- * ident and sequence number alone, so no two hosts of a family may share one,
- * not even in different objects.
- */
-struct probe_idents {
-	uint8_t used[2][65536 / 8];
-};
 
 struct probe_settings {
 	struct source source;
@@ -48,7 +40,7 @@ struct probe;
 
 /* NULL after logging why. `proof` is copied. */
 struct probe *probe_new(const struct probe_settings *settings, const struct proof *proof,
-			struct probe_idents *idents);
+			struct idents *idents);
 
 /*
  * Adds hosts, no address twice; sample i of every round is that of hosts[i].

@@ -66,7 +66,9 @@ int targets_build(struct targets *targets, const struct config *config)
 	targets->groups = calloc(config->group_count + 1, sizeof(*targets->groups));
 	if (!targets->items || !targets->groups) {
 		log_errx("out of memory");
-		targets_free(targets);
+		free(targets->items);
+		free(targets->groups);
+		*targets = (struct targets){.items = NULL};
 		return -1;
 	}
 	for (size_t i = 0; i < config->peer_count; i++)

@@ -13,7 +13,8 @@ void support_make_dir(char path[static SUPPORT_PATH_SIZE])
 {
 	const char *base = getenv("TMPDIR");
 
-	snprintf(path, SUPPORT_PATH_SIZE, "%s/nodecanary-test-XXXXXX", base ? base : "/tmp");
+	snprintf(path, SUPPORT_PATH_SIZE, "%s/nodecanary-test-XXXXXX",
+		 base ? base : "/tmp");
 	assert_non_null(mkdtemp(path));
 }
 

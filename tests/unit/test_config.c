@@ -39,7 +39,8 @@ static void put(const char *path, const char *content)
 	support_write_file(path, content, strlen(content));
 }
 
-static enum configload_result load(struct config *config, const char *drop_ins, char **log)
+static enum configload_result load(struct config *config, const char *drop_ins,
+				   char **log)
 {
 	enum configload_result result;
 
@@ -331,10 +332,8 @@ static void a_group_has_at_most_32_labels(void **state)
 	config_free(&config);
 	snprintf(content + strlen(content), 16, "one_more = x\n");
 	put("c.ini", content);
-	load_invalid(
-		NULL,
-		"nodecanary: c.ini:35: group `g` has more than 32 labels, "
-		"expected at most so many\n");
+	load_invalid(NULL, "nodecanary: c.ini:35: group `g` has more than 32 labels, "
+			   "expected at most so many\n");
 }
 
 static void the_same_name_and_address_may_stand_in_two_groups(void **state)

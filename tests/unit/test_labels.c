@@ -34,9 +34,10 @@ static void names_that_node_exporter_chokes_on_are_forbidden(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(malformed); i++)
-		assert_string_equal(labels_forbidden(malformed[i]),
-				    "is no label name, expected letters, digits and _, not "
-				    "beginning with a digit or __");
+		assert_string_equal(
+			labels_forbidden(malformed[i]),
+			"is no label name, expected letters, digits and _, not "
+			"beginning with a digit or __");
 }
 
 /* "a=1,b=2" of two lists walked as one. */

@@ -27,7 +27,7 @@ struct probe {
 	uint32_t cookie;
 	struct probe_host hosts[HOSTS_MAX];
 	size_t count;
-	struct probe_idents *idents;
+	struct idents *idents;
 	struct probe_report report;
 };
 
@@ -42,7 +42,7 @@ static struct {
 static atomic_uint rounds, freed;
 
 struct probe *probe_new(const struct probe_settings *settings, const struct proof *proof,
-			struct probe_idents *idents)
+			struct idents *idents)
 {
 	struct probe *probe = &probes[probe_count];
 

@@ -387,7 +387,8 @@ static void buckets_ascend(void **state)
 	assert_int_equal(collector.buckets.upper_ns[0], 2500 * US);
 	for (size_t i = 0; i < COUNT(bad); i++)
 		refuses(OPTIONS_PROBE, "buckets", bad[i],
-			"1 to 32 durations from 1us to 1h, with blanks between them, each above the one before it");
+			"1 to 32 durations from 1us to 1h, with blanks between them, "
+			"each above the one before it");
 }
 
 static void only_buckets_are_one_set_for_the_fleet(void **state)

@@ -208,7 +208,7 @@ static void a_peer_is_one_host(void **state)
 }
 
 #define RESERVED(name)                                                                   \
-	SAYS("peer `a`: label `" name "` is set by nodecanary or by Prometheus itself, "  \
+	SAYS("peer `a`: label `" name "` is set by nodecanary or by Prometheus itself, " \
 	     "expected another name")
 #define MALFORMED(name)                                                                  \
 	SAYS("peer `a`: label `" name                                                    \

@@ -145,7 +145,7 @@ uint32_t rawsocket_new_drops(int fd, enum address_family family,
 }
 
 static const struct proof proof = {.cookie = {0x61626364, 0x65666768}};
-static struct probe_idents idents;
+static struct idents idents;
 
 static int reset(void **state)
 {
