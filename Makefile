@@ -4,6 +4,7 @@
 #   make check        install what the tests need, build, run every test
 #   make              build build/nodecanary, install nothing
 #   make install      DESTDIR, PREFIX and the directories below are honoured
+#   make deb, rpm     packages, in build/packages
 #
 # Parts of `make check`: check-unit check-netns check-docs check-sanitize check-valgrind
 # lint hdr-check.
@@ -16,6 +17,12 @@ PREFIX ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
 SYSCONFDIR ?= /etc
 DOCDIR ?= $(PREFIX)/share/doc/nodecanary
+MANDIR ?= $(PREFIX)/share/man
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHCOMPDIR ?= $(PREFIX)/share/zsh/vendor-completions
+FISHCOMPDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 
 CC ?= cc
 PKG_CONFIG ?= pkg-config
@@ -72,22 +79,49 @@ run:
 
 include tests/tests.mk
 
+# SOURCE:DESTINATION of every file but the program, the unit and the configuration.
+INSTALLED := \
+	README.md:$(DOCDIR)/README.md \
+	CHANGELOG.md:$(DOCDIR)/CHANGELOG.md \
+	LICENSE:$(DOCDIR)/LICENSE \
+	conf/loopback.ini:$(DOCDIR)/loopback.ini \
+	systemd/60-nodecanary-sysctl.conf:$(DOCDIR)/60-nodecanary-sysctl.conf \
+	systemd/nodecanary.timer:$(UNITDIR)/nodecanary.timer \
+	systemd/nodecanary.sysusers:$(SYSUSERSDIR)/nodecanary.conf \
+	packaging/man/nodecanary.8:$(MANDIR)/man8/nodecanary.8 \
+	packaging/man/nodecanary.ini.5:$(MANDIR)/man5/nodecanary.ini.5 \
+	packaging/completion/nodecanary.bash:$(BASHCOMPDIR)/nodecanary \
+	packaging/completion/_nodecanary:$(ZSHCOMPDIR)/_nodecanary \
+	packaging/completion/nodecanary.fish:$(FISHCOMPDIR)/nodecanary.fish
+
+CONFDIR = $(SYSCONFDIR)/nodecanary
+
 install: all
-	$(INSTALL) -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(SYSCONFDIR)/nodecanary/nodecanary.ini.d \
-		$(DESTDIR)$(DOCDIR)
-	$(INSTALL) -m 755 $(BUILD)/nodecanary $(DESTDIR)$(SBINDIR)/nodecanary
-	test -e $(DESTDIR)$(SYSCONFDIR)/nodecanary/nodecanary.ini || \
-		$(INSTALL) -m 644 conf/nodecanary.ini $(DESTDIR)$(SYSCONFDIR)/nodecanary/
-	$(INSTALL) -m 644 README.md CHANGELOG.md LICENSE conf/loopback.ini $(DESTDIR)$(DOCDIR)
+	$(INSTALL) -d $(DESTDIR)$(CONFDIR)/nodecanary.ini.d
+	$(INSTALL) -D -m 755 $(BUILD)/nodecanary $(DESTDIR)$(SBINDIR)/nodecanary
+	test -e $(DESTDIR)$(CONFDIR)/nodecanary.ini || \
+		$(INSTALL) -m 644 conf/nodecanary.ini $(DESTDIR)$(CONFDIR)/nodecanary.ini
+	for file in $(INSTALLED); do \
+		$(INSTALL) -D -m 644 "$${file%%:*}" "$(DESTDIR)$${file#*:}" || exit 1; \
+	done
+	sed 's,/usr/sbin/nodecanary,$(SBINDIR)/nodecanary,' systemd/nodecanary.service \
+		>$(BUILD)/nodecanary.service
+	$(INSTALL) -m 644 $(BUILD)/nodecanary.service $(DESTDIR)$(UNITDIR)/nodecanary.service
 
 # The configuration is the administrator's, and stays if it was changed.
 uninstall:
-	rm -f $(DESTDIR)$(SBINDIR)/nodecanary
-	rm -f $(addprefix $(DESTDIR)$(DOCDIR)/,README.md CHANGELOG.md LICENSE loopback.ini)
-	! cmp -s conf/nodecanary.ini $(DESTDIR)$(SYSCONFDIR)/nodecanary/nodecanary.ini || \
-		rm -f $(DESTDIR)$(SYSCONFDIR)/nodecanary/nodecanary.ini
-	-rmdir $(DESTDIR)$(SYSCONFDIR)/nodecanary/nodecanary.ini.d $(DESTDIR)$(DOCDIR) \
-		$(DESTDIR)$(SYSCONFDIR)/nodecanary 2>/dev/null
+	rm -f $(DESTDIR)$(SBINDIR)/nodecanary $(DESTDIR)$(UNITDIR)/nodecanary.service
+	for file in $(INSTALLED); do rm -f "$(DESTDIR)$${file#*:}" || exit 1; done
+	! cmp -s conf/nodecanary.ini $(DESTDIR)$(CONFDIR)/nodecanary.ini || \
+		rm -f $(DESTDIR)$(CONFDIR)/nodecanary.ini
+	-rmdir $(DESTDIR)$(CONFDIR)/nodecanary.ini.d $(DESTDIR)$(CONFDIR) $(DESTDIR)$(DOCDIR) \
+		2>/dev/null
+
+deb:
+	packaging/deb/build $(BUILD)/packages
+
+rpm:
+	packaging/rpm/build $(BUILD)/packages
 
 dist:
 	git archive --format=tar.gz --prefix=nodecanary-$(VERSION)/ \
@@ -98,5 +132,5 @@ clean:
 
 -include $(OBJECTS:.o=.d)
 
-.PHONY: all run install uninstall dist clean
+.PHONY: all run install uninstall deb rpm dist clean
 .DELETE_ON_ERROR:

@@ -36,11 +36,20 @@ assert_not_contains "$TEST_TMP/out" ' -c -o | -o .*/nodecanary'
 behaviour "install puts these files into DESTDIR and PREFIX, and no others"
 build CFLAGS=-O0 DESTDIR="$ROOT" PREFIX=/usr install
 assert_eq '644 etc/nodecanary/nodecanary.ini
+644 usr/lib/systemd/system/nodecanary.service
+644 usr/lib/systemd/system/nodecanary.timer
+644 usr/lib/sysusers.d/nodecanary.conf
 755 usr/sbin/nodecanary
+644 usr/share/bash-completion/completions/nodecanary
+644 usr/share/doc/nodecanary/60-nodecanary-sysctl.conf
 644 usr/share/doc/nodecanary/CHANGELOG.md
 644 usr/share/doc/nodecanary/LICENSE
 644 usr/share/doc/nodecanary/README.md
-644 usr/share/doc/nodecanary/loopback.ini' "$(installed)"
+644 usr/share/doc/nodecanary/loopback.ini
+644 usr/share/fish/vendor_completions.d/nodecanary.fish
+644 usr/share/man/man5/nodecanary.ini.5
+644 usr/share/man/man8/nodecanary.8
+644 usr/share/zsh/vendor-completions/_nodecanary' "$(installed)"
 [ -d "$ROOT/etc/nodecanary/nodecanary.ini.d" ] || fail "no directory for drop-ins"
 assert_eq "nodecanary $(cat "$TOP/VERSION")" "$("$ROOT/usr/sbin/nodecanary" -V)"
 
