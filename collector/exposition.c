@@ -127,6 +127,8 @@ static void write_node(struct out *o)
 	    o->family != SCHEMA_LAST_RUN_SUCCESS &&
 	    o->family != SCHEMA_LAST_RUN_TIMESTAMP)
 		return;
+	if (o->family == SCHEMA_LAST_RUN_MEMORY && run->peak_memory_bytes == 0)
+		return;
 	plain_series(o);
 	switch (o->family) {
 	case SCHEMA_COUNTERS_START: end_ns(o, state->counters_start_ns); break;

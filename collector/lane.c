@@ -22,18 +22,21 @@ static void add_unsent(struct lane *lane, struct target *target)
 
 static void add_samples(struct lane *lane, const struct sample *samples)
 {
+	bool any_left = false;
+
 	for (size_t i = 0; i < lane->count; i++) {
 		struct target *target = lane->targets[i];
 
-		if (lane->probe)
-			stats_add(&target->totals, &target->run, lane->buckets,
-				  &samples[i]);
-		else
+		if (!lane->probe) {
 			add_unsent(lane, target);
+			continue;
+		}
+		stats_add(&target->totals, &target->run, lane->buckets, &samples[i]);
+		any_left |= samples[i].outcome != SAMPLE_UNSENT;
 	}
 	for (size_t i = 0; i < lane->absent_count; i++)
 		add_unsent(lane, lane->absent[i]);
-	lane->measured++;
+	lane->measured += any_left;
 }
 
 static void count_round(struct lane *lane, enum round_result result,
@@ -63,8 +66,6 @@ static bool wait_for_next(const struct lane *lane, int64_t start_ns)
 {
 	int64_t next_ns = start_ns + lane->options->interval_ns;
 
-	if (!lane->probe)
-		return true;
 	if (next_ns > lane->deadline_ns)
 		return false;
 	stop_sleep_until(next_ns);

@@ -24,11 +24,14 @@ struct lane {
 	size_t absent_count;
 	struct probe *probe; /* NULL where count is 0 or it could not be opened */
 	int64_t deadline_ns; /* no round begins after it; monotonic */
-	/* Called after each round, in the lane's thread; may be NULL. */
+	/*
+	 * Called after each round, in the lane's thread, and by lanes.h with round 0 when
+	 * all are over; may be NULL.
+	 */
 	void (*progress)(const struct lane *lane, unsigned round, unsigned rounds);
 
 	/* Results. */
-	uint64_t measured;
+	uint64_t measured; /* rounds in which a request left */
 	uint64_t voided[VOID_REASONS];
 	bool broken; /* liboping does not do what it must; logged */
 };

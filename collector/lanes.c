@@ -299,6 +299,19 @@ out:
 	return result;
 }
 
+size_t lanes_count(struct targets *targets)
+{
+	struct seat *seats = calloc(targets->count + 1, sizeof(*seats));
+	size_t *classes = find_classes(targets->config);
+	size_t lanes = 0;
+
+	if (seats && classes)
+		lanes = count_lanes(seats, take_seats(targets, classes, seats));
+	free(classes);
+	free(seats);
+	return lanes;
+}
+
 struct worker {
 	pthread_t thread;
 	bool is_running;
@@ -400,6 +413,8 @@ int lanes_run(struct lanes *lanes, struct targets *targets, struct state *state)
 {
 	int result = lanes->count ? run_all(lanes) : 0;
 
+	if (lanes->count && lanes->items[0].progress)
+		lanes->items[0].progress(&lanes->items[0], 0, 0);
 	report(lanes, state);
 	for (size_t i = 0; i < lanes->count; i++)
 		for (size_t j = 0; j < VOID_REASONS; j++)

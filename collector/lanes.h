@@ -52,6 +52,9 @@ bool lanes_measured(const struct lanes *lanes);
 
 void lanes_free(struct lanes *lanes);
 
+/* How many lanes the targets would need; 0 without memory. */
+size_t lanes_count(struct targets *targets);
+
 /* Two groups' targets may share a lane. */
 bool lanes_may_share(const struct options *a, const struct options *b);
 

@@ -2,7 +2,9 @@
  * nodecanary: pings the peers of an INI file, publishes what it found, exits.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +28,7 @@
 #include "resolve.h"
 #include "restore.h"
 #include "self.h"
+#include "statefile.h"
 #include "stop.h"
 #include "table.h"
 #include "targets.h"
@@ -41,7 +44,6 @@ struct run {
 	int64_t start_ns; /* monotonic */
 	struct run_info info;
 	bool publishes;
-	bool shows_progress;
 	bool selected; /* the targets' states are settled */
 };
 
@@ -118,33 +120,48 @@ static int publish_failure(int status)
 	return status;
 }
 
-/* The configuration is broken, so no peer is known: the old file goes over. */
-static int carry_configuration_error(void)
+/*
+ * No peer is known, as the configuration is broken or there is no memory: the old
+ * file goes over. Where it cannot be read it stays. Returns `status`.
+ */
+static int carry_failure(int status)
 {
-	const char *path = run.cmdline.output, *wrong = NULL;
-	int previous;
+	const char *wrong = NULL;
+	int previous = outfile_previous(&run.outfile);
 
-	if (!path || strcmp(path, "-") == 0 || run.cmdline.dry_run ||
-	    outfile_open(&run.outfile, path) != OUTFILE_OPEN)
-		return EX_CONFIG;
-	run.publishes = true;
-	run.config.collector.fsync = true;
-	previous = outfile_previous(&run.outfile);
+	if (previous == OUTFILE_UNREADABLE)
+		return status;
 	writer_init(&writer, run.outfile.fd);
 	if (previous >= 0) {
 		wrong = carry_over(&writer, previous, clock_wall_ns());
 		close(previous);
 	}
 	if (wrong) {
-		log_warnx("%s: %s: counters start from zero", path, wrong);
-		if (outfile_restart(&run.outfile) < 0)
-			return EX_CONFIG;
+		log_warnx("%s: %s%s", run.outfile.path, wrong,
+			  wrong == statefile_unreadable || wrong == statefile_no_memory
+				  ? ""
+				  : ": counters start from zero");
+		if (wrong == statefile_unreadable || wrong == statefile_no_memory ||
+		    outfile_restart(&run.outfile) < 0)
+			return status;
 		writer_init(&writer, run.outfile.fd);
 	}
 	if (wrong || previous < 0)
 		carry_nothing(&writer, clock_wall_ns());
 	commit();
-	return EX_CONFIG;
+	return status;
+}
+
+/* Of the configuration nothing is to be believed, so only -o says where to. */
+static int carry_configuration_error(void)
+{
+	const char *path = run.cmdline.output;
+
+	if (!path || strcmp(path, "-") == 0 || run.cmdline.dry_run ||
+	    outfile_open(&run.outfile, path) != OUTFILE_OPEN)
+		return EX_CONFIG;
+	run.config.collector.fsync = true;
+	return carry_failure(EX_CONFIG);
 }
 
 static const char *output_path(void)
@@ -179,10 +196,8 @@ static int restore_state(void)
 		result = restore_read(previous, output_path(), &run.targets, &run.state);
 		close(previous);
 	}
-	if (result == RESTORE_NO_MEMORY) {
-		log_errx("out of memory");
+	if (previous == OUTFILE_UNREADABLE || result == RESTORE_FAILED)
 		return EX_OSERR;
-	}
 	if (run.state.counters_start_ns == 0)
 		run.state.counters_start_ns = clock_wall_ns();
 	return 0;
@@ -205,12 +220,16 @@ static int check_permission(void)
 static int resolve_and_select(void)
 {
 	int64_t deadline_ns = run.start_ns + run.config.collector.resolve_timeout_ns;
-	int64_t begin_ns = clock_monotonic_ns();
+	int64_t begin_ns = clock_monotonic_ns(), wall_ns = clock_wall_ns();
+	bool due = names_are_due(&run.targets, &run.state, wall_ns);
 
-	if (self_is_ambiguous(&run.self, &run.targets))
+	if (self_is_ambiguous(&run.self, &run.targets, !due)) {
 		resolve_canonical(run.self.host, deadline_ns, run.self.qualified);
+		if (!config_has_names(&run.config))
+			run.state.last_resolve_ns = wall_ns;
+	}
 	/* Where nothing could be looked up, the last addresses do. */
-	(void)names_resolve(&run.targets, &run.state, deadline_ns, clock_wall_ns());
+	(void)names_resolve(&run.targets, &run.state, deadline_ns, wall_ns);
 	run.info.resolve_ns = clock_monotonic_ns() - begin_ns;
 	return select_targets();
 }
@@ -218,18 +237,21 @@ static int resolve_and_select(void)
 /* On a terminal a run that takes longer than a second shows where it is. */
 static void show_progress(const struct lane *lane, unsigned round, unsigned rounds)
 {
+	static bool shown;
+
 	(void)lane;
-	if (clock_monotonic_ns() - run.start_ns > CLOCK_NS_PER_S) {
+	if (round > 0 && clock_monotonic_ns() - run.start_ns > CLOCK_NS_PER_S) {
 		fprintf(stderr, "\rround %u of %u", round, rounds);
-		run.shows_progress = true;
+		shown = true;
 	}
+	if (round == 0 && shown)
+		fputs("\r\033[K", stderr);
 }
 
 static int probe_targets(void)
 {
 	struct proof proof;
 	int64_t deadline_ns = run.start_ns + run.config.collector.deadline_ns;
-	int result;
 
 	if (proof_init(&proof) < 0) {
 		log_err("no random numbers");
@@ -240,10 +262,7 @@ static int probe_targets(void)
 	if (run.lanes.count > 0 && isatty(STDERR_FILENO) &&
 	    run.cmdline.verbosity > LOG_LEVEL_ERROR)
 		run.lanes.items[0].progress = show_progress;
-	result = lanes_run(&run.lanes, &run.targets, &run.state);
-	if (run.shows_progress)
-		fputs("\r\033[K", stderr);
-	return result < 0 ? EX_OSERR : 0;
+	return lanes_run(&run.lanes, &run.targets, &run.state) < 0 ? EX_OSERR : 0;
 }
 
 static void finish_info(void)
@@ -285,7 +304,7 @@ static int list_peers(void)
 /* Sends and looks up nothing: what a name will be is left open. */
 static int check_configuration(void)
 {
-	if (self_is_ambiguous(&run.self, &run.targets)) {
+	if (self_is_ambiguous(&run.self, &run.targets, false)) {
 		log_warnx(
 			"several peers have the name of this host: a run looks its full "
 			"name up to tell which of them it is");
@@ -296,25 +315,40 @@ static int check_configuration(void)
 	if (*run.config.collector.self && !self_is_member(&run.targets))
 		log_warnx("self = `%s` is the name of no peer",
 			  run.config.collector.self);
+	if (lanes_count(&run.targets) > LANES_MAX) {
+		log_errx("more than %d sets of peers with different options, or with one "
+			 "address in so many groups, expected at most so many",
+			 LANES_MAX);
+		return EX_CONFIG;
+	}
 	return plan_print(stdout, &run.targets) ? 0 : EX_CONFIG;
 }
 
-static int run_mode(enum cmdline_mode mode)
+/* What needs no file: oneself as far as the system knows, and the peers. */
+static int prepare(void)
 {
-	int status;
-
 	if (self_init(&run.self, run.config.collector.self) < 0 ||
 	    targets_build(&run.targets, &run.config) < 0)
 		return EX_OSERR;
-	if (mode == CMDLINE_CHECK)
-		return check_configuration();
 	if (stop_init() < 0) {
 		log_err("cannot wait for signals");
 		return EX_OSERR;
 	}
-	status = mode == CMDLINE_LIST ? 0 : open_output();
-	if (status == 0)
-		status = restore_state();
+	return 0;
+}
+
+static int run_mode(enum cmdline_mode mode)
+{
+	int status = mode == CMDLINE_RUN ? open_output() : 0;
+
+	if (status != 0)
+		return status;
+	status = prepare();
+	if (status != 0)
+		return run.publishes ? carry_failure(status) : status;
+	if (mode == CMDLINE_CHECK)
+		return check_configuration();
+	status = restore_state();
 	if (status != 0)
 		return status;
 	return mode == CMDLINE_LIST ? list_peers() : measure();
@@ -340,15 +374,34 @@ static int close_stdout(int status)
 	return status ? status : EX_CANTCREAT;
 }
 
+/*
+ * Whoever started us may have closed the standard descriptors: then files of ours
+ * would get their numbers, and messages end up in them. And a reader of our
+ * messages that went away must not end the run.
+ */
+static int settle_process(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+	/* Threads share one heap: memory must not grow with them. */
+	mallopt(M_ARENA_MAX, 1);
+	return signal(SIGPIPE, SIG_IGN) == SIG_ERR || fd < 0 ? -1 : 0;
+}
+
 int main(int argc, char *argv[])
 {
 	enum cmdline_mode mode;
 	int status = 0;
 
+	if (settle_process() < 0)
+		return EX_OSERR;
 	run.start_ns = clock_monotonic_ns();
 	run.outfile.directory = run.outfile.fd = -1;
-	/* Threads share one heap: memory must not grow with them. */
-	mallopt(M_ARENA_MAX, 1);
 	/* First as usual, for what is wrong with the options themselves. */
 	log_open(LOG_LEVEL_WARNING);
 	mode = cmdline_parse(&run.cmdline, argc, argv);

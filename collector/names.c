@@ -14,25 +14,29 @@ static bool is_due(const struct target *target, bool all)
 	return peer->host && (all || !target->looked_up);
 }
 
+/* What was not even asked in time is unresolved, too, but is due again at once. */
 static void apply(struct target *target, const struct resolve_query *query)
 {
-	if (!query->asked)
-		return;
-	target->looked_up = true;
+	target->looked_up |= query->asked;
 	target->resolved = query->answered;
 	if (query->answered)
 		target->address = query->address;
 }
 
+/* Anything but in step with the timer: Fibonacci hashing (Knuth, TAOCP 3, 6.4). */
+static size_t scatter(int64_t wall_ns)
+{
+	return (size_t)((uint64_t)wall_ns * UINT64_C(0x9e3779b97f4a7c15) >> 33);
+}
+
 /*
- * The names that are due, those first whose turn it is: where there are more than
- * can be looked up in time, it must not always be the same ones that are.
+ * The names that are due, beginning anywhere: where there are more than can be
+ * looked up in time, it must not always be the same ones that are.
  */
 static size_t collect(struct targets *targets, bool all, int64_t wall_ns,
 		      struct target **due)
 {
-	size_t first =
-		targets->count ? (size_t)(wall_ns / CLOCK_NS_PER_S) % targets->count : 0;
+	size_t first = targets->count ? scatter(wall_ns) % targets->count : 0;
 	size_t count = 0;
 
 	for (size_t i = 0; i < targets->count; i++) {
@@ -44,9 +48,11 @@ static size_t collect(struct targets *targets, bool all, int64_t wall_ns,
 	return count;
 }
 
-static int look_up(struct target **due, size_t count, int64_t deadline_ns)
+static int look_up(struct target **due, size_t count, int64_t deadline_ns, size_t *asked,
+		   size_t *answered)
 {
 	struct resolve_query *queries = calloc(count + 1, sizeof(*queries));
+	bool stopped;
 	int result;
 
 	if (!queries) {
@@ -58,20 +64,33 @@ static int look_up(struct target **due, size_t count, int64_t deadline_ns)
 						    .family = due[i]->family,
 						    .address = due[i]->address};
 	result = resolve_run(queries, count, deadline_ns);
-	for (size_t i = 0; result == 0 && i < count; i++)
-		apply(due[i], &queries[i]);
+	stopped = stop_requested();
+	for (size_t i = 0; result == 0 && i < count; i++) {
+		/* A stop request says nothing about a name. */
+		if (queries[i].answered || !stopped)
+			apply(due[i], &queries[i]);
+		*answered += queries[i].answered;
+		*asked += queries[i].asked;
+	}
 	free(queries);
 	return result;
+}
+
+bool names_are_due(const struct targets *targets, const struct state *state,
+		   int64_t wall_ns)
+{
+	int64_t age_ns = wall_ns - state->last_resolve_ns;
+
+	/* A clock that went back says nothing about how old the answers are. */
+	return age_ns < 0 || age_ns >= targets->config->collector.resolve_every_ns;
 }
 
 int names_resolve(struct targets *targets, struct state *state, int64_t deadline_ns,
 		  int64_t wall_ns)
 {
-	int64_t age_ns = wall_ns - state->last_resolve_ns;
-	/* A clock that went back says nothing about how old the answers are. */
-	bool all = age_ns < 0 || age_ns >= targets->config->collector.resolve_every_ns;
+	bool all = names_are_due(targets, state, wall_ns);
 	struct target **due;
-	size_t count;
+	size_t count, asked = 0, answered = 0;
 	int result;
 
 	if (!config_has_names(targets->config))
@@ -82,8 +101,8 @@ int names_resolve(struct targets *targets, struct state *state, int64_t deadline
 		return -1;
 	}
 	count = collect(targets, all, wall_ns, due);
-	result = look_up(due, count, deadline_ns);
-	if (result == 0 && all && !stop_requested())
+	result = look_up(due, count, deadline_ns, &asked, &answered);
+	if (result == 0 && all && (answered > 0 || asked == count) && !stop_requested())
 		state->last_resolve_ns = wall_ns;
 	free(due);
 	return result;

@@ -10,10 +10,15 @@
 #ifndef NODECANARY_NAMES_H
 #define NODECANARY_NAMES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "state.h"
 #include "targets.h"
+
+/* Whether `resolve_every` has passed; `wall_ns` is now. */
+bool names_are_due(const struct targets *targets, const struct state *state,
+		   int64_t wall_ns);
 
 /*
  * Looks up what is due until `deadline_ns` of the monotonic clock; `wall_ns` is

@@ -148,8 +148,8 @@ static bool parse_mark(const struct key *key, const char *value, void *field,
 	uint64_t parsed = 0;
 
 	(void)key;
-	if (mark.is_set && !number_parse_u64_any(value, INT32_MAX, &parsed)) {
-		EXPECT("a firewall mark from 0 to 0x7fffffff");
+	if (mark.is_set && !number_parse_u64_any(value, UINT32_MAX, &parsed)) {
+		EXPECT("a firewall mark from 0 to 0xffffffff");
 		return false;
 	}
 	mark.value = (uint32_t)parsed;

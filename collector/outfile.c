@@ -212,32 +212,42 @@ enum outfile_result outfile_open(struct outfile *file, const char *path)
 	return result;
 }
 
-/* Opens what has been published, if it is a file that can be. */
-static int open_published(int directory, const char *name, const char *path)
+/* Opens what has been published; -1 with errno if it is no file that can be. */
+static int open_published(int directory, const char *name, int flags)
 {
-	int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int fd = openat(directory, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC | flags);
 	struct stat st;
 
-	if (fd < 0) {
-		if (errno != ENOENT)
-			log_warn("%s: cannot be read: counters start from zero", path);
-		return -1;
-	}
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+	if (fd < 0 || (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)))
 		return fd;
-	log_warnx("%s: is no regular file: counters start from zero", path);
 	close(fd);
+	errno = EINVAL;
 	return -1;
 }
 
 int outfile_previous(const struct outfile *file)
 {
-	return open_published(file->directory, file->name, file->path);
+	int fd = open_published(file->directory, file->name, O_NOFOLLOW);
+
+	if (fd >= 0)
+		return fd;
+	if (errno == ENOENT)
+		return OUTFILE_NONE;
+	/* What is for good must not stop all further runs; what passes must not cost a
+	 * file. */
+	if (errno != EACCES && errno != EPERM && errno != ELOOP && errno != EINVAL) {
+		log_err("%s: cannot be read", file->path);
+		return OUTFILE_UNREADABLE;
+	}
+	log_warn("%s: cannot be read, so counters start from zero", file->path);
+	return OUTFILE_NONE;
 }
 
 int outfile_peek(const char *path)
 {
-	return open_published(AT_FDCWD, path, path);
+	int fd = open_published(AT_FDCWD, path, O_NOFOLLOW);
+
+	return fd >= 0 ? fd : OUTFILE_NONE;
 }
 
 int outfile_restart(struct outfile *file)
@@ -250,10 +260,11 @@ int outfile_restart(struct outfile *file)
 
 static int publish(const struct outfile *file, bool sync)
 {
-	/* The reader is another user: no umask decides about that. */
-	if (fchmod(file->fd, 0644) < 0)
-		return -1;
-	if (sync && fsync(file->fd) < 0)
+	/*
+	 * The reader is another user: no umask decides about that. Not before the
+	 * content has been written out, as whoever can read the file can lock it.
+	 */
+	if ((sync && fsync(file->fd) < 0) || fchmod(file->fd, 0644) < 0)
 		return -1;
 	return renameat(file->directory, file->temporary, file->directory, file->name);
 }

@@ -34,10 +34,17 @@ enum outfile_result {
 
 enum outfile_result outfile_open(struct outfile *file, const char *path);
 
-/* The published file, to be read and closed by the caller; -1 where there is none. */
+/*
+ * The published file, to be read and closed by the caller. OUTFILE_NONE where there
+ * is none, or, after a warning, none that may be read; OUTFILE_UNREADABLE after logging
+ * where it cannot be opened now.
+ */
+#define OUTFILE_NONE (-1)
+#define OUTFILE_UNREADABLE (-2)
 int outfile_previous(const struct outfile *file);
 
-/* The same without opening the output: for those who only look. */
+/* The same without opening the output, for those who only look: OUTFILE_NONE if in doubt.
+ */
 int outfile_peek(const char *path);
 
 /* Forgets what has been written so far. 0, or -1 after logging. */

@@ -2,9 +2,13 @@
 
 #include <string.h>
 
+#include "clock.h"
 #include "lanes.h"
 #include "log.h"
 #include "number.h"
+
+/* liboping goes over its list for each host that is added. */
+#define ADD_PAIRS_PER_MS 50000
 
 /* Series of a target beside its histogram: see schema.h. */
 #define COUNTER_SERIES 3
@@ -69,6 +73,7 @@ static struct plan plan_group(const struct targets *targets, size_t group)
 	const struct config *config = targets->config;
 	const struct options *o = &config->groups[group].options;
 	struct plan plan = {.series = GROUP_SERIES};
+	int64_t shared;
 	/* All groups wait for all names. */
 	int64_t start_ns =
 		config_has_names(config) ? config->collector.resolve_timeout_ns : 0;
@@ -87,8 +92,9 @@ static struct plan plan_group(const struct targets *targets, size_t group)
 		plan.series += histogram_series(config);
 	plan.mesh_series = plan.series * config->groups[group].peer_count;
 	plan.packets = (uint64_t)plan.targets * (o->warmup + o->count);
-	plan.round_ns =
-		o->timeout_ns + (int64_t)count_round(targets, group) * o->spacing_ns;
+	shared = (int64_t)count_round(targets, group);
+	start_ns += shared * shared / ADD_PAIRS_PER_MS * CLOCK_NS_PER_MS;
+	plan.round_ns = o->timeout_ns + shared * o->spacing_ns;
 	if (plan.round_ns < o->interval_ns)
 		plan.round_ns = o->interval_ns;
 	plan.first_ns = start_ns + o->warmup * plan.round_ns;

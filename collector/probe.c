@@ -20,6 +20,9 @@
 
 #define ICMP_HEADER_SIZE 8
 
+/* So many hosts are added between two looks for a stop request. */
+#define STOP_CHECK_HOSTS 256
+
 /* What is known of a host between rounds. */
 struct host {
 	pingobj_iter_t *iter; /* NULL: it could not be added */
@@ -169,9 +172,13 @@ static size_t add_pending(struct probe *probe, const struct probe_host *hosts,
 {
 	size_t added = 0;
 
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		/* It takes seconds where there are very many; the rest stays unsent. */
+		if (i % STOP_CHECK_HOSTS == STOP_CHECK_HOSTS - 1 && stop_requested())
+			break;
 		if (add_host(probe, &hosts[pending[i]]))
 			pending[added++] = pending[i];
+	}
 	return added;
 }
 

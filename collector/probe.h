@@ -53,14 +53,17 @@ int probe_add(struct probe *probe, const struct probe_host *hosts, size_t count)
 enum round_result {
 	ROUND_MEASURED,
 	/* Void: the samples mean nothing. */
-	ROUND_CLOCK_STEP,    /* wall and monotonic clock disagree by more than 1 ms */
+	ROUND_CLOCK_STEP,    /* wall and monotonic clock have moved apart */
 	ROUND_RECEIVE_DROPS, /* packets were dropped at our sockets */
 	ROUND_INTERRUPTED,   /* by a stop request, or the process stood still */
 	ROUND_BROKEN,	     /* liboping did not wait where it should; logged */
 };
 
-/* Beyond that the clocks disagree. */
-#define ROUND_CLOCK_TOLERANCE_NS 1000000
+/*
+ * Beyond that the clocks disagree: ten times what reading them is off by. A step back
+ * by more than a round-trip time makes liboping drop the reply.
+ */
+#define ROUND_CLOCK_TOLERANCE_NS 100000
 
 /* Fills in a sample for every host that was added. */
 enum round_result probe_round(struct probe *probe, struct sample *samples);

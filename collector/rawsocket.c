@@ -140,18 +140,24 @@ void rawsocket_read_drops(int fd, enum address_family family,
 	drops->checksum_errors = family == ADDRESS_IPV6 ? read_checksum_errors() : 0;
 }
 
+/* A count that fell could not be read, and excuses nothing. */
+static uint64_t excuse(const struct rawsocket_drops *before, uint64_t errors)
+{
+	return errors > before->checksum_errors ? errors - before->checksum_errors : 0;
+}
+
 uint32_t rawsocket_new_drops(int fd, enum address_family family,
 			     struct rawsocket_drops *before)
 {
 	uint32_t dropped = read_dropped(fd);
 	uint32_t count = dropped - before->dropped;
 	uint64_t errors = family == ADDRESS_IPV6 ? read_checksum_errors() : 0;
-	uint64_t excused = errors - before->checksum_errors;
+	uint64_t excused = excuse(before, errors);
 
 	if (excused < count && family == ADDRESS_IPV6) {
 		/* The kernel counts the drop first, and the error a moment later. */
 		errors = read_checksum_errors();
-		excused = errors - before->checksum_errors;
+		excused = excuse(before, errors);
 	}
 	before->dropped = dropped;
 	before->checksum_errors = errors;

@@ -26,8 +26,7 @@ struct resolve_query {
 	 */
 	struct address address;
 	bool answered;
-	/* Out: a child took it in time. What was not asked is not unknown to its server.
-	 */
+	/* Out: a child took it in time. */
 	bool asked;
 };
 

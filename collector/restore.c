@@ -125,7 +125,7 @@ static const char *take_bucket(struct restore *r, const struct promline *line,
 		if (histogram->counts)
 			return "a histogram that is there twice";
 		if (targets_add_counts(r->targets, histogram) < 0)
-			return "out of memory";
+			return statefile_no_memory;
 		*reader = (struct histogram_reader){.histogram = histogram};
 	}
 	if (cumulative < reader->last)
@@ -206,6 +206,18 @@ static void take_address(struct target *target, const struct promline *line)
 		target->address = address;
 }
 
+static const char *take_self(struct restore *r, const struct promline *line)
+{
+	struct target_group *group =
+		targets_find_group(r->targets, promline_label(line, "group"));
+
+	if (group)
+		group->last_self = targets_find_peer(r->targets,
+						     (size_t)(group - r->targets->groups),
+						     promline_label(line, "peer"));
+	return NULL;
+}
+
 /* The last address of a name; of others the configuration knows better. */
 static const char *take_info(struct restore *r, const struct promline *line)
 {
@@ -263,6 +275,7 @@ static const char *take(enum statefile_line kind, struct promline *line, void *a
 		return read_wall(line->value, &r->state->last_resolve_ns);
 	case SCHEMA_PEER_INFO: return take_info(r, line);
 	case SCHEMA_PEER_UP: return take_up(r, line);
+	case SCHEMA_SELF_INFO: return take_self(r, line);
 	default: return NULL;
 	}
 }
@@ -302,8 +315,10 @@ enum restore_result restore_read(int fd, const char *name, struct targets *targe
 	}
 	targets_reset(targets);
 	memset(state, 0, sizeof(*state));
-	if (strcmp(wrong, "out of memory") == 0)
-		return RESTORE_NO_MEMORY;
+	if (wrong == statefile_no_memory || wrong == statefile_unreadable) {
+		log_errx("%s: %s", name, wrong);
+		return RESTORE_FAILED;
+	}
 	log_warnx("%s: %s: counters start from zero", name, wrong);
 	return RESTORE_REFUSED;
 }

@@ -21,7 +21,7 @@
 enum restore_result {
 	RESTORE_TAKEN,
 	RESTORE_REFUSED, /* logged; nothing has been taken over */
-	RESTORE_NO_MEMORY,
+	RESTORE_FAILED,	 /* logged; the file could not be looked at, and must stay */
 };
 
 /*

@@ -29,8 +29,8 @@ static int read_addresses(struct self *self)
 	int result = 0;
 
 	if (getifaddrs(&list) < 0) {
-		log_err("cannot read the addresses of this host");
-		return -1;
+		log_warn("cannot read the addresses of this host");
+		return 0;
 	}
 	for (const struct ifaddrs *i = list; i && result == 0; i = i->ifa_next) {
 		struct address address;
@@ -61,7 +61,8 @@ int self_init(struct self *self, const char *configured)
 		memcpy(self->qualified, self->host, sizeof(self->qualified));
 		*dot = '\0';
 	}
-	return read_addresses(self);
+	/* A configured name makes them superfluous. */
+	return *self->name ? 0 : read_addresses(self);
 }
 
 void self_free(struct self *self)
@@ -117,14 +118,23 @@ static struct candidates find_by_name(const struct self *self,
 	return candidates;
 }
 
-bool self_is_ambiguous(const struct self *self, const struct targets *targets)
+/* Whether the last run knew this node as one of the candidates. */
+static bool is_remembered(const struct self *self, const struct target_group *group)
+{
+	return group->last_self && !*self->qualified &&
+	       may_be_host(self, group->last_self->name);
+}
+
+bool self_is_ambiguous(const struct self *self, const struct targets *targets,
+		       bool remember)
 {
 	const struct config *config = targets->config;
 
 	if (*self->qualified || *self->name)
 		return false;
 	for (size_t i = 0; i < config->group_count; i++)
-		if (find_by_name(self, config, &config->groups[i]).second)
+		if (find_by_name(self, config, &config->groups[i]).second &&
+		    !(remember && is_remembered(self, &targets->groups[i])))
 			return true;
 	return false;
 }
@@ -196,9 +206,11 @@ int self_find(const struct self *self, struct targets *targets)
 			what = "have an address of";
 			c = find_by_address(self, targets, i);
 		}
+		if (c.second && is_remembered(self, &targets->groups[i]))
+			c = (struct candidates){targets->groups[i].last_self, NULL};
 		if (c.first && c.second)
 			result = complain(config, group, &c, what);
-		targets->groups[i].self = c.first;
+		targets->groups[i].self = c.second ? NULL : c.first;
 	}
 	return result;
 }

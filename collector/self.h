@@ -32,12 +32,16 @@ int self_init(struct self *self, const char *configured);
 
 void self_free(struct self *self);
 
-/* Whether names alone leave two candidates: then the qualified name is worth a lookup. */
-bool self_is_ambiguous(const struct self *self, const struct targets *targets);
+/*
+ * Whether names alone leave two candidates, and then, with `remember`, the last run
+ * does not tell which it is: so the qualified name is worth a lookup.
+ */
+bool self_is_ambiguous(const struct self *self, const struct targets *targets,
+		       bool remember);
 
 /*
  * Sets targets.groups[].self by name, then by address, as far as both are
- * known. 0, or -1 after logging where a group has two candidates.
+ * known. 0, or -1 after logging where a group has two candidates, and so no self.
  */
 int self_find(const struct self *self, struct targets *targets);
 

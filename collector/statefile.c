@@ -15,6 +15,9 @@
 
 #define LOOKUP_PREFIX "# " SCHEMA_LOOKUP "{"
 
+const char *const statefile_unreadable = "cannot be read";
+const char *const statefile_no_memory = "out of memory";
+
 struct scan {
 	int fd;
 	char *buffer;
@@ -111,7 +114,7 @@ static const char *scan_lines(struct scan *scan)
 		} else if (scan->end - scan->start == BUFFER_SIZE) {
 			return "a line that is too long";
 		} else if (!fill(scan)) {
-			return strerror(errno);
+			return statefile_unreadable;
 		}
 	}
 }
@@ -123,7 +126,7 @@ const char *statefile_scan(int fd, statefile_take *take, void *arg)
 
 	scan.buffer = malloc(BUFFER_SIZE);
 	if (!scan.buffer)
-		return "out of memory";
+		return statefile_no_memory;
 	digest_init(&scan.digest);
 	wrong = scan_lines(&scan);
 	free(scan.buffer);

@@ -25,6 +25,9 @@ enum statefile_line {
 typedef const char *statefile_take(enum statefile_line kind, struct promline *line,
 				   void *arg);
 
+/* The file could not be read, or not be kept in memory: that says nothing about it. */
+extern const char *const statefile_unreadable, *const statefile_no_memory;
+
 /*
  * Reads the whole file. NULL if `take` took every line and the last one proves
  * that they are all there; else what is wrong, and nothing that `take` got may

@@ -10,12 +10,16 @@
 
 static int fd = -1;
 
+/* Without SIGHUP where whoever started us had it ignored, as nohup(1) does. */
 static void stop_signals(sigset_t *set)
 {
+	struct sigaction hangup;
+
 	sigemptyset(set);
 	sigaddset(set, SIGTERM);
 	sigaddset(set, SIGINT);
-	sigaddset(set, SIGHUP);
+	if (sigaction(SIGHUP, NULL, &hangup) < 0 || hangup.sa_handler != SIG_IGN)
+		sigaddset(set, SIGHUP);
 }
 
 int stop_init(void)

@@ -91,6 +91,7 @@ void targets_reset(struct targets *targets)
 	for (size_t i = 0; targets->groups && i < targets->config->group_count; i++) {
 		free(targets->groups[i].histogram.counts);
 		targets->groups[i].histogram = (struct stats_histogram){.counts = NULL};
+		targets->groups[i].last_self = NULL;
 	}
 }
 
@@ -139,6 +140,17 @@ struct target *targets_find(struct targets *targets, const char *group, const ch
 		else
 			low = middle + 1;
 	}
+	return NULL;
+}
+
+const struct peer *targets_find_peer(const struct targets *targets, size_t group,
+				     const char *name)
+{
+	const struct group *g = &targets->config->groups[group];
+
+	for (size_t i = 0; i < g->peer_count; i++)
+		if (strcmp(targets->config->peers[g->first_peer + i].name, name) == 0)
+			return &targets->config->peers[g->first_peer + i];
 	return NULL;
 }
 

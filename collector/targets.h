@@ -40,6 +40,7 @@ struct target {
 /* What belongs to a group as a whole. */
 struct target_group {
 	const struct peer *self;	  /* this node as a member, NULL if it is none */
+	const struct peer *last_self;	  /* as the last run had it */
 	struct stats_histogram histogram; /* of all peers there ever were */
 };
 
@@ -62,6 +63,10 @@ void targets_free(struct targets *targets);
  */
 struct target *targets_find(struct targets *targets, const char *group, const char *peer,
 			    const char *family, size_t *hint);
+
+/* A peer of a group by its name, NULL if there is none. */
+const struct peer *targets_find_peer(const struct targets *targets, size_t group,
+				     const char *name);
 
 /* A group of that name, NULL if there is none. */
 struct target_group *targets_find_group(struct targets *targets, const char *name);

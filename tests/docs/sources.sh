@@ -45,13 +45,13 @@ limits_of_sources() {
     constant LANES_MAX lanes.h 256
     constant PLAN_NODE_SERIES_MAX plan.h 10000
     constant PLAN_MESH_SERIES_MAX plan.h 1000000
-    constant ROUND_CLOCK_TOLERANCE_NS probe.h 1000000
+    constant ROUND_CLOCK_TOLERANCE_NS probe.h 100000
     grep -qF '65,536 peers' "$README"
     grep -qF 'hold 198 bytes, **section names** 49' "$README"
     grep -qF 'at most 32 in' "$README"
     grep -qF 'at most 256 sets' "$README"
     grep -qF '10,000 series on a node and above 1,000,000 of a mesh' "$README"
-    grep -qF 'more than 1 ms' "$README"
+    grep -qF 'more than 0.1 ms' "$README"
 }
 
 # The anchor that GitHub makes of a heading.

@@ -35,7 +35,7 @@ add_peers thousand.ini thousand.map a 10.1 1000
 # A core each: sharing one, the network would read late what it answers in time.
 apart=()
 if [ "$(nproc)" -gt 1 ]; then apart=(taskset -c); fi
-for try in 1 2 3; do
+for try in 1 2 3 4 5 6; do
     SIMNET_WRAP=${apart:+taskset -c 1} simnet_start plan
     rm -f thousand.prom
     NC_WRAP=${apart:+taskset -c 0} run_nc 0 -c thousand.ini -o "$TEST_TMP/thousand.prom"
@@ -45,6 +45,8 @@ for try in 1 2 3; do
     echo "try $try: mean error $error_ms ms, the network itself was $late_ms ms late on average"
     if _compare "$error_ms" '<=' "$tolerance_ms"; then break; fi
 done
+# A machine with other work makes the network itself late, for which the program is not to blame.
+if _compare "$late_ms" '>=' 0.1; then tolerance_ms=$(awk -v t=$tolerance_ms -v l="$late_ms" 'BEGIN { print t + 5 * l }'); fi
 assert_between -0.05 "$error_ms" "$tolerance_ms" "mean error in ms"
 assert_eq 5000/5000 "$(sum thousand.prom nodecanary_requests_total)/$(
     sum thousand.prom nodecanary_replies_total)" "requests/replies"

@@ -354,19 +354,19 @@ static void source_is_one_address_of_each_family(void **state)
 
 static void mark_is_a_number_perhaps_hexadecimal(void **state)
 {
-	static const char *const bad[] = {"0x80000000", "2147483648", "-1",
-					  "0x",		"1 2",	      "mark"};
+	static const char *const bad[] = {"0x100000000", "4294967296", "-1",
+					  "0x",		 "1 2",	       "mark"};
 
 	(void)state;
 	assert_true(set_probe("mark", "0"));
 	assert_true(options.mark.is_set && options.mark.value == 0);
-	assert_true(set_probe("mark", "0x7fffffff"));
-	assert_true(options.mark.is_set && options.mark.value == INT32_MAX);
+	assert_true(set_probe("mark", "0xffffffff"));
+	assert_true(options.mark.is_set && options.mark.value == UINT32_MAX);
 	assert_true(set_probe("mark", "42"));
 	assert_int_equal(options.mark.value, 42);
 	for (size_t i = 0; i < COUNT(bad); i++)
 		refuses(OPTIONS_PROBE, "mark", bad[i],
-			"a firewall mark from 0 to 0x7fffffff");
+			"a firewall mark from 0 to 0xffffffff");
 	assert_true(set_probe("mark", ""));
 	assert_false(options.mark.is_set);
 }

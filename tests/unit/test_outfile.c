@@ -265,8 +265,9 @@ static void links_and_special_files_are_not_read_back(void **state)
 	assert_int_equal(unlink(s->target), 0);
 	assert_int_equal(mkfifo(s->target, 0600), 0);
 	assert_int_equal(outfile_peek(s->target), -1);
+	/* Nothing is lost where nothing is going to be written. */
 	message = support_capture_end();
-	assert_non_null(strstr(message, "counters start from zero"));
+	assert_string_equal(message, "");
 	free(message);
 }
 

@@ -253,7 +253,7 @@ static unsigned long count_written_series(void)
 {
 	static struct writer writer;
 	struct state state = {.runs = 1};
-	struct run_info info = {.success = true};
+	struct run_info info = {.success = true, .peak_memory_bytes = 1};
 	struct exposition exposition = {&targets, &state, &info, 1};
 	unsigned long count = 0;
 	char *text, *rest, *line;

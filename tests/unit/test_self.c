@@ -176,7 +176,7 @@ static bool is_ambiguous(const char *ini, const struct self *self)
 	bool result;
 
 	fleet_load(&fleet, ini);
-	result = self_is_ambiguous(self, &fleet.targets);
+	result = self_is_ambiguous(self, &fleet.targets, false);
 	fleet_free(&fleet);
 	return result;
 }
