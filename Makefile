@@ -6,8 +6,7 @@
 #   make install      DESTDIR, PREFIX and the directories below are honoured
 #   make deb, rpm     packages, in build/packages
 #
-# Parts of `make check`: check-unit check-netns check-docs check-sanitize check-valgrind
-# lint hdr-check.
+# Parts of `make check`: check-unit check-netns check-docs check-packaging lint hdr-check.
 # V=1 shows commands; DEVELOPER=1 makes warnings errors; SANITIZE=address,undefined builds
 # into a directory of its own; CFLAGS, CPPFLAGS and LDFLAGS are the user's.
 
@@ -38,7 +37,9 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prot
 	-Wold-style-definition -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla \
 	-Wformat=2 -Wundef -Wconversion $(if $(DEVELOPER),-Werror)
 ifeq ($(SANITIZE),)
-HARDENING := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+# A distribution may have its own idea of the level.
+HARDENING := -fstack-protector-strong -fPIE \
+	$(if $(findstring _FORTIFY_SOURCE,$(CFLAGS) $(CPPFLAGS)),,-D_FORTIFY_SOURCE=2)
 LINK_HARDENING := -pie -Wl,-z,relro,-z,now,--as-needed
 else
 HARDENING := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -118,9 +119,11 @@ uninstall:
 		2>/dev/null
 
 deb:
+	@tests/deps deb
 	packaging/deb/build $(BUILD)/packages
 
 rpm:
+	@tests/deps rpm
 	packaging/rpm/build $(BUILD)/packages
 
 dist:

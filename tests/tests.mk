@@ -58,6 +58,15 @@ check-netns: all tools
 check-docs: all
 	$(Q)NODECANARY=$(CURDIR)/$(BUILD)/nodecanary tests/docs/run
 
+# Units, manual pages, completions, packages.
+PACKAGING_TESTS := $(sort $(filter-out %/lib.sh,$(wildcard tests/packaging/*.sh)))
+
+check-packaging: all
+	$(Q)status=0; for test in $(PACKAGING_TESTS); do \
+		BUILD=$(CURDIR)/$(BUILD) NODECANARY=$(CURDIR)/$(BUILD)/nodecanary $$test || \
+			status=1; \
+	done; exit $$status
+
 lint:
 	$(Q)tests/lint/run
 
@@ -75,4 +84,4 @@ check:
 -include $(patsubst %.c,$(BUILD)/obj/%.d,$(wildcard tests/unit/*.c tests/tools/*.c tests/simnet/*.c))
 
 .PRECIOUS: $(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/tools/%.o
-.PHONY: check check-unit check-netns check-docs lint hdr-check tools unit-tests
+.PHONY: check check-unit check-netns check-docs check-packaging lint hdr-check tools unit-tests
