@@ -70,9 +70,11 @@ bool ident_table_find(const struct ident_table *table, enum address_family famil
 		      uint16_t ident, uint32_t *host)
 {
 	const struct ident_entry wanted = {.key = make_key(family, ident)};
-	const struct ident_entry *entry =
-		bsearch(&wanted, table->entries, table->count, sizeof(wanted), by_key);
+	const struct ident_entry *entry = NULL;
 
+	if (table->count > 0)
+		entry = bsearch(&wanted, table->entries, table->count, sizeof(wanted),
+				by_key);
 	if (entry)
 		*host = entry->host;
 	return entry != NULL;
