@@ -6,7 +6,7 @@
 #   make install      DESTDIR, PREFIX and the directories below are honoured
 #   make deb, rpm     packages, in build/packages
 #
-# Parts of `make check`: check-unit check-netns check-docs check-packaging lint hdr-check.
+# Parts of `make check`: check-unit check-netns check-docs check-packaging check-node lint hdr-check.
 # V=1 shows commands; DEVELOPER=1 makes warnings errors; SANITIZE=address,undefined builds
 # into a directory of its own; CFLAGS, CPPFLAGS and LDFLAGS are the user's.
 

@@ -67,6 +67,11 @@ check-packaging: all
 			status=1; \
 	done; exit $$status
 
+# Whole Debian nodes, on which the package is installed.
+check-node: tools deb
+	$(Q)DEB="$$(ls -t $(CURDIR)/$(BUILD)/packages/nodecanary_*.deb | head -n 1)" \
+		TOOLS=$(CURDIR)/$(TESTS_BUILD) CACHE=$(CURDIR)/$(BUILD)/node-cache tests/node/run
+
 lint:
 	$(Q)tests/lint/run
 
@@ -84,4 +89,4 @@ check:
 -include $(patsubst %.c,$(BUILD)/obj/%.d,$(wildcard tests/unit/*.c tests/tools/*.c tests/simnet/*.c))
 
 .PRECIOUS: $(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/tools/%.o
-.PHONY: check check-unit check-netns check-docs check-packaging lint hdr-check tools unit-tests
+.PHONY: check check-unit check-netns check-docs check-packaging check-node lint hdr-check tools unit-tests
