@@ -16,6 +16,15 @@ fleet() {
 
 kilobytes() { echo $(($(value "$FILE" nodecanary_last_run_peak_memory_bytes) / 1024)); }
 
+# The median of nine runs: which pages of libc come along depends on where it is loaded.
+median_kilobytes() {
+    local _
+    for _ in 1 2 3 4 5 6 7 8 9; do
+        run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
+        kilobytes
+    done | sort -n | sed -n 5p
+}
+
 behaviour "a run of 9 peers has one thread, and starts no process"
 fleet 9 >"$TEST_TMP/x.ini"
 run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
@@ -31,14 +40,11 @@ is_sanitized && skip "a sanitizer's memory is its own"
 
 behaviour "a file whose counters go on needs no more than a first one"
 first=$(kilobytes)
-for _ in 1 2 3; do run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"; done
-assert_le "$(kilobytes)" $((first + 128)) "kB"
-
-nine=$(kilobytes)
+nine=$(median_kilobytes)
+assert_le "$nine" $((first + 256)) "kB"
 echo "VmHWM at 9 peers: $nine kB"
 COUNT=2 fleet 1000 >"$TEST_TMP/x.ini"
-for _ in 1 2; do run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"; done
-thousand=$(kilobytes)
+thousand=$(median_kilobytes)
 echo "VmHWM at 1,000 peers, histogram = peer: $thousand kB"
 
 behaviour "1,000 peers with a histogram each need at most 3 MB"
