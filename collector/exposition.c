@@ -86,19 +86,13 @@ static void end_u64(struct out *o, uint64_t value)
 	writer_text(o->w, "\n");
 }
 
-/* Peers that are pinged, or would be if they had an address, have series. */
-static bool has_series(const struct target *target)
-{
-	return target->state == TARGET_PROBED || target->state == TARGET_UNRESOLVED;
-}
-
 /* The next target with series behind `last`, the first for NULL; NULL at the end. */
 static const struct target *next_target(const struct out *o, const struct target *last)
 {
 	const struct targets *targets = o->e->targets;
 	size_t i = last ? (size_t)(last - targets->items) + 1 : 0;
 
-	while (i < targets->count && !has_series(&targets->items[i]))
+	while (i < targets->count && !target_is_watched(&targets->items[i]))
 		i++;
 	return i < targets->count ? &targets->items[i] : NULL;
 }
@@ -408,7 +402,7 @@ static void write_lookups(struct writer *w, const struct targets *targets)
 		label(w, ",", "host", target->peer->host);
 		/* That of the others is on nodecanary_peer_info. */
 		address_format(&target->address, address);
-		if (!has_series(target))
+		if (!target_is_watched(target))
 			label(w, ",", "address", address);
 		writer_text(w, target->resolved ? "} 1\n" : "} 0\n");
 	}

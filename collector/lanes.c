@@ -142,7 +142,7 @@ static size_t take_seats(struct targets *targets, const size_t *classes,
 			&target_group(targets, target)->options.source;
 		struct seat *seat = &seats[count];
 
-		if (target->state != TARGET_PROBED && target->state != TARGET_UNRESOLVED)
+		if (!target_is_watched(target))
 			continue;
 		*seat = (struct seat){.target = target,
 				      .class = classes[target->peer->group]};

@@ -32,11 +32,6 @@ struct plan {
 	int64_t end_ns;
 };
 
-static bool is_pinged(const struct target *target)
-{
-	return target->state == TARGET_PROBED || target->state == TARGET_UNRESOLVED;
-}
-
 /* Buckets, +Inf, sum and count. */
 static uint64_t histogram_series(const struct config *config)
 {
@@ -61,7 +56,7 @@ static size_t count_round(const struct targets *targets, size_t group)
 	size_t count = 0;
 
 	for (size_t i = 0; i < targets->count; i++)
-		if (is_pinged(&targets->items[i]) &&
+		if (target_is_watched(&targets->items[i]) &&
 		    lanes_may_share(&groups[group].options,
 				    &target_group(targets, &targets->items[i])->options))
 			count++;
@@ -81,7 +76,7 @@ static struct plan plan_group(const struct targets *targets, size_t group)
 	for (size_t i = 0; i < targets->count; i++) {
 		const struct target *target = &targets->items[i];
 
-		if (target->peer->group != group || !is_pinged(target))
+		if (target->peer->group != group || !target_is_watched(target))
 			continue;
 		plan.targets++;
 		plan.series += target_series(config, target);

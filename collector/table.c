@@ -95,7 +95,7 @@ void table_results(FILE *out, const struct targets *targets, bool colour)
 		const struct stats_run *run = &target->run;
 		const char *paint = "";
 
-		if (target->state != TARGET_PROBED && target->state != TARGET_UNRESOLVED)
+		if (!target_is_watched(target))
 			continue;
 		if (colour && run->replies == 0)
 			paint = RED;

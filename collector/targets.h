@@ -98,6 +98,12 @@ static inline const struct group *target_group(const struct targets *targets,
 	return &targets->config->groups[target->peer->group];
 }
 
+/* Pinged, or would be if it had an address: such targets have series. */
+static inline bool target_is_watched(const struct target *target)
+{
+	return target->state == TARGET_PROBED || target->state == TARGET_UNRESOLVED;
+}
+
 static inline const char *target_family_label(const struct target *target)
 {
 	return target->has_family_label ? address_family_name(target->family) : "";
