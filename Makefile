@@ -8,7 +8,8 @@
 #
 # Parts of `make check`: check-unit check-netns check-docs check-packaging check-node lint hdr-check.
 # V=1 shows commands; DEVELOPER=1 makes warnings errors; SANITIZE=address,undefined builds
-# into a directory of its own; CFLAGS, CPPFLAGS and LDFLAGS are the user's.
+# into a directory of its own, so does STATIC=1, which links no shared library; CFLAGS, CPPFLAGS
+# and LDFLAGS are the user's.
 
 VERSION := $(shell cat VERSION)
 
@@ -28,10 +29,11 @@ PKG_CONFIG ?= pkg-config
 INSTALL ?= install
 CFLAGS ?= -O2 -g
 SANITIZE ?=
+STATIC ?=
 DEVELOPER ?=
 
 comma := ,
-BUILD ?= build$(if $(SANITIZE),/sanitize-$(subst $(comma),-,$(SANITIZE)))
+BUILD ?= build$(if $(SANITIZE),/sanitize-$(subst $(comma),-,$(SANITIZE)))$(if $(STATIC),/static)
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wold-style-definition -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla \
@@ -40,7 +42,8 @@ ifeq ($(SANITIZE),)
 # A distribution may have its own idea of the level.
 HARDENING := -fstack-protector-strong -fPIE \
 	$(if $(findstring _FORTIFY_SOURCE,$(CFLAGS) $(CPPFLAGS)),,-D_FORTIFY_SOURCE=2)
-LINK_HARDENING := -pie -Wl,-z,relro,-z,now,--as-needed
+LINK_HARDENING := $(if $(STATIC),-static-pie -Wl$(comma)--no-warnings,-pie) \
+	-Wl,-z,relro,-z,now,--as-needed
 else
 HARDENING := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
 ifneq ($(findstring undefined,$(SANITIZE)),)
@@ -55,7 +58,11 @@ NC_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARNINGS) $(HARDENING) -fno-common -fno-mat
 	-Icollector $(shell $(PKG_CONFIG) --cflags $(LIBRARIES)) \
 	-DNODECANARY_VERSION='"$(VERSION)"' \
 	-DNODECANARY_LIBOPING_VERSION='"$(shell $(PKG_CONFIG) --modversion liboping)"'
-NC_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBRARIES)) -pthread -lm
+NC_LDLIBS = $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs $(LIBRARIES)) -pthread -lm
+
+# What the linker would warn of, in words: libc's own `files` and `dns` are linked in.
+STATIC_NOTE := a static program looks names up by `files` and `dns` of /etc/nsswitch.conf; other \
+	services there (resolve, ldap) work only beside the libc that it was built with
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2);)
@@ -68,6 +75,7 @@ all: $(BUILD)/nodecanary
 
 $(BUILD)/nodecanary: $(OBJECTS)
 	$(call say,LINK,$@) $(CC) $(CFLAGS) $(LINK_HARDENING) $(LDFLAGS) -o $@ $^ $(NC_LDLIBS)
+	$(if $(STATIC),@echo '  NOTE     $(STATIC_NOTE)')
 
 $(BUILD)/obj/%.o: %.c VERSION Makefile
 	@mkdir -p $(@D)

@@ -52,8 +52,12 @@ unit-tests: $(UNIT_TESTS)
 check-unit: all unit-tests
 	$(Q)tests/unit/run $(UNIT_TESTS)
 
-check-netns: all tools
-	$(Q)NODECANARY=$(CURDIR)/$(BUILD)/nodecanary TOOLS=$(CURDIR)/$(TESTS_BUILD) tests/netns/run
+check-netns: all tools $(if $(SANITIZE),,static)
+	$(Q)NODECANARY=$(CURDIR)/$(BUILD)/nodecanary TOOLS=$(CURDIR)/$(TESTS_BUILD) \
+		STATIC_NC=$(CURDIR)/$(BUILD)/static/nodecanary tests/netns/run
+
+static:
+	$(Q)$(MAKE) --no-print-directory STATIC=1 BUILD=$(BUILD)/static all
 
 check-docs: all
 	$(Q)NODECANARY=$(CURDIR)/$(BUILD)/nodecanary tests/docs/run
@@ -89,4 +93,4 @@ check:
 -include $(patsubst %.c,$(BUILD)/obj/%.d,$(wildcard tests/unit/*.c tests/tools/*.c tests/simnet/*.c))
 
 .PRECIOUS: $(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/tools/%.o
-.PHONY: check check-unit check-netns check-docs check-packaging check-node lint hdr-check tools unit-tests
+.PHONY: check check-unit check-netns check-docs check-packaging check-node lint hdr-check tools static unit-tests
