@@ -3,7 +3,7 @@
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
-need strace
+need strace taskset
 
 FILE=$TEST_TMP/x.prom
 
@@ -38,7 +38,36 @@ fi
 
 is_sanitized && skip "a sanitizer's memory is its own"
 
+# A thread for each of 17 groups (libc would count cores at the ninth), and a child for each name.
+threads_and_names() {
+    local i
+    printf '%s\n' '[collector]' 'resolve_every = 0s' '[probe]' 'count = 1' 'interval = 1ms' \
+        'timeout = 100ms' '[peers]' 'host1.test =' 'host2.test ='
+    for ((i = 31; i < 47; i++)); do
+        printf '%s\n' "[probe g$i]" "ttl = $i" "[peers g$i]" "a = 127.0.0.$i"
+    done
+}
+
+behaviour "nothing that it does asks how many cores there are: not its threads, not its look-ups"
+dns_start <<<'host[1-2].test A 127.5.0.+'
+threads_and_names >"$TEST_TMP/x.ini"
+strace -f -o "$TEST_TMP/trace" -e trace=%process,sched_getaffinity,%file \
+    "$NC" -c "$TEST_TMP/x.ini" -o "$FILE" 2>"$TEST_TMP/err"
+silent
+assert_eq 18 "$(grep -c '^nodecanary_peer_up{.*} 1$' "$FILE")" "peers that answered"
+assert_file_contains "$TEST_TMP/trace" 'clone3?\(.*CLONE_THREAD'
+assert_file_contains "$TEST_TMP/trace" '/etc/resolv.conf'
+assert_not_contains "$TEST_TMP/trace" 'sched_getaffinity|/sys/devices/system/cpu|/proc/(stat|cpuinfo)'
+
+behaviour "one core or all of them: the same memory"
+all=$(median_kilobytes)
+one=$(NC_WRAP="taskset -c $(taskset -pc $$ | sed 's/.*[ ,-]//')" median_kilobytes)
+echo "VmHWM on one core: $one kB, on $(nproc): $all kB"
+assert_between $((all - 256)) "$one" $((all + 256)) "kB"
+
 behaviour "a file whose counters go on needs no more than a first one"
+fleet 9 >"$TEST_TMP/x.ini"
+run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
 first=$(kilobytes)
 nine=$(median_kilobytes)
 assert_le "$nine" $((first + 256)) "kB"
