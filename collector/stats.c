@@ -81,16 +81,6 @@ void stats_merge(struct stats_histogram *into, const struct stats_histogram *fro
 	sum_add(&into->sum, from->sum.seconds, from->sum.nanos);
 }
 
-uint64_t stats_histogram_count(const struct stats_histogram *histogram,
-			       const struct buckets *buckets)
-{
-	uint64_t count = 0;
-
-	for (size_t i = 0; i < stats_counts(buckets); i++)
-		count += histogram->counts[i];
-	return count;
-}
-
 int64_t stats_loss_billionths(const struct stats_run *run)
 {
 	uint64_t lost = run->requests - run->replies;

@@ -66,9 +66,6 @@ void stats_void(struct stats_run *run);
 void stats_merge(struct stats_histogram *into, const struct stats_histogram *from,
 		 const struct buckets *buckets);
 
-uint64_t stats_histogram_count(const struct stats_histogram *histogram,
-			       const struct buckets *buckets);
-
 /* Lost requests by requests, times 10^9 and rounded. Where run->requests > 0. */
 int64_t stats_loss_billionths(const struct stats_run *run);
 

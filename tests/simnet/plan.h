@@ -9,15 +9,22 @@
  * separates phases: all but the last one say `for=N`, the number of requests that they
  * serve. Phases inherit nothing.
  *
- *     delay=D jitter=D    uniform in [delay - jitter, delay + jitter], never below 0; D
- * as in 1.5ms drop=K/N            of each N requests the last K are not answered loss=P%
- * not answered at random silent unreachable         destination unreachable, from the
- * address itself or from= from=ADDRESS        the answer comes from another address ttl=N
- * TTL or hop limit of the answer, 64 otherwise dup=N               N more copies of the
- * answer follow it corrupt, wrong-ident, wrong-seq, wrong-payload         the answer is
- * wrong in this way corrupt-copy, wrong-ident-copy, ...                    such a copy
- * goes before the answer foreign-copy=ADDRESS                                   and one
- * from there also                nothing; reads well before the copies
+ *     delay=D jitter=D   uniform in [delay - jitter, delay + jitter], not below 0;
+ *                        D as in 1.5ms
+ *     drop=K/N           of each N requests the last K are not answered
+ *     loss=P%            not answered at random
+ *     silent
+ *     unreachable        destination unreachable, from the address itself or from=
+ *     from=ADDRESS       the answer comes from another address
+ *     ttl=N              TTL or hop limit of the answer, 64 otherwise
+ *     dup=N              N more copies of the answer follow it
+ *     corrupt, wrong-ident, wrong-seq, wrong-payload
+ *                        the answer is wrong in this way
+ *     corrupt-copy, wrong-ident-copy, ...
+ *                        such a copy goes before the answer
+ *     foreign-copy=ADDRESS
+ *                        and one from there
+ *     also               nothing; reads well before the copies
  */
 #ifndef SIMNET_PLAN_H
 #define SIMNET_PLAN_H

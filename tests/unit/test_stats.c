@@ -10,6 +10,16 @@
 
 static const struct buckets three = {3, {1000, 2500, 1000000000}};
 
+static uint64_t histogram_count(const struct stats_histogram *histogram,
+				const struct buckets *buckets)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < stats_counts(buckets); i++)
+		count += histogram->counts[i];
+	return count;
+}
+
 static void add_reply(struct stats_totals *totals, struct stats_run *run, int64_t rtt_ns)
 {
 	const struct sample sample = {
@@ -231,7 +241,7 @@ static void upper_bounds_belong_to_their_bucket(void **state)
 	assert_int_equal(counts[1], 3);
 	assert_int_equal(counts[2], 3);
 	assert_int_equal(counts[3], 1);
-	assert_int_equal(stats_histogram_count(&totals.histogram, &three), 11);
+	assert_int_equal(histogram_count(&totals.histogram, &three), 11);
 	assert_int_equal(totals.histogram.sum.seconds, 3);
 	assert_int_equal(totals.histogram.sum.nanos,
 			 0 + 1 + 999 + 1000 + 1001 + 2499 + 2500 + 2501);
@@ -246,7 +256,7 @@ static void losses_are_in_no_bucket(void **state)
 	(void)state;
 	add_other(&totals, &run, SAMPLE_LOST);
 	add_other(&totals, &run, SAMPLE_UNSENT);
-	assert_int_equal(stats_histogram_count(&totals.histogram, &three), 0);
+	assert_int_equal(histogram_count(&totals.histogram, &three), 0);
 	assert_int_equal(totals.histogram.sum.nanos, 0);
 }
 
@@ -292,7 +302,7 @@ static void merging_adds_bucket_by_bucket(void **state)
 	assert_int_equal(into_counts[3], 34);
 	assert_int_equal(into.sum.seconds, 8);
 	assert_int_equal(into.sum.nanos, 0);
-	assert_int_equal(stats_histogram_count(&into, &three), 70);
+	assert_int_equal(histogram_count(&into, &three), 70);
 }
 
 int main(void)
