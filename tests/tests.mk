@@ -76,6 +76,26 @@ check-node: tools deb
 	$(Q)DEB="$$(ls -t $(CURDIR)/$(BUILD)/packages/nodecanary_*.deb | head -n 1)" \
 		TOOLS=$(CURDIR)/$(TESTS_BUILD) CACHE=$(CURDIR)/$(BUILD)/node-cache tests/node/run
 
+# Fuzzing, with clang's libFuzzer: an hour for each target, in `make check` some seconds.
+FUZZ_SECONDS ?= 3600
+FUZZERS := $(patsubst tests/fuzz/%.c,$(TESTS_BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+$(TESTS_BUILD)/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(UNIT_SUPPORT) $(LIBRARY)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@) $(CC) $(CFLAGS) $(LINK_HARDENING) -fsanitize=fuzzer $(LDFLAGS) -o $@ \
+		$(filter %.o,$^) $(LIBRARY) $(NC_LDLIBS) -lcmocka
+
+fuzzers: $(FUZZERS)
+
+fuzz:
+	$(Q)$(MAKE) --no-print-directory CC=clang SANITIZE=fuzzer-no-link,address,undefined \
+		BUILD=$(BUILD)/fuzz fuzzers
+	$(Q)FUZZERS=$(CURDIR)/$(BUILD)/fuzz/tests WORK=$(CURDIR)/$(BUILD)/fuzz/corpus \
+		tests/fuzz/run $(FUZZ_SECONDS)
+
+check-fuzz:
+	$(Q)$(MAKE) --no-print-directory FUZZ_SECONDS=15 fuzz
+
 lint:
 	$(Q)tests/lint/run
 
@@ -90,7 +110,8 @@ check:
 	@tests/deps check
 	@tests/check
 
--include $(patsubst %.c,$(BUILD)/obj/%.d,$(wildcard tests/unit/*.c tests/tools/*.c tests/simnet/*.c))
+-include $(patsubst %.c,$(BUILD)/obj/%.d,$(wildcard tests/unit/*.c tests/tools/*.c tests/simnet/*.c \
+	tests/fuzz/*.c))
 
 .PRECIOUS: $(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/tools/%.o
-.PHONY: check check-unit check-netns check-docs check-packaging check-node lint hdr-check tools static unit-tests
+.PHONY: check check-unit check-netns check-docs check-packaging check-node lint hdr-check fuzz check-fuzz fuzzers tools static unit-tests
