@@ -96,6 +96,12 @@ fuzz:
 check-fuzz:
 	$(Q)$(MAKE) --no-print-directory FUZZ_SECONDS=15 fuzz
 
+# Branches of the collector that the unit and integration tests take.
+COVERAGE := $(BUILD)/coverage
+coverage:
+	@tests/deps coverage
+	$(Q)tests/coverage $(COVERAGE)
+
 lint:
 	$(Q)tests/lint/run
 
@@ -114,4 +120,4 @@ check:
 	tests/fuzz/*.c))
 
 .PRECIOUS: $(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/tools/%.o
-.PHONY: check check-unit check-netns check-docs check-packaging check-node lint hdr-check fuzz check-fuzz fuzzers tools static unit-tests
+.PHONY: check check-unit check-netns check-docs check-packaging check-node lint hdr-check fuzz check-fuzz fuzzers coverage tools static unit-tests
