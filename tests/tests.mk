@@ -102,6 +102,12 @@ coverage:
 	@tests/deps coverage
 	$(Q)tests/coverage $(COVERAGE)
 
+# The tests that `make check` bounds, at full length.
+soak: all tools
+	$(Q)SOAK_RUNS=2000 FULL=1 NODECANARY=$(CURDIR)/$(BUILD)/nodecanary \
+		TOOLS=$(CURDIR)/$(TESTS_BUILD) tests/netns/run tests/netns/t50-soak.sh \
+		$(wildcard tests/faults/t*.sh)
+
 lint:
 	$(Q)tests/lint/run
 
@@ -120,4 +126,4 @@ check:
 	tests/fuzz/*.c))
 
 .PRECIOUS: $(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/tools/%.o
-.PHONY: check check-unit check-netns check-docs check-packaging check-node lint hdr-check fuzz check-fuzz fuzzers coverage tools static unit-tests
+.PHONY: check check-unit check-netns check-docs check-packaging check-node lint hdr-check fuzz check-fuzz fuzzers coverage soak tools static unit-tests
