@@ -72,9 +72,15 @@ check-packaging: all
 	done; exit $$status
 
 # Whole Debian nodes, on which the package is installed.
+run_nodes = DEB="$$(ls -t $(CURDIR)/$(BUILD)/packages/nodecanary_*.deb | head -n 1)" \
+	TOOLS=$(CURDIR)/$(TESTS_BUILD) CACHE=$(CURDIR)/$(BUILD)/node-cache tests/node/run
+
 check-node: tools deb
-	$(Q)DEB="$$(ls -t $(CURDIR)/$(BUILD)/packages/nodecanary_*.deb | head -n 1)" \
-		TOOLS=$(CURDIR)/$(TESTS_BUILD) CACHE=$(CURDIR)/$(BUILD)/node-cache tests/node/run
+	$(Q)$(run_nodes)
+
+# Fleets of them: Ansible, Prometheus with the rules, faults.
+check-fleet: tools deb
+	$(Q)$(run_nodes) tests/fleet/t*.sh
 
 # Fuzzing, with clang's libFuzzer: an hour for each target, in `make check` some seconds.
 FUZZ_SECONDS ?= 3600
@@ -126,4 +132,5 @@ check:
 	tests/fuzz/*.c))
 
 .PRECIOUS: $(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/tools/%.o
-.PHONY: check check-unit check-netns check-docs check-packaging check-node lint hdr-check fuzz check-fuzz fuzzers coverage soak tools static unit-tests
+.PHONY: check check-unit check-netns check-docs check-packaging check-node check-fleet lint \
+	hdr-check fuzz check-fuzz fuzzers coverage soak tools static unit-tests
