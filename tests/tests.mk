@@ -114,6 +114,13 @@ soak: all tools
 		TOOLS=$(CURDIR)/$(TESTS_BUILD) tests/netns/run tests/netns/t50-soak.sh \
 		$(wildcard tests/faults/t*.sh)
 
+# What it costs beside others, in BENCH's words: `make bench BENCH="--peers 9,100"`.
+bench:
+	@tests/deps bench
+	$(Q)$(MAKE) --no-print-directory all tools static
+	$(Q)NODECANARY=$(CURDIR)/$(BUILD)/nodecanary TOOLS=$(CURDIR)/$(TESTS_BUILD) \
+		STATIC_NC=$(CURDIR)/$(BUILD)/static/nodecanary tests/bench/run $(BENCH)
+
 lint:
 	$(Q)tests/lint/run
 
@@ -133,4 +140,4 @@ check:
 
 .PRECIOUS: $(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/tools/%.o
 .PHONY: check check-unit check-netns check-docs check-packaging check-node check-fleet lint \
-	hdr-check fuzz check-fuzz fuzzers coverage soak tools static unit-tests
+	hdr-check fuzz check-fuzz fuzzers coverage soak bench tools static unit-tests

@@ -1,0 +1,126 @@
+"""The simulated network (tests/simnet): on a core of its own, behind the device sim0."""
+
+import os
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+
+BATCH = """\
+address add 10.99.0.1/32 dev sim0
+link set sim0 up
+route add 10.0.0.0/8 dev sim0
+"""
+
+
+@dataclass
+class Snapshot:
+    """What it has counted so far, by address, and how late its answers left."""
+
+    requests: dict
+    replies: dict
+    late_sum_us: float
+    late_max_us: float
+
+    def total(self):
+        return sum(self.requests.values())
+
+
+@dataclass
+class Traffic:
+    """What it counted between two snapshots."""
+
+    requests: dict
+    replies: dict
+    late_mean_us: float
+
+    def total(self):
+        return sum(self.requests.values())
+
+
+def between(before, after):
+    requests = {a: n - before.requests.get(a, 0) for a, n in after.requests.items()}
+    replies = {a: n - before.replies.get(a, 0) for a, n in after.replies.items()}
+    answered = sum(replies.values())
+    late_us = (after.late_sum_us - before.late_sum_us) / answered if answered else 0.0
+    return Traffic(requests, replies, late_us)
+
+
+def wait_for(condition, seconds, what):
+    """Whether it came true in time."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError(f"waited {seconds} s in vain for {what}")
+        time.sleep(0.005)
+
+
+def set_up_host():
+    """Loopback, and sockets of their own for those who know how to use them."""
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    settings = {"/proc/sys/net/ipv4/ping_group_range": "0 0",
+                "/proc/sys/net/ipv6/conf/default/disable_ipv6": "1"}
+    for path, value in settings.items():
+        if os.access(path, os.W_OK):
+            with open(path, "w", encoding="ascii") as setting:
+                setting.write(value)
+
+
+class Network:
+    """`with Network(...) as network:` it answers for the peers of a fleet."""
+
+    def __init__(self, program, core, work):
+        self.program = program
+        self.core = core
+        self.stats = os.path.join(work, "simnet.stats")
+        self.plan = os.path.join(work, "simnet.plan")
+        self.ready = os.path.join(work, "simnet.ready")
+        self.process = None
+
+    def serve(self, fleet):
+        with open(self.plan, "w", encoding="ascii") as plan:
+            plan.write(fleet.plan())
+        return self
+
+    def __enter__(self):
+        self.process = subprocess.Popen(
+            ["taskset", "-c", str(self.core), self.program, "-i", "sim0", "-p", self.plan,
+             "-o", self.stats, "-r", self.ready])
+        wait_for(lambda: os.path.exists(self.ready), 20, "the simulated network")
+        subprocess.run(["ip", "-batch", "-"], input=BATCH, text=True, check=True)
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+        os.unlink(self.ready)
+
+    def since(self, before):
+        return between(before, self.snapshot())
+
+    def snapshot(self):
+        """Not in the middle of a measurement: answers wait while it is written."""
+        if os.path.exists(self.stats):
+            os.unlink(self.stats)
+        self.process.send_signal(signal.SIGUSR1)
+        wait_for(lambda: os.path.exists(self.stats), 20, "the network's counts")
+        with open(self.stats, encoding="ascii") as stats:
+            return parse(stats)
+
+
+def numbers(words):
+    pairs = (word.split("=", 1) for word in words if "=" in word)
+    return {key: int(value) for key, value in pairs if value.lstrip("-").isdigit()}
+
+
+def parse(lines):
+    totals = numbers(next(lines).split())
+    requests, replies = {}, {}
+    for line in lines:
+        address, *words = line.split()
+        counts = numbers(words)
+        if counts["requests"]:
+            requests[address] = counts["requests"]
+            replies[address] = counts["replies"]
+    late_sum_us = totals["late_mean_ns"] * totals["replies"] / 1000
+    return Snapshot(requests, replies, late_sum_us, totals["late_max_ns"] / 1000)
