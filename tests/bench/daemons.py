@@ -17,7 +17,6 @@ WINDOW_S = 15
 REQUESTS = 6  # of each peer in a window
 INTERVAL_S = WINDOW_S / REQUESTS
 ENOUGH = 0.95  # of the requests that a window should have
-BUSY = 0.8  # of its core: if it does too little then, that is its own doing
 SCRAPE_TIMEOUT_S = 10  # Prometheus' own
 SETTLE_S = 0.5  # later than the last answer to what was asked before
 
@@ -81,11 +80,13 @@ def held(daemon):
 
 
 def check_rate(sent, fleet, seconds, cpu_s):
-    """Of a window of that many seconds."""
+    """Of a window of that many seconds. If it did too little, though what it needed for that shows
+    that one core would do, something else was in its way: us, or other work."""
     share = sent / (fleet.size * REQUESTS * seconds / WINDOW_S)
     if share < ENOUGH:
-        reason = f"sent {share:.0%} of its requests, on {cpu_s / seconds:.0%} of its core"
-        raise Unfit(reason) if cpu_s / seconds > BUSY else Hindered(reason)
+        cores = cpu_s / seconds / share
+        reason = f"sent {share:.0%} of its requests; all of them would take {cores:.1f} cores"
+        raise Unfit(reason) if cores > ENOUGH else Hindered(reason)
 
 
 class Resident:
@@ -105,7 +106,7 @@ class Resident:
             self.failed_at = fleet.size
             return Cannot(f"cannot: {unfit}")
         except Hindered as hindered:
-            return Cannot(f"not measured: {hindered}; the machine is too busy otherwise")
+            return Cannot(f"not measured, the machine is too busy: {hindered}")
 
     def sample(self, daemon, cpu_s, traffic, lost, errors_us):
         resident_kb, peak_kb, own_kb = held(daemon)

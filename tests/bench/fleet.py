@@ -4,16 +4,17 @@ DELAYS_MS = (0.1, 1.0, 10.0, 100.0)
 
 
 class Fleet:
-    """SIZE peers: four delays in turn, every second one dead if half_dead."""
+    """SIZE peers: four delays in turn, and every so many of them dead."""
 
-    def __init__(self, size, half_dead=False):
+    def __init__(self, size, dead_every=None):
         self.size = size
         self.addresses = [f"10.1.{i // 256}.{i % 256}" for i in range(1, size + 1)]
         self.delay_ms = {
-            address: DELAYS_MS[i // (2 if half_dead else 1) % len(DELAYS_MS)]
+            address: DELAYS_MS[i % len(DELAYS_MS)]
             for i, address in enumerate(self.addresses)
         }
-        self.alive = set(self.addresses[::2] if half_dead else self.addresses)
+        self.alive = {address for i, address in enumerate(self.addresses, 1)
+                      if not dead_every or i % dead_every}
 
     def plan(self):
         """For tests/simnet; it is silent for whoever is in no line."""

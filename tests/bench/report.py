@@ -32,6 +32,7 @@ class Figures:
 
     def __init__(self):
         self.results = {}
+        self.one_silent = {}  # as results[9], where one of them is
         self.readers = {}
         self.phases = {}  # by peers
         self.verdicts = {}
@@ -55,9 +56,11 @@ def cost_table(figures):
     for peers in sorted(figures.results):
         for program, found in figures.cells(peers):
             if isinstance(found, Cannot):
-                table.add(f"{peers:,}", program, "-", *[found.reason, "-", "-", "-", "-"])
-            elif found[0].peak_kb:
+                table.add(f"{peers:,}", program, found.reason)
+            else:
                 table.add(f"{peers:,}", program, *cost_cells(figures, peers, found))
+    for program, found in figures.one_silent.items():
+        table.add("9, one silent", program, *cost_cells(figures, 9, found))
     return table
 
 
