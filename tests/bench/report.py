@@ -31,6 +31,7 @@ class Figures:
     """All samples: results[peers][program] is a list of them, or a Cannot."""
 
     def __init__(self):
+        self.empty_cpu_s = None
         self.results = {}
         self.one_silent = {}  # as results[9], where one of them is
         self.readers = {}

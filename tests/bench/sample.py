@@ -65,6 +65,8 @@ def run_once(program, fleet, network, meter):
     before = network.snapshot()
     cost, outputs = meter.run(program.commands(fleet, meter.work))
     traffic = network.since(before)
+    if traffic.total() == 0:
+        raise RuntimeError(f"{program.name} sent nothing: {outputs[0][:500]}")
     seen = program.seen(fleet, meter.work, outputs)
     return Sample(peak_kb=cost.peak_kb, private_kb=cost.private_kb,
                   byte_seconds_per_hour=cost.peak_kb * KB * cost.wall_s * RUNS_PER_HOUR,

@@ -19,8 +19,8 @@ class Targets:
         if value is None:
             return
         share = f"{value / limit:.0%} of it" if limit else ""
-        self.table.add(what, f"{value / scale:,.2f} {unit} ({share})",
-                       f"at most {limit / scale:,.2f} {unit}", yes(value <= limit))
+        self.table.add(what, f"{short(value / scale)} {unit} ({share})",
+                       f"at most {short(limit / scale)} {unit}", yes(value <= limit))
 
     def memory(self):
         for peers, program, limit_mb in ((9, OURS, 2), (9, STATIC, 1.1), (1000, OURS, 3),
@@ -32,7 +32,7 @@ class Targets:
             self.at_most(f"private memory of {program}, 9 peers",
                          self.figures.median(9, program, lambda s: s.private_kb), 256, "kB")
             self.at_most(f"threads of {program}, 9 peers",
-                         self.figures.median(9, program, lambda s: s.threads), 1, "")
+                         self.figures.median(9, program, lambda s: s.threads), 1, "thread")
 
     def cpu(self):
         self.at_most("CPU of a whole run, 9 peers, 6 rounds",
@@ -79,6 +79,10 @@ class Targets:
             spent = (phases.restore + phases.publish) * 1000
             self.against(f"CPU of reading back and writing, {peers:,} peers", "pinging",
                          spent, phases.ping * 1000, "ms")
+
+
+def short(number):
+    return f"{number:,.0f}" if number == int(number) else f"{number:,.2f}"
 
 
 def yes(met):
