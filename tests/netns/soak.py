@@ -44,7 +44,7 @@ def write_config(rng):
     peers = list(range(PEERS)) if rng.random() < 0.3 else rng.sample(range(PEERS), rng.randint(0, PEERS))
     with open("x.ini", "w", encoding="utf-8") as out:
         print("[collector]\nfsync = no\n[probe]", f"count = {ROUNDS}", "warmup = 0", "interval = 1ms",
-              "timeout = 40ms", "[peers]", sep="\n", file=out)
+              "timeout = 250ms", "[peers]", sep="\n", file=out)
         for peer in peers:
             print(f"p{peer} = {address(peer)}", file=out)
     return peers

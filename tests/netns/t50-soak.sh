@@ -1,13 +1,13 @@
 #!/bin/bash
 # Runs without end: peers come, go, die and heal at random, and every request is accounted for.
-# SOAK_RUNS is the number of runs (120), SEED repeats one.
+# SOAK_RUNS is the number of runs (60), SEED repeats one.
 # time-limit: 3600
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 need python3
 
-runs=${SOAK_RUNS:-120}
+runs=${SOAK_RUNS:-60}
 if is_sanitized; then runs=$((runs / 4)); fi
 SEED=${SEED:-$RANDOM}
 echo "SEED=$SEED, $runs runs"
