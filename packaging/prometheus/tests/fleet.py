@@ -1,0 +1,216 @@
+"""A fleet of nodes that ping each other, as Prometheus would see it, for `promtool test rules`.
+
+Runs take place every 15 s, on each node at a phase of its own, and a scrape sees the state after the last
+run. Times are in seconds. Nothing here is random: 20 % loss is every fifth request.
+"""
+
+RUN = 15
+REQUESTS = 5
+BOUNDS = (0.0001, 0.001, 0.01, 0.1, 1.0)
+GONE = None
+
+
+class Group:
+    """Peers under one name. Members watch each other; without members they are targets of all nodes."""
+
+    def __init__(self, name, members=(), targets=(), families=("",), histogram="peer", fanout=None):
+        self.name = name
+        self.members = list(members)
+        self.targets = list(targets)
+        self.families = families
+        self.histogram = histogram
+        self.fanout = fanout
+
+    def peers_of(self, node):
+        """Whom a node pings, when all lists are as they should be."""
+        if self.targets:
+            return list(self.targets)
+        others = [name for name in self.members if name != node]
+        if self.fanout is None or node not in self.members:
+            return others
+        place = self.members.index(node)
+        ring = self.members[place + 1:] + self.members[:place]
+        return ring[:self.fanout]
+
+    def watchers(self):
+        return self.fanout or len(self.members) - 1
+
+
+class Pair:
+    """What one node knows of one peer."""
+
+    def __init__(self):
+        self.planned = 0
+        self.lost = 0
+        self.requests = 0
+        self.replies = 0
+        self.unsent = 0
+        self.sum = 0.0
+        self.buckets = [0] * (len(BOUNDS) + 1)
+
+    def ping(self, loss, delay, unsent):
+        self.planned += REQUESTS
+        if unsent:
+            self.unsent += REQUESTS
+            return
+        self.requests += REQUESTS
+        lost = min(REQUESTS, int(self.planned * loss + 1e-9) - int((self.planned - REQUESTS) * loss + 1e-9))
+        self.replies += REQUESTS - lost
+        self.sum += (REQUESTS - lost) * delay
+        for place, bound in enumerate(BOUNDS + (float("inf"),)):
+            self.buckets[place] += (REQUESTS - lost) * (delay <= bound)
+
+
+class Fleet:
+    """Nodes of one job. A scenario replaces what it wants to be different."""
+
+    def __init__(self, nodes, groups=None, minutes=26, scrape=15, job="node", labels=()):
+        self.nodes = list(nodes)
+        self.groups = groups or [Group("default", self.nodes)]
+        self.scrapes = [k * scrape for k in range(minutes * 60 // scrape + 1)]
+        self.job = job
+        self.labels = dict(labels)
+        self.faults = []
+        self.series = {}
+        self.extra = {}
+
+    # What happens at a time; scenarios add to these by `fault`.
+
+    def fault(self, start, end=float("inf"), **what):
+        """loss, delay, unsent: functions of (node, peer, group, family) that give a number, or nothing.
+        off, unscraped, timer_off, failing: names of nodes. lists, hashes: functions of (node, group, value).
+        gauge, counter, restart: functions of (node) that give {series: value, or increase of a run}, or a time."""
+        self.faults.append((start, end, what))
+
+    def at(self, time, key):
+        return [what[key] for start, end, what in self.faults if start <= time < end and key in what]
+
+    def among(self, time, key, node):
+        return any(node in names for names in self.at(time, key))
+
+    def combined(self, time, key, default, *arguments):
+        values = [function(*arguments) for function in self.at(time, key)]
+        return max([value for value in values if value is not None], default=default)
+
+    def loss(self, time, node, peer, group, family):
+        if self.among(time, "off", peer):
+            return 1.0
+        return self.combined(time, "loss", 0.0, node, peer, group, family)
+
+    def peers(self, time, node, group):
+        peers = group.peers_of(node)
+        for change in self.at(time, "lists"):
+            peers = change(node, group.name, peers)
+        return peers
+
+    # The simulation.
+
+    def add(self, place, name, labels, value):
+        key = f"{name}{{{','.join(f'{k}={chr(34)}{v}{chr(34)}' for k, v in sorted(labels.items()) if v)}}}"
+        self.series.setdefault(key, {})[place] = value
+
+    def run(self):
+        phases = {node: (n * 4) % RUN for n, node in enumerate(self.nodes)}
+        for node in self.nodes:
+            self.run_node(node, phases[node])
+        return {key: self.values(found) for key, found in self.series.items()}
+
+    def values(self, found):
+        """The notation of promtool; a series that ends is stale from then on."""
+        texts = []
+        for place in range(len(self.scrapes)):
+            if place in found:
+                texts.append(f"{found[place]:.9g}" if isinstance(found[place], float) else str(found[place]))
+            else:
+                texts.append("stale" if place - 1 in found else "_")
+        return " ".join(texts)
+
+    def run_node(self, node, phase):
+        state = {"runs": 0, "ended": GONE, "success": 1, "pairs": {}, "counters": {}, "start": 1000}
+        next_run = phase - RUN  # it runs for long
+        for place, time in enumerate(self.scrapes):
+            while next_run <= time:
+                if not (self.among(next_run, "off", node) or self.among(next_run, "timer_off", node)):
+                    self.one_run(node, next_run, state)
+                next_run += RUN
+            unscraped = self.among(time, "off", node) or self.among(time, "unscraped", node)
+            self.add(place, "up", self.own(node), 0 if unscraped else 1)
+            if unscraped or self.among(time, "uninstalled", node) or state["ended"] is GONE:
+                continue
+            self.publish(node, time, place, state)
+
+    def one_run(self, node, time, state):
+        state["ended"] = time
+        state["success"] = int(not self.among(time, "failing", node))
+        state["peers"] = {group.name: self.peers(time, node, group) for group in self.groups}
+        for restart in self.at(time, "restart"):
+            state["start"] = restart(node) or state["start"]
+        for change in self.at(time, "counter"):
+            for name, increase in change(node).items():
+                state["counters"][name] = state["counters"].get(name, 0) + increase
+        if not state["success"]:
+            return
+        before = sum(pair.requests for pair in state["pairs"].values())
+        for group in self.groups:
+            for peer in state["peers"][group.name]:
+                for family in group.families:
+                    self.ping(node, time, state, group, peer, family)
+        left = sum(pair.requests for pair in state["pairs"].values()) > before
+        state["success"] = int(left or not any(state["peers"].values()))
+        state["runs"] += state["success"]
+
+    def ping(self, node, time, state, group, peer, family):
+        where = (node, peer, group.name, family)
+        delay = 0.0002 + self.combined(time, "delay", 0.0, *where)
+        unsent = bool(self.combined(time, "unsent", 0, *where))
+        pair = state["pairs"].setdefault((group.name, peer, family), Pair())
+        pair.ping(self.loss(time, *where), delay, unsent)
+
+    def own(self, node, **more):
+        return {"job": self.job, "instance": f"{node}:9100", **self.labels, **more}
+
+    def publish(self, node, time, place, state):
+        own = self.own(node)
+        self.add(place, "nodecanary_runs_total", own, state["runs"])
+        self.add(place, "nodecanary_last_run_success", own, state["success"])
+        self.add(place, "nodecanary_last_run_timestamp_seconds", own, state["ended"])
+        self.add(place, "nodecanary_counters_start_timestamp_seconds", own, state["start"])
+        for name in ("receive_drops_total", 'voided_rounds_total deadline', 'voided_rounds_total receive_drops'):
+            name, _, reason = name.partition(" ")
+            labels = dict(own, reason=reason)
+            self.add(place, f"nodecanary_{name}", labels, state["counters"].get((name, reason), 0))
+        for group in self.groups:
+            self.publish_group(node, time, place, state, group)
+        for change in self.at(time, "gauge"):
+            for (name, *labels), value in change(node).items():
+                self.add(place, name, self.own(node, **dict(labels)), value)
+
+    def publish_group(self, node, time, place, state, group):
+        own = self.own(node, group=group.name)
+        peers = state["peers"][group.name]
+        is_member = node in group.members
+        watchers = group.watchers()
+        if group.fanout is None and is_member:
+            watchers = len(peers)
+        digest = self.combined(time, "hash", 150642259394132, node, group.name)
+        self.add(place, "nodecanary_peer_list_hash", own, digest)
+        for name, value in (("probed", len(peers)), ("self", int(is_member)), ("unselected", 0), ("unresolved", 0)):
+            self.add(place, "nodecanary_peers", dict(own, state=name), value)
+        if is_member:
+            self.add(place, "nodecanary_group_watchers", own, watchers)
+            self.add(place, "nodecanary_self_info", dict(own, peer=node), 1)
+        for peer in peers:
+            for family in group.families:
+                pair = state["pairs"].get((group.name, peer, family), Pair())
+                self.publish_pair(place, dict(own, peer=peer, family=family), pair, group)
+
+    def publish_pair(self, place, labels, pair, group):
+        self.add(place, "nodecanary_requests_total", labels, pair.requests)
+        self.add(place, "nodecanary_replies_total", labels, pair.replies)
+        self.add(place, "nodecanary_unsent_total", labels, pair.unsent)
+        if group.histogram != "peer":
+            return
+        for bound, count in zip(BOUNDS + ("+Inf",), pair.buckets):
+            self.add(place, "nodecanary_rtt_seconds_bucket", dict(labels, le=str(bound)), count)
+        self.add(place, "nodecanary_rtt_seconds_sum", labels, pair.sum)
+        self.add(place, "nodecanary_rtt_seconds_count", labels, pair.replies)
