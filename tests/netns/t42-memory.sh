@@ -14,17 +14,6 @@ fleet() {
     for ((i = 1; i <= $1; i++)); do echo "worker$i = 127.1.$((i / 250)).$((i % 250 + 1))"; done
 }
 
-kilobytes() { echo $(($(value "$FILE" nodecanary_last_run_peak_memory_bytes) / 1024)); }
-
-# The median of nine runs: which pages of libc come along depends on where it is loaded.
-median_kilobytes() {
-    local _
-    for _ in 1 2 3 4 5 6 7 8 9; do
-        run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
-        kilobytes
-    done | sort -n | sed -n 5p
-}
-
 behaviour "a run of 9 peers has one thread, and starts no process"
 fleet 9 >"$TEST_TMP/x.ini"
 run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
@@ -60,20 +49,21 @@ assert_file_contains "$TEST_TMP/trace" '/etc/resolv.conf'
 assert_not_contains "$TEST_TMP/trace" 'sched_getaffinity|/sys/devices/system/cpu|/proc/(stat|cpuinfo)'
 
 behaviour "one core or all of them: the same memory"
-all=$(median_kilobytes)
-one=$(NC_WRAP="taskset -c $(taskset -pc $$ | sed 's/.*[ ,-]//')" median_kilobytes)
+all=$(median_kilobytes -c "$TEST_TMP/x.ini")
+cpu=$(taskset -pc $$ | sed "s/.*[ ,-]//")
+one=$(NC_WRAP="taskset -c $cpu" median_kilobytes -c "$TEST_TMP/x.ini")
 echo "VmHWM on one core: $one kB, on $(nproc): $all kB"
 assert_between $((all - 256)) "$one" $((all + 256)) "kB"
 
 behaviour "a file whose counters go on needs no more than a first one"
 fleet 9 >"$TEST_TMP/x.ini"
 run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
-first=$(kilobytes)
-nine=$(median_kilobytes)
+first=$(kilobytes "$FILE")
+nine=$(median_kilobytes -c "$TEST_TMP/x.ini")
 assert_le "$nine" $((first + 256)) "kB"
 echo "VmHWM at 9 peers: $nine kB"
 COUNT=2 fleet 1000 >"$TEST_TMP/x.ini"
-thousand=$(median_kilobytes)
+thousand=$(median_kilobytes -c "$TEST_TMP/x.ini")
 echo "VmHWM at 1,000 peers, histogram = peer: $thousand kB"
 
 behaviour "1,000 peers with a histogram each need at most 3 MB"
