@@ -6,6 +6,7 @@
 #include "configload.h"
 
 #define LETTERS ":c:d:o:ntClqvVh"
+#define LONG_ALL 256
 
 static const struct option long_options[] = {
 	{"config", required_argument, NULL, 'c'},
@@ -15,6 +16,7 @@ static const struct option long_options[] = {
 	{"table", no_argument, NULL, 't'},
 	{"check", no_argument, NULL, 'C'},
 	{"list-peers", no_argument, NULL, 'l'},
+	{"all", no_argument, NULL, LONG_ALL},
 	{"quiet", no_argument, NULL, 'q'},
 	{"verbose", no_argument, NULL, 'v'},
 	{"version", no_argument, NULL, 'V'},
@@ -41,6 +43,7 @@ void cmdline_help(FILE *out)
 	      "do\n"
 	      "  -l, --list-peers    print whom this node would ping, and whom not and "
 	      "why\n"
+	      "      --all           with -l: who pings whom, of the whole list\n"
 	      "  -q, --quiet         errors only\n"
 	      "  -v, --verbose       say more\n"
 	      "  -V, --version       print the version\n"
@@ -84,7 +87,7 @@ static enum cmdline_mode merge_modes(enum cmdline_mode old, enum cmdline_mode ne
 enum cmdline_mode cmdline_parse(struct cmdline *cmdline, int argc, char *argv[])
 {
 	enum cmdline_mode mode = CMDLINE_RUN;
-	bool quiet = false, verbose = false;
+	bool quiet = false, verbose = false, all = false;
 	int c;
 
 	*cmdline = (struct cmdline){.config = CONFIGLOAD_DEFAULT_FILE,
@@ -101,6 +104,7 @@ enum cmdline_mode cmdline_parse(struct cmdline *cmdline, int argc, char *argv[])
 		case 't': cmdline->table = true; break;
 		case 'C': mode = merge_modes(mode, CMDLINE_CHECK); break;
 		case 'l': mode = merge_modes(mode, CMDLINE_LIST); break;
+		case LONG_ALL: all = true; break;
 		case 'q': quiet = true; break;
 		case 'v': verbose = true; break;
 		case 'V': return CMDLINE_VERSION;
@@ -115,6 +119,10 @@ enum cmdline_mode cmdline_parse(struct cmdline *cmdline, int argc, char *argv[])
 		return wrong(argv[optind], " is no option");
 	if (quiet && verbose)
 		return wrong("-q and -v", " exclude each other");
+	if (all && mode != CMDLINE_LIST)
+		return wrong("--all", " goes with -l alone");
+	if (all)
+		mode = CMDLINE_LIST_ALL;
 	if (quiet)
 		cmdline->verbosity = LOG_LEVEL_ERROR;
 	if (verbose)

@@ -11,11 +11,12 @@
 
 enum cmdline_mode {
 	CMDLINE_RUN,
-	CMDLINE_CHECK,	 /* -C */
-	CMDLINE_LIST,	 /* -l */
-	CMDLINE_HELP,	 /* -h */
-	CMDLINE_VERSION, /* -V */
-	CMDLINE_WRONG,	 /* logged */
+	CMDLINE_CHECK,	  /* -C */
+	CMDLINE_LIST,	  /* -l */
+	CMDLINE_LIST_ALL, /* -l --all */
+	CMDLINE_HELP,	  /* -h */
+	CMDLINE_VERSION,  /* -V */
+	CMDLINE_WRONG,	  /* logged */
 };
 
 struct cmdline {

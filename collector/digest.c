@@ -1,5 +1,6 @@
 #include "digest.h"
 
+#include <ctype.h>
 #include <endian.h>
 #include <string.h>
 
@@ -41,6 +42,17 @@ void digest_add(struct digest *digest, const void *data, size_t len)
 	for (; len >= 8; p += 8, len -= 8)
 		digest->hash = add_word(digest->hash, p);
 	memcpy(digest->rest, p, len);
+}
+
+void digest_add_folded(struct digest *digest, const char *text)
+{
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c < 0x80)
+			c = (unsigned char)tolower(c);
+		digest_add(digest, &c, 1);
+	}
 }
 
 uint64_t digest_value(const struct digest *digest)

@@ -21,6 +21,8 @@ struct digest {
 
 void digest_init(struct digest *digest);
 void digest_add(struct digest *digest, const void *data, size_t len);
+/* A text without its end, the letters of ASCII in lower case. */
+void digest_add_folded(struct digest *digest, const char *text);
 uint64_t digest_value(const struct digest *digest);
 
 #endif

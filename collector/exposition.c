@@ -187,8 +187,7 @@ static void write_watchers(struct out *o)
 			continue;
 		group_labels(o, "", group);
 		writer_text(o->w, "} ");
-		end_u64(o,
-			config->groups[group].peer_count - config->collector.skip_self);
+		end_u64(o, targets_watchers(o->e->targets, group));
 	}
 }
 

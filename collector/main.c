@@ -105,7 +105,7 @@ static int select_targets(void)
 {
 	int result = self_find(&run.self, &run.targets);
 
-	targets_select(&run.targets);
+	targets_select(&run.targets, self_own_name(&run.self));
 	run.selected = true;
 	return result < 0 ? EX_CONFIG : 0;
 }
@@ -228,6 +228,8 @@ static int resolve_and_select(void)
 		if (!config_has_names(&run.config))
 			run.state.last_resolve_ns = wall_ns;
 	}
+	self_guess(&run.self, &run.targets);
+	targets_select(&run.targets, self_own_name(&run.self));
 	/* Where nothing could be looked up, the last addresses do. */
 	(void)names_resolve(&run.targets, &run.state, deadline_ns, wall_ns);
 	run.info.resolve_ns = clock_monotonic_ns() - begin_ns;
@@ -308,7 +310,7 @@ static int check_configuration(void)
 		log_warnx(
 			"several peers have the name of this host: a run looks its full "
 			"name up to tell which of them it is");
-		targets_select(&run.targets);
+		targets_select(&run.targets, self_own_name(&run.self));
 	} else if (select_targets() != 0) {
 		return EX_CONFIG;
 	}
@@ -348,6 +350,8 @@ static int run_mode(enum cmdline_mode mode)
 		return run.publishes ? carry_failure(status) : status;
 	if (mode == CMDLINE_CHECK)
 		return check_configuration();
+	if (mode == CMDLINE_LIST_ALL)
+		return table_watchers(stdout, &run.targets) < 0 ? EX_OSERR : 0;
 	status = restore_state();
 	if (status != 0)
 		return status;
@@ -412,7 +416,8 @@ int main(int argc, char *argv[])
 	case CMDLINE_VERSION: puts("nodecanary " NODECANARY_VERSION); break;
 	case CMDLINE_RUN:
 	case CMDLINE_CHECK:
-	case CMDLINE_LIST: status = load_and_run(mode); break;
+	case CMDLINE_LIST:
+	case CMDLINE_LIST_ALL: status = load_and_run(mode); break;
 	}
 	outfile_close(&run.outfile);
 	lanes_free(&run.lanes);

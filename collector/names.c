@@ -7,11 +7,24 @@
 #include "resolve.h"
 #include "stop.h"
 
-static bool is_due(const struct target *target, bool all)
+/* Whether any name of the group may turn out to have an address of this node. */
+static bool may_identify(const struct targets *targets, const struct target *target)
 {
-	const struct peer *peer = target->peer;
+	return !targets->groups[target->peer->group].self &&
+	       !*targets->config->collector.self;
+}
 
-	return peer->host && (all || !target->looked_up);
+/*
+ * A fleet must not flood its DNS with names that it does not ping. Of those nothing is
+ * kept from run to run, so that they were not looked up yet says nothing.
+ */
+static bool is_due(const struct targets *targets, const struct target *target, bool all)
+{
+	if (!target->peer->host)
+		return false;
+	if (target->state == TARGET_UNSELECTED)
+		return all && may_identify(targets, target);
+	return all || !target->looked_up;
 }
 
 /* What was not even asked in time is unresolved, too, but is due again at once. */
@@ -42,7 +55,7 @@ static size_t collect(struct targets *targets, bool all, int64_t wall_ns,
 	for (size_t i = 0; i < targets->count; i++) {
 		struct target *target = &targets->items[(first + i) % targets->count];
 
-		if (is_due(target, all))
+		if (is_due(targets, target, all))
 			due[count++] = target;
 	}
 	return count;

@@ -21,9 +21,10 @@ bool names_are_due(const struct targets *targets, const struct state *state,
 		   int64_t wall_ns);
 
 /*
- * Looks up what is due until `deadline_ns` of the monotonic clock; `wall_ns` is
- * now. Brings targets and state.last_resolve_ns up to date. -1 after logging
- * where nothing could be looked up at all; the targets are usable all the same.
+ * Looks up what is due, and is selected as far as targets_select() can tell by now, until
+ * `deadline_ns` of the monotonic clock; `wall_ns` is now. Brings targets and
+ * state.last_resolve_ns up to date. -1 after logging where nothing could be looked up at
+ * all; the targets are usable all the same.
  */
 int names_resolve(struct targets *targets, struct state *state, int64_t deadline_ns,
 		  int64_t wall_ns);

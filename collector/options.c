@@ -282,17 +282,20 @@ static bool parse_buckets(const struct key *key, const char *value, void *field,
 	return true;
 }
 
-/* A place for what a later version will choose: only the full mesh is known so far. */
 static bool parse_fanout(const struct key *key, const char *value, void *field,
 			 char *expected)
 {
-	(void)key;
-	(void)field;
-	if (strcmp(value, "all") != 0) {
-		EXPECT("all");
-		return false;
+	const uint32_t all = OPTIONS_FANOUT_ALL;
+
+	if (strcmp(value, "all") == 0) {
+		memcpy(field, &all, sizeof(all));
+		return true;
 	}
-	return true;
+	if (parse_u32(key, value, field, expected))
+		return true;
+	EXPECT("all, or a whole number from %lld to %lld", (long long)key->min,
+	       (long long)key->max);
+	return false;
 }
 
 #define US CLOCK_NS_PER_US
@@ -348,7 +351,7 @@ static const struct key probe_keys[] = {
 	PROBE(mark, parse_mark, 0, 0),
 	PROBE(histogram, parse_histogram, 0, 0),
 	COLLECTOR(buckets, parse_buckets, 1 * US, 3600 * S),
-	{"fanout", parse_fanout, 0, 0, 0, 0, false},
+	PROBE(fanout, parse_fanout, 1, OPTIONS_FANOUT_MAX),
 	PROBE(members_only, parse_flag, 0, 0),
 	{NULL, NULL, 0, 0, 0, 0, false},
 };
@@ -377,6 +380,7 @@ void options_defaults(struct collector_options *collector, struct options *optio
 		.ttl = 64,
 		.family = FAMILY_AUTO,
 		.histogram = HISTOGRAM_PEER,
+		.fanout = OPTIONS_FANOUT_ALL,
 	};
 }
 

@@ -15,6 +15,8 @@
 
 #define OPTIONS_BUCKETS_MAX 32
 #define OPTIONS_NAME_SIZE 256
+#define OPTIONS_FANOUT_MAX 65535
+#define OPTIONS_FANOUT_ALL UINT32_MAX
 
 enum family_choice { FAMILY_AUTO, FAMILY_IPV4, FAMILY_IPV6, FAMILY_BOTH };
 enum histogram_mode { HISTOGRAM_PEER, HISTOGRAM_GROUP, HISTOGRAM_OFF };
@@ -57,6 +59,7 @@ struct options {
 	char device[IF_NAMESIZE]; /* "": any */
 	struct mark mark;
 	enum histogram_mode histogram;
+	uint32_t fanout; /* how many peers of the group a node pings at most */
 	bool members_only;
 };
 

@@ -215,6 +215,23 @@ int self_find(const struct self *self, struct targets *targets)
 	return result;
 }
 
+void self_guess(const struct self *self, struct targets *targets)
+{
+	const struct config *config = targets->config;
+
+	for (size_t i = 0; i < config->group_count; i++) {
+		struct target_group *group = &targets->groups[i];
+		struct candidates c = find_by_name(self, config, &config->groups[i]);
+
+		group->self = c.first && !c.second ? c.first : group->last_self;
+	}
+}
+
+const char *self_own_name(const struct self *self)
+{
+	return *self->name ? self->name : self->host;
+}
+
 bool self_is_member(const struct targets *targets)
 {
 	for (size_t i = 0; i < targets->config->group_count; i++)

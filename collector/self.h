@@ -45,6 +45,15 @@ bool self_is_ambiguous(const struct self *self, const struct targets *targets,
  */
 int self_find(const struct self *self, struct targets *targets);
 
+/*
+ * The same as far as it is known before names have addresses: by name, else as the last
+ * run found it. Nothing is said about what is ambiguous, or is not known yet.
+ */
+void self_guess(const struct self *self, struct targets *targets);
+
+/* What a node that is no peer is called: as configured, or the host name. */
+const char *self_own_name(const struct self *self);
+
 /* Whether this node is a peer of any group. */
 bool self_is_member(const struct targets *targets);
 

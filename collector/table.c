@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "log.h"
+
 #define RED "\033[31m"
 #define YELLOW "\033[33m"
 #define RESET "\033[0m"
@@ -120,6 +122,36 @@ void table_peers(FILE *out, const struct targets *targets)
 		print_target_names(out, &widths, targets, target);
 		fprintf(out, "  %s\n", targets_state_name(target->state));
 	}
+}
+
+static void print_watched(FILE *out, const struct config *config,
+			  const struct peer *watcher, const bool *chosen)
+{
+	const struct group *group = &config->groups[watcher->group];
+
+	for (size_t i = 0; i < group->peer_count; i++)
+		if (chosen[i])
+			fprintf(out, "%s %s %s\n", group->name, watcher->name,
+				config->peers[group->first_peer + i].name);
+}
+
+int table_watchers(FILE *out, const struct targets *targets)
+{
+	const struct config *config = targets->config;
+	bool *chosen = calloc(config->peer_count + 1, sizeof(*chosen));
+
+	if (!chosen) {
+		log_errx("out of memory");
+		return -1;
+	}
+	for (size_t i = 0; i < config->peer_count; i++) {
+		const struct peer *watcher = &config->peers[i];
+
+		targets_choose(targets, watcher->group, watcher, "", chosen);
+		print_watched(out, config, watcher, chosen);
+	}
+	free(chosen);
+	return 0;
 }
 
 bool table_wants_colour(FILE *out)

@@ -1,12 +1,12 @@
 #include "targets.h"
 
-#include <ctype.h>
 #include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "digest.h"
 #include "log.h"
+#include "rings.h"
 
 /* The address that a numeric peer is pinged at in that family; NONE: any. */
 static struct address numeric_address(const struct peer *peer, enum family_choice choice,
@@ -59,16 +59,45 @@ static size_t most_targets(const struct config *config)
 	return count;
 }
 
+/* Only where a group has rings. */
+static int add_seeds(struct targets *targets)
+{
+	const struct config *config = targets->config;
+
+	for (size_t i = 0; i < config->peer_count; i++) {
+		const struct peer *peer = &config->peers[i];
+
+		if (config->groups[peer->group].options.fanout == OPTIONS_FANOUT_ALL)
+			continue;
+		if (!targets->seeds)
+			targets->seeds =
+				calloc(config->peer_count, sizeof(*targets->seeds));
+		if (!targets->seeds)
+			return -1;
+		targets->seeds[i] = rings_seed(peer->name);
+	}
+	return 0;
+}
+
+static void free_all(struct targets *targets)
+{
+	free(targets->items);
+	free(targets->groups);
+	free(targets->seeds);
+	free(targets->chosen);
+	*targets = (struct targets){.items = NULL};
+}
+
 int targets_build(struct targets *targets, const struct config *config)
 {
 	*targets = (struct targets){.config = config};
 	targets->items = calloc(most_targets(config) + 1, sizeof(*targets->items));
 	targets->groups = calloc(config->group_count + 1, sizeof(*targets->groups));
-	if (!targets->items || !targets->groups) {
+	targets->chosen = calloc(config->peer_count + 1, sizeof(*targets->chosen));
+	if (!targets->items || !targets->groups || !targets->chosen ||
+	    add_seeds(targets) < 0) {
 		log_errx("out of memory");
-		free(targets->items);
-		free(targets->groups);
-		*targets = (struct targets){.items = NULL};
+		free_all(targets);
 		return -1;
 	}
 	for (size_t i = 0; i < config->peer_count; i++)
@@ -98,9 +127,7 @@ void targets_reset(struct targets *targets)
 void targets_free(struct targets *targets)
 {
 	targets_reset(targets);
-	free(targets->items);
-	free(targets->groups);
-	*targets = (struct targets){.items = NULL};
+	free_all(targets);
 }
 
 static int compare(const struct targets *targets, const struct target *target,
@@ -171,16 +198,54 @@ int targets_add_counts(const struct targets *targets, struct stats_histogram *hi
 	return histogram->counts ? 0 : -1;
 }
 
-void targets_select(struct targets *targets)
+void targets_choose(const struct targets *targets, size_t group,
+		    const struct peer *member, const char *name, bool *chosen)
 {
+	const struct config *config = targets->config;
+	const struct group *g = &config->groups[group];
+	bool is_outside = g->options.members_only && !member;
+
+	if (is_outside || g->options.fanout == OPTIONS_FANOUT_ALL) {
+		for (size_t i = 0; i < g->peer_count; i++)
+			chosen[i] = !is_outside;
+	} else {
+		const uint64_t *seeds = targets->seeds + g->first_peer;
+		struct rings_observer observer = {.index = RINGS_OUTSIDE};
+
+		if (member)
+			observer.index = (size_t)(member - &config->peers[g->first_peer]);
+		observer.seed = member ? seeds[observer.index] : rings_seed(name);
+		rings_choose(seeds, g->peer_count, observer, g->options.fanout, chosen);
+	}
+	if (member)
+		chosen[member - &config->peers[g->first_peer]] =
+			!config->collector.skip_self;
+}
+
+size_t targets_watchers(const struct targets *targets, size_t group)
+{
+	const struct group *g = &targets->config->groups[group];
+	size_t others = g->peer_count > 0 ? g->peer_count - 1 : 0;
+
+	if (g->options.fanout < others)
+		others = g->options.fanout;
+	return others + !targets->config->collector.skip_self;
+}
+
+void targets_select(struct targets *targets, const char *name)
+{
+	const struct config *config = targets->config;
+
+	for (size_t i = 0; i < config->group_count; i++)
+		targets_choose(targets, i, targets->groups[i].self, name,
+			       targets->chosen + config->groups[i].first_peer);
 	for (size_t i = 0; i < targets->count; i++) {
 		struct target *target = &targets->items[i];
-		const struct group *group = target_group(targets, target);
 		const struct peer *self = targets->groups[target->peer->group].self;
 
-		if (target->peer == self && targets->config->collector.skip_self)
+		if (target->peer == self && config->collector.skip_self)
 			target->state = TARGET_SELF;
-		else if (group->options.members_only && !self)
+		else if (!targets->chosen[target->peer - config->peers])
 			target->state = TARGET_UNSELECTED;
 		else if (target->address.family == ADDRESS_NONE)
 			target->state = TARGET_UNRESOLVED;
@@ -214,15 +279,10 @@ void targets_count_states(const struct targets *targets, size_t group,
 	}
 }
 
-static void hash_text(struct digest *digest, const char *text, bool fold)
+/* With its end, so that texts cannot run into each other. */
+static void hash_text(struct digest *digest, const char *text)
 {
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (fold && c < 0x80)
-			c = (unsigned char)tolower(c);
-		digest_add(digest, &c, 1);
-	}
+	digest_add_folded(digest, text);
 	digest_add(digest, "", 1);
 }
 
@@ -232,16 +292,16 @@ static uint64_t hash_peer(const struct peer *peer)
 	struct digest digest;
 
 	digest_init(&digest);
-	hash_text(&digest, peer->name, true);
-	hash_text(&digest, peer->host ? peer->host : "", true);
+	hash_text(&digest, peer->name);
+	hash_text(&digest, peer->host ? peer->host : "");
 	address_format(&peer->v4, address);
-	hash_text(&digest, address, false);
+	hash_text(&digest, address);
 	address_format(&peer->v6, address);
-	hash_text(&digest, address, false);
+	hash_text(&digest, address);
 	/* Of two addresses the first is pinged where family = auto. */
 	if (peer->v4.family != ADDRESS_NONE && peer->v6.family != ADDRESS_NONE &&
 	    !peer->v4_first)
-		hash_text(&digest, "ipv6", false);
+		hash_text(&digest, "ipv6");
 	return digest_value(&digest);
 }
 
@@ -260,6 +320,12 @@ uint64_t targets_list_hash(const struct targets *targets, size_t group)
 	digest_init(&digest);
 	digest_add(&digest, selection, sizeof(selection));
 	digest_add(&digest, &sum, sizeof(sum));
+	if (g->options.fanout != OPTIONS_FANOUT_ALL) {
+		uint32_t fanout = htole32(g->options.fanout);
+
+		digest_add(&digest, RINGS_VERSION, sizeof(RINGS_VERSION));
+		digest_add(&digest, &fanout, sizeof(fanout));
+	}
 	return digest_value(&digest) & ((UINT64_C(1) << 48) - 1);
 }
 

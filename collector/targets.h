@@ -4,8 +4,9 @@
  *
  * A peer is one target; in a group with `family = both` it is one for each
  * family that it has or may have. Targets are sorted as their series are: by
- * group, peer, family. Order of calls: targets_build(), then restore, names,
- * self (each of them fills in what it knows), then targets_select().
+ * group, peer, family. Order of calls: targets_build(), then restore, self, names
+ * (each of them fills in what it knows), with targets_select() whenever it matters who
+ * is pinged: before names are looked up and before anything is sent.
  */
 #ifndef NODECANARY_TARGETS_H
 #define NODECANARY_TARGETS_H
@@ -49,6 +50,8 @@ struct targets {
 	struct target *items;
 	size_t count;
 	struct target_group *groups; /* one for each of config->groups */
+	uint64_t *seeds;	     /* of each peer's places on the rings: see rings.h */
+	bool *chosen;		     /* each peer; for targets_select() */
 };
 
 /* 0, or -1 after logging. The configuration must outlive the targets. */
@@ -77,8 +80,21 @@ int targets_add_counts(const struct targets *targets, struct stats_histogram *hi
 /* Gives up all that was restored. */
 void targets_reset(struct targets *targets);
 
-/* Settles each target's state, once addresses and oneself are known. */
-void targets_select(struct targets *targets);
+/*
+ * Sets chosen[i] for each peer i of the group that a node would ping: a member, or with
+ * `member` NULL one that is none and is called `name`.
+ */
+void targets_choose(const struct targets *targets, size_t group,
+		    const struct peer *member, const char *name, bool *chosen);
+
+/* How many nodes of the group watch each member; groups[].self or not. */
+size_t targets_watchers(const struct targets *targets, size_t group);
+
+/*
+ * Settles each target's state, as far as addresses and oneself are known. `name` is this
+ * node's in groups of which it is no member.
+ */
+void targets_select(struct targets *targets, const char *name);
 
 /* How many peers (not targets) of a group are in each state. */
 void targets_count_states(const struct targets *targets, size_t group,
@@ -86,7 +102,8 @@ void targets_count_states(const struct targets *targets, size_t group,
 
 /*
  * 48 bits that are equal where the group's list, and what selects from it, are
- * equal: names in lower case, in any order, addresses, family, members_only.
+ * equal: names in lower case, in any order, addresses, family, members_only,
+ * fanout.
  */
 uint64_t targets_list_hash(const struct targets *targets, size_t group);
 

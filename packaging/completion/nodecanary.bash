@@ -23,6 +23,6 @@ _nodecanary() {
 	# --quiet= is no beginning of anything.
 	[[ $split == false ]] || return
 	mapfile -t COMPREPLY < <(compgen -W '-c --config -d --drop-ins -o --output
-		-n --dry-run -t --table -C --check -l --list-peers -q --quiet -v --verbose
+		-n --dry-run -t --table -C --check -l --list-peers --all -q --quiet -v --verbose
 		-V --version -h --help' -- "$cur")
 } && complete -F _nodecanary nodecanary

@@ -33,7 +33,7 @@ static void check_published(struct fleet *fleet)
 	targets_reset(&fleet->targets);
 	fleet->state = (struct state){.runs = 0};
 	assert_int_equal(fleet_restore(fleet, written), RESTORE_TAKEN);
-	targets_select(&fleet->targets);
+	targets_select(&fleet->targets, "");
 	again = fleet_write(fleet, NULL);
 	assert_same_text(again, written);
 	free(again);
@@ -57,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert_true(result == CONFIGLOAD_VALID || said > 0);
 	if (result == CONFIGLOAD_VALID) {
 		assert_int_equal(targets_build(&fleet.targets, &fleet.config), 0);
-		targets_select(&fleet.targets);
+		targets_select(&fleet.targets, "");
 		fuzz_messages_begin(&messages);
 		check_lists(&fleet);
 		fuzz_messages_end(&messages);

@@ -47,7 +47,7 @@ static char *restore_and_write(const char *text, size_t len)
 
 	begin(&fleet);
 	if (fleet_restore_bytes(&fleet, text, len) == RESTORE_TAKEN) {
-		targets_select(&fleet.targets);
+		targets_select(&fleet.targets, "");
 		written = fleet_write(&fleet, NULL);
 	}
 	targets_free(&fleet.targets);

@@ -52,7 +52,7 @@ static char *write_base(void)
 	assert_true(address_parse("10.0.0.2", &beta->address));
 	fleet.targets.groups[1].self = beta->peer;
 	fleet.config.collector.skip_self = false;
-	targets_select(&fleet.targets);
+	targets_select(&fleet.targets, "");
 	add_replies(&fleet, "default", "alpha", "", 7);
 	add_replies(&fleet, "default", "beta", "", 3);
 	add_replies(&fleet, "both", "gamma", "ipv6", 2);
@@ -80,7 +80,7 @@ static char *restore_and_write(const char *text)
 	fleet_load(&fleet, ini);
 	if (fleet_restore(&fleet, text) != RESTORE_TAKEN)
 		fail_msg("not restored: %s", text);
-	targets_select(&fleet.targets);
+	targets_select(&fleet.targets, "");
 	again = fleet_write(&fleet, NULL);
 	fleet_free(&fleet);
 	return again;

@@ -94,7 +94,7 @@ static void load_small_fleet(struct fleet *fleet)
 	set_address(fleet_target(fleet, "both", "eps", "ipv6"), "fd00::3", true);
 	set_self(fleet, 0, "beta");
 	set_self(fleet, 1, "beta");
-	targets_select(&fleet->targets);
+	targets_select(&fleet->targets, "");
 	set_samples(fleet, fleet_target(fleet, "default", "alpha", ""), "12-3u");
 	set_samples(fleet, fleet_target(fleet, "default", "delta", ""), "uuuuu");
 	set_samples(fleet, fleet_target(fleet, "default", "we\"ird\\x", ""), "-----");
@@ -251,7 +251,7 @@ static void self_and_unselected_peers_have_no_series(void **state)
 	load_small_fleet(&fleet);
 	set_address(fleet_target(&fleet, "mesh", "b", ""), "10.2.0.2", true);
 	set_address(fleet_target(&fleet, "both", "beta", "ipv4"), "10.1.0.2", true);
-	targets_select(&fleet.targets);
+	targets_select(&fleet.targets, "");
 	text = fleet_write(&fleet, &small_run);
 	assert_strict(text);
 	lines = fleet_split(text);
@@ -275,7 +275,7 @@ static void a_fleet_of_nobody_is_valid(void **state)
 
 	(void)state;
 	fleet_load(&fleet, "[peers]\n");
-	targets_select(&fleet.targets);
+	targets_select(&fleet.targets, "");
 	text = fleet_write(&fleet, &small_run);
 	assert_strict(text);
 	assert_null(strstr(text, "peer=\""));
@@ -299,7 +299,7 @@ static void with_skip_self_off_one_watches_oneself(void **state)
 	fleet_load(&fleet, "[collector]\nskip_self = no\n[peers]\n"
 			   "a = 10.0.0.1\nb = 10.0.0.2\n");
 	set_self(&fleet, 0, "a");
-	targets_select(&fleet.targets);
+	targets_select(&fleet.targets, "");
 	text = fleet_write(&fleet, NULL);
 	assert_non_null(strstr(text, "nodecanary_group_watchers{group=\"default\"} 2\n"));
 	assert_non_null(

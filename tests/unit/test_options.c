@@ -313,12 +313,26 @@ static void choices_are_words(void **state)
 	assert_int_equal(options.histogram, HISTOGRAM_OFF);
 	assert_true(set_probe("histogram", "peer"));
 	assert_int_equal(options.histogram, HISTOGRAM_PEER);
-	assert_true(set_probe("fanout", "all"));
 	refuses(OPTIONS_PROBE, "family", "IPv4", "auto, ipv4, ipv6 or both");
 	refuses(OPTIONS_PROBE, "family", "", "auto, ipv4, ipv6 or both");
 	refuses(OPTIONS_PROBE, "family", "ipv4 ipv6", "auto, ipv4, ipv6 or both");
 	refuses(OPTIONS_PROBE, "histogram", "yes", "peer, group or off");
 	refuses(OPTIONS_PROBE, "histogram", "", "peer, group or off");
+}
+
+static void fanout_is_a_number_or_all(void **state)
+{
+	static const char *const bad[] = {"", "0", "65536", "All", "-1", "8 9", "1.5"};
+
+	(void)state;
+	assert_true(options.fanout == OPTIONS_FANOUT_ALL);
+	assert_true(set_probe("fanout", "1") && options.fanout == 1);
+	assert_true(set_probe("fanout", "65535") && options.fanout == 65535);
+	assert_true(set_probe("fanout", "all"));
+	assert_true(options.fanout == OPTIONS_FANOUT_ALL);
+	for (size_t i = 0; i < COUNT(bad); i++)
+		refuses(OPTIONS_PROBE, "fanout", bad[i],
+			"all, or a whole number from 1 to 65535");
 }
 
 static void source_is_one_address_of_each_family(void **state)
@@ -444,6 +458,7 @@ int main(void)
 		cmocka_unit_test_setup(names_have_limits_of_length, begin),
 		cmocka_unit_test_setup(dscp_is_a_number_or_a_name, begin),
 		cmocka_unit_test_setup(choices_are_words, begin),
+		cmocka_unit_test_setup(fanout_is_a_number_or_all, begin),
 		cmocka_unit_test_setup(source_is_one_address_of_each_family, begin),
 		cmocka_unit_test_setup(mark_is_a_number_perhaps_hexadecimal, begin),
 		cmocka_unit_test_setup(buckets_ascend, begin),

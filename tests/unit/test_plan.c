@@ -47,7 +47,7 @@ static void load(const char *content)
 	for (size_t i = 0; i < config.peer_count; i++)
 		if (strcmp(config.peers[i].name, "self") == 0)
 			targets.groups[config.peers[i].group].self = &config.peers[i];
-	targets_select(&targets);
+	targets_select(&targets, "");
 }
 
 static bool print_plan(void)

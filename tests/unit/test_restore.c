@@ -47,7 +47,7 @@ static void set_address(struct target *target, const char *address)
 static void load(struct fleet *fleet, const char *text)
 {
 	fleet_load(fleet, text);
-	targets_select(&fleet->targets);
+	targets_select(&fleet->targets, "");
 }
 
 /* The file of a fleet that has been measured for a while. */
@@ -77,7 +77,7 @@ static char *write_base(const char *text)
 				     .runs = 10000,
 				     .voided = {11, 12, 13, 14},
 				     .receive_drops = 15};
-	targets_select(&fleet.targets);
+	targets_select(&fleet.targets, "");
 	written = fleet_write(&fleet, NULL);
 	fleet_free(&fleet);
 	assert_strict(written);
@@ -141,7 +141,7 @@ static void restore_into(struct fleet *fleet, const char *config, const char *te
 {
 	load(fleet, config);
 	assert_int_equal(fleet_restore(fleet, text), RESTORE_TAKEN);
-	targets_select(&fleet->targets);
+	targets_select(&fleet->targets, "");
 }
 
 static void assert_counters(struct fleet *fleet, const char *group, const char *peer,
@@ -898,7 +898,7 @@ static void what_is_taken_is_written_as_readers_want_it(void **state)
 			taken++;
 		else
 			assert_untouched(&fleet);
-		targets_select(&fleet.targets);
+		targets_select(&fleet.targets, "");
 		free(text);
 		text = fleet_write(&fleet, NULL);
 		assert_strict(text);

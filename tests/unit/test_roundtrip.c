@@ -106,7 +106,7 @@ static void fill(struct fleet *fleet, uint64_t *seed)
 	fleet->state.receive_drops = random_count(seed);
 	for (size_t i = 0; i < VOID_REASONS; i++)
 		fleet->state.voided[i] = random_count(seed);
-	targets_select(&fleet->targets);
+	targets_select(&fleet->targets, "");
 }
 
 static char *restore_and_write(const char *ini, const char *text)
@@ -116,7 +116,7 @@ static char *restore_and_write(const char *ini, const char *text)
 
 	fleet_load(&fleet, ini);
 	assert_int_equal(fleet_restore(&fleet, text), RESTORE_TAKEN);
-	targets_select(&fleet.targets);
+	targets_select(&fleet.targets, "");
 	again = fleet_write(&fleet, NULL);
 	fleet_free(&fleet);
 	return again;
@@ -173,7 +173,7 @@ static void the_gauges_of_a_run_change_no_counter(void **state)
 	assert_int_equal(targets_add_counts(&fleet.targets, &target->totals.histogram),
 			 0);
 	stats_add(&target->totals, &target->run, &fleet.config.collector.buckets, &reply);
-	targets_select(&fleet.targets);
+	targets_select(&fleet.targets, "");
 	with_run = fleet_write(&fleet, &info);
 	without = fleet_write(&fleet, NULL);
 	fleet_free(&fleet);
@@ -202,7 +202,7 @@ static void names_that_are_not_pinged_are_not_due_at_once(void **state)
 	assert_true(address_parse("10.0.0.2", &own->address));
 	assert_true(address_parse("10.0.0.3", &other->address));
 	fleet.targets.groups[0].self = own->peer;
-	targets_select(&fleet.targets);
+	targets_select(&fleet.targets, "");
 	assert_int_equal(own->state, TARGET_SELF);
 	assert_int_equal(other->state, TARGET_UNSELECTED);
 	text = fleet_write(&fleet, NULL);

@@ -43,7 +43,7 @@ static void load(const char *content)
 	for (size_t i = 0; i < config.peer_count; i++)
 		if (strcmp(config.peers[i].name, "self") == 0)
 			targets.groups[config.peers[i].group].self = &config.peers[i];
-	targets_select(&targets);
+	targets_select(&targets, "");
 }
 
 /* Replies of the round-trip times low and high by turns, an even number of them. */
@@ -244,6 +244,26 @@ static FILE *open_terminal(void)
 	return fdopen(fd, "r+");
 }
 
+static void the_whole_list_is_a_line_for_each_pair(void **state)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	(void)state;
+	assert_non_null(out);
+	load("[probe mesh]\nmembers_only = yes\n[peers mesh]\na = 10.0.0.1\n"
+	     "self = 10.0.0.2\nc = c.example.net\n[probe default]\nfanout = 1\n"
+	     "[peers]\nx = 10.0.0.8\ny = 10.0.0.9\n");
+	assert_int_equal(table_watchers(out, &targets), 0);
+	assert_int_equal(fclose(out), 0);
+	assert_string_equal(text, "default x y\ndefault y x\n"
+				  "mesh a c\nmesh a self\n"
+				  "mesh c a\nmesh c self\n"
+				  "mesh self a\nmesh self c\n");
+	free(text);
+}
+
 static void colour_is_for_terminals_that_want_it(void **state)
 {
 	FILE *terminal = open_terminal(), *file = tmpfile();
@@ -277,6 +297,7 @@ int main(void)
 		TEST(without_peers_there_is_only_a_header),
 		TEST(the_list_says_of_every_peer_whether_it_is_pinged),
 		TEST(a_list_of_one_group_has_no_column_for_it),
+		TEST(the_whole_list_is_a_line_for_each_pair),
 		cmocka_unit_test(colour_is_for_terminals_that_want_it),
 	};
 

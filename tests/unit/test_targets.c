@@ -175,7 +175,7 @@ static void nobody_is_a_fleet_too(void **state)
 	fleet_load(&fleet, "");
 	assert_int_equal(fleet.targets.count, 0);
 	assert_null(targets_find(&fleet.targets, "default", "a", "", &hint));
-	targets_select(&fleet.targets);
+	targets_select(&fleet.targets, "");
 	fleet_free(&fleet);
 }
 
@@ -200,15 +200,15 @@ static void oneself_is_skipped_if_so_configured(void **state)
 	(void)state;
 	fleet_load(&fleet, THREE);
 	fleet.targets.groups[0].self = &fleet.config.peers[0];
-	targets_select(&fleet.targets);
+	targets_select(&fleet.targets, "");
 	assert_states(&fleet, 0, 1, 1, 0, 1);
 	assert_int_equal(fleet.targets.items[0].state, TARGET_SELF);
 	/* Without an address one is still oneself. */
 	fleet.targets.groups[0].self = &fleet.config.peers[1];
-	targets_select(&fleet.targets);
+	targets_select(&fleet.targets, "");
 	assert_states(&fleet, 0, 2, 1, 0, 0);
 	fleet.config.collector.skip_self = false;
-	targets_select(&fleet.targets);
+	targets_select(&fleet.targets, "");
 	assert_states(&fleet, 0, 2, 0, 0, 1);
 	fleet_free(&fleet);
 }
@@ -219,13 +219,13 @@ static void a_mesh_is_for_its_members(void **state)
 
 	(void)state;
 	fleet_load(&fleet, "[probe]\nmembers_only = yes\n" THREE);
-	targets_select(&fleet.targets);
+	targets_select(&fleet.targets, "");
 	assert_states(&fleet, 0, 0, 0, 3, 0);
 	fleet.targets.groups[0].self = &fleet.config.peers[2];
-	targets_select(&fleet.targets);
+	targets_select(&fleet.targets, "");
 	assert_states(&fleet, 0, 1, 1, 0, 1);
 	fleet.config.collector.skip_self = false;
-	targets_select(&fleet.targets);
+	targets_select(&fleet.targets, "");
 	assert_states(&fleet, 0, 2, 0, 0, 1);
 	fleet_free(&fleet);
 }
@@ -238,9 +238,72 @@ static void membership_is_by_group(void **state)
 	fleet_load(&fleet, "[probe]\nmembers_only = yes\n[peers a]\nx = 10.0.0.1\n"
 			   "y = 10.0.0.2\n[peers b]\nx = 10.1.0.1\ny = 10.1.0.2\n");
 	fleet.targets.groups[1].self = &fleet.config.peers[3];
-	targets_select(&fleet.targets);
+	targets_select(&fleet.targets, "");
 	assert_states(&fleet, 0, 0, 0, 2, 0);
 	assert_states(&fleet, 1, 1, 1, 0, 0);
+	fleet_free(&fleet);
+}
+
+#define FIVE                                                                             \
+	"[peers]\na = 10.0.0.1\nb = 10.0.0.2, fd00::2\nc = 10.0.0.3\nd = 10.0.0.4\n"     \
+	"e = e.example.net\n"
+
+static void a_fanout_selects_some_and_others_stand_on_the_ring_too(void **state)
+{
+	struct fleet fleet;
+	bool chosen[5];
+
+	(void)state;
+	fleet_load(&fleet, "[probe]\nfanout = 2\n" FIVE);
+	fleet.targets.groups[0].self = &fleet.config.peers[1];
+	targets_select(&fleet.targets, "elsewhere");
+	targets_choose(&fleet.targets, 0, &fleet.config.peers[1], "", chosen);
+	for (size_t i = 0; i < 5; i++)
+		if (i != 1)
+			assert_int_equal(fleet.targets.items[i].state !=
+						 TARGET_UNSELECTED,
+					 chosen[i]);
+	assert_int_equal(fleet.targets.items[1].state, TARGET_SELF);
+	assert_int_equal(targets_watchers(&fleet.targets, 0), 2);
+	/* One that is no member pings as many, whoever it is. */
+	fleet.targets.groups[0].self = NULL;
+	targets_select(&fleet.targets, "elsewhere");
+	assert_int_equal(fleet.targets.items[0].state == TARGET_UNSELECTED, true);
+	fleet_free(&fleet);
+}
+
+static void a_fanout_of_all_others_is_a_mesh(void **state)
+{
+	struct fleet fleet;
+
+	(void)state;
+	fleet_load(&fleet, "[probe]\nfanout = 4\nfamily = both\n" FIVE);
+	fleet.targets.groups[0].self = &fleet.config.peers[2];
+	targets_select(&fleet.targets, "");
+	assert_states(&fleet, 0, 3, 1, 0, 1);
+	assert_int_equal(targets_watchers(&fleet.targets, 0), 4);
+	fleet.config.groups[0].options.fanout = 9;
+	targets_select(&fleet.targets, "");
+	assert_states(&fleet, 0, 3, 1, 0, 1);
+	assert_int_equal(targets_watchers(&fleet.targets, 0), 4);
+	/* Oneself is pinged beside those that are chosen. */
+	fleet.config.collector.skip_self = false;
+	fleet.config.groups[0].options.fanout = 1;
+	targets_select(&fleet.targets, "");
+	assert_int_equal(fleet.targets.items[3].peer->name[0], 'c');
+	assert_int_equal(fleet.targets.items[3].state, TARGET_PROBED);
+	assert_int_equal(targets_watchers(&fleet.targets, 0), 2);
+	fleet_free(&fleet);
+}
+
+static void a_fanout_of_members_is_for_members(void **state)
+{
+	struct fleet fleet;
+
+	(void)state;
+	fleet_load(&fleet, "[probe]\nfanout = 2\nmembers_only = yes\n" FIVE);
+	targets_select(&fleet.targets, "elsewhere");
+	assert_states(&fleet, 0, 0, 0, 5, 0);
 	fleet_free(&fleet);
 }
 
@@ -256,18 +319,18 @@ static void a_peer_of_two_targets_counts_once(void **state)
 	assert_true(address_parse("10.0.0.2", &address));
 	first = fleet_target(&fleet, "default", "b", "ipv4");
 	second = fleet_target(&fleet, "default", "b", "ipv6");
-	targets_select(&fleet.targets);
+	targets_select(&fleet.targets, "");
 	assert_states(&fleet, 0, 2, 0, 0, 1);
 	first->address = address;
-	targets_select(&fleet.targets);
+	targets_select(&fleet.targets, "");
 	assert_int_equal(second->state, TARGET_UNRESOLVED);
 	assert_states(&fleet, 0, 3, 0, 0, 0);
 	first->address.family = ADDRESS_NONE;
 	second->address = address;
-	targets_select(&fleet.targets);
+	targets_select(&fleet.targets, "");
 	assert_states(&fleet, 0, 3, 0, 0, 0);
 	fleet.targets.groups[0].self = &fleet.config.peers[0];
-	targets_select(&fleet.targets);
+	targets_select(&fleet.targets, "");
 	assert_states(&fleet, 0, 2, 1, 0, 0);
 	fleet_free(&fleet);
 }
@@ -358,6 +421,8 @@ static void the_hash_shows_every_difference(void **state)
 		"[probe]\nfamily = both\n" LIST,
 		"[probe]\nmembers_only = yes\n" LIST,
 		"[probe]\nfamily = both\nmembers_only = yes\n" LIST,
+		"[probe]\nfanout = 2\n" LIST,
+		"[probe]\nfanout = 3\n" LIST,
 		"[peers]\nab = 10.0.0.1\nc = 10.0.0.2\n",
 		"[peers]\na = 10.0.0.1\nbc = 10.0.0.2\n",
 		"[peers]\na = 10.0.0.2\nbc = 10.0.0.1\n",
@@ -385,6 +450,9 @@ int main(void)
 		cmocka_unit_test(oneself_is_skipped_if_so_configured),
 		cmocka_unit_test(a_mesh_is_for_its_members),
 		cmocka_unit_test(membership_is_by_group),
+		cmocka_unit_test(a_fanout_selects_some_and_others_stand_on_the_ring_too),
+		cmocka_unit_test(a_fanout_of_all_others_is_a_mesh),
+		cmocka_unit_test(a_fanout_of_members_is_for_members),
 		cmocka_unit_test(a_peer_of_two_targets_counts_once),
 		cmocka_unit_test(states_have_their_documented_names),
 		cmocka_unit_test(reset_gives_up_what_was_restored),
