@@ -4,8 +4,8 @@
 options_are_the_programs() {
     rows "$README" option | cut -f 1 | plain | sed 's/,//' | tr -s ' ' |
         sort >"$TMP/work/documented"
-    "$NC" --help | sed -n 's/^  \(-[a-zA-Z]\), \(--[a-z-]*\( [A-Z]*\)\?\)  *.*/\1 \2/p' |
-        sed 's/ *$//' | sort >"$TMP/work/actual"
+    "$NC" --help | sed -nE 's/^  (-[a-zA-Z],|   ) (--[a-z-]*( [A-Z]*)?)  +.*/\1 \2/p' |
+        sed 's/,//; s/^ *//; s/ *$//' | sort >"$TMP/work/actual"
     same options "$TMP/work/documented" "$TMP/work/actual"
 }
 
