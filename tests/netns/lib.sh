@@ -207,13 +207,14 @@ value() {
 # kilobytes FILE: the peak memory of the run that published it.
 kilobytes() { echo $(($(value "$1" nodecanary_last_run_peak_memory_bytes) / 1024)); }
 
-# median_kilobytes ARGUMENT...: of nine runs that publish $FILE, since which pages of libc come
+# median_kilobytes FILE ARGUMENT...: of nine runs that publish it, since which pages of libc come
 # along depends on where it is loaded.
 median_kilobytes() {
-    local _
+    local _ file=$1
+    shift
     for _ in 1 2 3 4 5 6 7 8 9; do
-        run_nc 0 -o "$FILE" "$@"
-        kilobytes "$FILE"
+        run_nc 0 -o "$file" "$@"
+        kilobytes "$file"
     done | sort -n | sed -n 5p
 }
 

@@ -49,9 +49,9 @@ assert_file_contains "$TEST_TMP/trace" '/etc/resolv.conf'
 assert_not_contains "$TEST_TMP/trace" 'sched_getaffinity|/sys/devices/system/cpu|/proc/(stat|cpuinfo)'
 
 behaviour "one core or all of them: the same memory"
-all=$(median_kilobytes -c "$TEST_TMP/x.ini")
+all=$(median_kilobytes "$FILE" -c "$TEST_TMP/x.ini")
 cpu=$(taskset -pc $$ | sed "s/.*[ ,-]//")
-one=$(NC_WRAP="taskset -c $cpu" median_kilobytes -c "$TEST_TMP/x.ini")
+one=$(NC_WRAP="taskset -c $cpu" median_kilobytes "$FILE" -c "$TEST_TMP/x.ini")
 echo "VmHWM on one core: $one kB, on $(nproc): $all kB"
 assert_between $((all - 256)) "$one" $((all + 256)) "kB"
 
@@ -59,11 +59,11 @@ behaviour "a file whose counters go on needs no more than a first one"
 fleet 9 >"$TEST_TMP/x.ini"
 run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
 first=$(kilobytes "$FILE")
-nine=$(median_kilobytes -c "$TEST_TMP/x.ini")
+nine=$(median_kilobytes "$FILE" -c "$TEST_TMP/x.ini")
 assert_le "$nine" $((first + 256)) "kB"
 echo "VmHWM at 9 peers: $nine kB"
 COUNT=2 fleet 1000 >"$TEST_TMP/x.ini"
-thousand=$(median_kilobytes -c "$TEST_TMP/x.ini")
+thousand=$(median_kilobytes "$FILE" -c "$TEST_TMP/x.ini")
 echo "VmHWM at 1,000 peers, histogram = peer: $thousand kB"
 
 behaviour "1,000 peers with a histogram each need at most 3 MB"

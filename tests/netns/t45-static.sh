@@ -28,7 +28,7 @@ behaviour "9 peers need at most 1.1 MB"
     echo '[peers]'
     for i in 1 2 3 4 5 6 7 8 9; do echo "worker$i = 127.0.0.$i"; done
 } >"$TEST_TMP/x.ini"
-nine=$(median_kilobytes -c "$TEST_TMP/x.ini")
+nine=$(median_kilobytes "$FILE" -c "$TEST_TMP/x.ini")
 echo "VmHWM at 9 peers: $nine kB"
 assert_le "$nine" 1126 "kB"
 
