@@ -151,7 +151,8 @@ lacks() {
 
 # The options as --help has them, one a line; `long` or `short`: these alone.
 options() {
-	"$NC" --help | sed -n 's/^  \(-[a-zA-Z]\), \(--[a-z-]*\).*/\1\n\2/p' |
+	"$NC" --help | sed -nE 's/^  (-[a-zA-Z],|   ) (--[a-z-]*).*/\1\n\2/p' |
+		sed 's/,$//; /^ *$/d' |
 		case ${1-} in
 		long) grep -e -- ;;
 		*) cat ;;
