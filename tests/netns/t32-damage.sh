@@ -159,6 +159,8 @@ if mode == "untouched":
         sys.exit("the last line is not what its description says")
     sys.exit(0)
 cases = list({"cut": cuts, "lines": line_damage, "junk": junk, "forged": forged}[mode]())
+if os.environ.get("SANITIZED"):
+    cases = cases[::2] # each takes ten times as long
 for what, content in cases:
     if content != original:
         attempt(what, content)
