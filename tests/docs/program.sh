@@ -218,3 +218,12 @@ broken_keeps_counters() {
     ! grep -q '^nodecanary_peer_up' "$TMP/work/x.prom" ||
         fail "a gauge of a run that did not happen"
 }
+
+# What stands between the marks of the simulation is what it prints.
+fanout_table() {
+    need python3
+    NODECANARY=$NC tests/fanout/simulate >"$TMP/work/actual"
+    sed -n '/^<!-- tests.fanout.simulate: begin/,/^<!-- tests.fanout.simulate: end/{/^|/p}' "$README" \
+        >"$TMP/work/documented"
+    same "a fleet of 10,000 with a fanout" "$TMP/work/documented" "$TMP/work/actual"
+}
