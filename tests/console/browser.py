@@ -107,7 +107,6 @@ class Browser:
         return [event["params"] for event in self.events
                 if event.get("method") in ("Runtime.exceptionThrown", "Log.entryAdded")]
 
-    def screenshot(self, path):
-        image = self.call("Page.captureScreenshot", format="png")["data"]
-        with open(path, "wb") as file:
-            file.write(base64.b64decode(image))
+    def screenshot(self):
+        """As PNG."""
+        return base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"])

@@ -12,20 +12,21 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 CONSOLES = os.environ.get("CONSOLES") or os.path.join(HERE, "../../packaging/prometheus/consoles")
 # What `series` is called with.
 FLEETS = {
-    "five": "5 30 --ahead 60 --storage 3 --targets 2 --fault dead:5 --fault timer:3 "
+    "five": "5 30 --ahead 20 --storage 3 --targets 2 --fault dead:5 --fault timer:3 "
             "--fault lossy:1,2,0.2 --fault odd:4",
-    "states": "9 30 --ahead 60 --step 30 --both --fault unsent:1,2 --fault exporter:3 "
+    "states": "9 30 --ahead 20 --step 30 --both --fault unsent:1,2 --fault exporter:3 "
               "--fault absent:4 --fault failing:5 --fault drift:6 --fault clock:7,600 "
               "--fault idle:2,1 --fault cut6:8,9 --fault unsent6:9,1",
-    "fanout": "30 12 --ahead 60 --step 60 --fanout 4 --histogram group --fault cut:8,10",
-    "sixty": "60 10 --since 8 --ahead 30 --step 60 --sites 2 --histogram off --fault dead:7 "
+    "fanout": "30 12 --ahead 20 --step 60 --fanout 4 --histogram group --fault cut:8,10 "
+              "--fault timer:20",
+    "sixty": "60 10 --since 8 --ahead 12 --step 60 --sites 2 --histogram off --fault dead:7 "
              "--fault isolated:12 --fault timer:20 --fault slow:33,0.05 --fault lossy:41,42,0.2 "
              "--fault cut:50,60",
-    "well": "4 10 --ahead 60 --step 30",
-    "unknown": "4 10 --ahead 60 --step 30 --since 20 --fault exporter:2",
-    "picture": "5 70 --since 25 --ahead 60 --fault dead:4 --fault lossy:1,2,0.15 "
+    "well": "4 10 --ahead 20 --step 30",
+    "unknown": "4 10 --ahead 20 --step 30 --since 20 --fault exporter:2",
+    "picture": "5 70 --since 25 --ahead 20 --fault dead:4 --fault lossy:1,2,0.15 "
                "--fault slow:5,0.03",
-    "one": "1 10 --ahead 60 --step 30",
+    "one": "1 10 --ahead 20 --step 30",
     "live": None,
     "nothing": None,
 }
