@@ -71,6 +71,10 @@ check-packaging: all
 			status=1; \
 	done; exit $$status
 
+# Pages that Prometheus serves, in a browser.
+check-console:
+	$(Q)tests/console/run $(CURDIR)/$(BUILD)/console
+
 # Whole Debian nodes, on which the package is installed.
 run_nodes = DEB="$$(ls -t $(CURDIR)/$(BUILD)/packages/nodecanary_*.deb | head -n 1)" \
 	TOOLS=$(CURDIR)/$(TESTS_BUILD) CACHE=$(CURDIR)/$(BUILD)/node-cache tests/node/run
@@ -139,5 +143,5 @@ check:
 	tests/fuzz/*.c))
 
 .PRECIOUS: $(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/tools/%.o
-.PHONY: check check-unit check-netns check-docs check-packaging check-node check-fleet lint \
+.PHONY: check check-unit check-netns check-docs check-packaging check-console check-node check-fleet lint \
 	hdr-check fuzz check-fuzz fuzzers coverage soak bench tools static unit-tests
