@@ -87,7 +87,7 @@ every_query_answers() {
 }
 
 # ask ARGUMENT...: of dashboard-queries. In the test of a fleet, which is a function of this file.
-ask() { "$TOP/tests/fleet/dashboard-queries" "$PROMETHEUS" "$DASHBOARD" "$@"; }
+ask() { "$TOP/tests/fleet/dashboard-queries" "$PROMETHEUS" "$DASHBOARD" --patience 5 "$@"; }
 # shown QUERY ARGUMENT...: "INSTANCE PEER VALUE", sorted, of the nodes 10.77.0.N and their peers.
 shown() {
 	ask --show "$@" | sed -E 's/^([^ ]+) (instance=10\.77\.0\.([0-9]+):9100)?( peer=node0*([0-9]+))?.*/\3 \5 \1/' | sort -n
