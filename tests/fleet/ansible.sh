@@ -17,7 +17,8 @@ controlled() {
 	ssh-keygen -q -t ed25519 -N '' -f key
 	for name; do
 		node_new "$name"
-		mkdir -m 700 "$(root_of "$name")/root/.ssh"
+		mkdir -p "$(root_of "$name")/root/.ssh"
+		chmod 700 "$(root_of "$name")/root/.ssh"
 		cp key.pub "$(root_of "$name")/root/.ssh/authorized_keys"
 	done
 	ip -n "$SWITCH" link set lo up

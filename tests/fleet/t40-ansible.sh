@@ -97,7 +97,7 @@ wait_until 40 has_series a 'nodecanary_peer_up{group="default",peer="c"} 1'
 # is_direct NAME FILE: the service writes it, and no link leads anywhere.
 is_direct() {
 	[ ! -e "$(prom_of "$1")" ] || fail "there is still $(prom_of "$1")"
-	[ -f "$(root_of "$1")$2" ] && [ ! -L "$(root_of "$1")$2" ] || fail "$2 is no file on $1"
+	assert_eq 'regular file' "$(on "$1" stat -c %F "$2")"
 	assert_eq "" "$(on "$1" find /var/lib -name nodecanary.prom -type l)"
 }
 
