@@ -76,7 +76,7 @@ stays 'Validate the configuration, in check mode'
 
 behaviour "what is valid alone, and not with the drop-ins that are there, is not put in place"
 configure b <<<$'[peers]\na = 10.77.0.99'
-! play site.yml -t nodecanary_configure -e '{"nodecanary_collector": {"deadline": "9s"}}' || fail "it succeeded"
+! play site.yml --limit b -t nodecanary_configure -e '{"nodecanary_collector": {"deadline": "9s"}}' || fail "it succeeded"
 cmp before.b "$(config_of b)"
 assert_file_contains play.log 'a.* twice|second time'
 rm "$(root_of b)$INI_D/test.ini"
