@@ -1,6 +1,6 @@
 # Makes an inventory for Ansible of the nodes of a Kubernetes cluster:
 #
-#	kubectl get nodes -o json | jq -f inventory.jq >nodes.json
+#	kubectl get nodes -o json | jq -e -f inventory.jq >nodes.json
 #
 # Every node is a host of the group nodecanary, also one that is not ready or cordoned: those are the
 # ones to watch. Left out are nodes that are about to go for good: that are being deleted, that the
