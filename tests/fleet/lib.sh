@@ -48,17 +48,24 @@ peers() {
 	for name; do echo "$name = 10.77.0.${NUMBER[$name]}"; done
 }
 
-at_switch() { ip netns exec "$SWITCH" "$@"; }
+# What `ip netns exec` does beside this, it would do for each question to Prometheus.
+at_switch() { nsenter --net="/run/netns/$SWITCH" "$@"; }
 
 # --- Prometheus ---
 
-# Everything is as an administrator has it, but that it scrapes and evaluates every 5 s and an alert
-# waits 15 s before it fires.
+# The rules are those that are shipped, in half the time: they are made for scrapes every 15 to 60 s, and
+# windows in which four of these and some runs fit. Here scrapes come every 5 s, so windows, offsets and
+# intervals of minutes are half as long: the shortest hold twelve scrapes and four runs. An alert waits 15 s
+# before it fires. Nothing else is changed, and what a day or an hour is stays one.
+faster() {
+	perl -pe 's/(\[|offset |interval: )(\d+)m\b/$1 . $2 * 30 . "s"/ge; s/^( *for:) .*/$1 15s/' "$1"
+}
+
 prometheus_start() {
 	local file
 	mkdir -p prometheus/rules
 	for file in nodecanary.rules.yml nodecanary.alerts.yml; do
-		sed -E 's/^( *for:) .*/\1 15s/' "$RULES/$file" >"prometheus/rules/$file"
+		faster "$RULES/$file" >"prometheus/rules/$file"
 	done
 	prometheus_config >prometheus/prometheus.yml
 	at_switch prometheus --config.file=prometheus/prometheus.yml --log.level=warn \
@@ -92,8 +99,9 @@ query() {
 # query_is EXPRESSION VALUE: it is one number, this one.
 query_is() { query "$1" | jq -e --arg value "$2" 'length == 1 and .[0].value[1] == $value'; }
 
-# seldom COMMAND...: for wait_until, with a pause: questions to Prometheus are not cheap.
-seldom() { "$@" || { sleep 1 && return 1; }; }
+# seldom COMMAND...: for wait_until, with a pause: questions to Prometheus are not cheap, and it
+# evaluates every 5 s.
+seldom() { "$@" || { sleep 3 && return 1; }; }
 
 # --- alerts ---
 

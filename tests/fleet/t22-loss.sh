@@ -1,6 +1,6 @@
 #!/bin/bash
 # Five nodes: a fifth of the packets between two of them is lost.
-# time-limit: 1200
+# time-limit: 900
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 

@@ -74,7 +74,7 @@ prepare() {
 	(cd "$TMP/dc" && sh -e <<<"$(grep '^sed ' "$README")")
 	cmp -s "$ALERTS" "$TMP/dc/nodecanary.alerts.yml" && fail "README's sed changes nothing"
 	cp "$RULES"/tests/*.test.yml "$TMP/texts"
-	PYTHONDONTWRITEBYTECODE=1 python3 "$RULES/tests/scenarios.py" "$TMP"
+	PYTHONDONTWRITEBYTECODE=1 python3 "$RULES/tests/scenarios.py" "$TMP" >"$TMP/scenarios"
 	cd "$TMP" || exit 1
 	printf '%s\n' */*.test.yml | xargs -P "$(nproc)" -I '{}' sh -c \
 		'cd "${1%/*}" && promtool test rules "${1##*/}" >"${1##*/}.log" 2>&1; echo $? >"${1##*/}.status"' - '{}'
@@ -84,6 +84,14 @@ prepare() {
 result() {
 	cat "$TMP/$1.log"
 	return "$(cat "$TMP/$1.status")"
+}
+
+# of_scenario FILE JOB: the same of one of its scenarios; promtool names the job in what it expected.
+of_scenario() {
+	local log=$TMP/$1.log
+	[ "$(cat "$TMP/$1.status")" -ne 0 ] || return 0
+	grep -qF "job=~" "$log" || { cat "$log" && return 1; }
+	! grep -F -A 4 "job=~\\\"$2(" "$log"
 }
 
 # Each alert fires in a scenario of a fleet, as shipped, and does not before its time in texts.test.yml.
@@ -107,13 +115,12 @@ check "every name in an expression is given by the program or by a rule" names_e
 check "every recorded series is described in README or used by another rule" all_used
 check "the tests of the rules can be made" prepare
 check "every alert has a test in which it fires, and one in which it does not" covered
-for file in "$TMP"/*/*.test.yml; do
-	place=$(basename "$(dirname "$file")")
-	name=$(sed -nE 's/^ +- name: "?([^"]*)"?$/\1/p' "$file" | head -n 1)
-	case $place in
-	short) name="$name, with a for of 15 s" ;;
-	texts) name="$(basename "$file" .test.yml): $(sed -n '1s/^# //p' "$file")" ;;
-	esac
-	check "$name" result "$place/$(basename "$file")"
+while IFS=$'\t' read -r file job name; do
+	[[ $file != short/* ]] || name="$name, with a for of 15 s"
+	check "$name" of_scenario "$file" "$job"
+done <"$TMP/scenarios"
+for file in "$TMP"/texts/*.test.yml; do
+	name=$(basename "$file")
+	check "${name%.test.yml}: $(sed -n '1s/^# //p' "$file")" result "texts/$name"
 done
 finish
