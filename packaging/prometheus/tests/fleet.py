@@ -61,7 +61,7 @@ class Pair:
 class Fleet:
     """Nodes of one job. A scenario replaces what it wants to be different."""
 
-    def __init__(self, nodes, groups=None, scrape=15, job="node", labels=()):
+    def __init__(self, nodes, groups=None, scrape=30, job="node", labels=()):
         self.nodes = list(nodes)
         self.groups = groups or [Group("default", self.nodes)]
         self.scrape = scrape
