@@ -2,11 +2,13 @@
 #
 #   make run          install what the build needs, build, ping loopback, show the result
 #   make check        install what the tests need, build, run every test
+#   make demo         boot a fleet of five nodes, break it, and show what one sees
 #   make              build build/nodecanary, install nothing
 #   make install      DESTDIR, PREFIX and the directories below are honoured
 #   make deb, rpm     packages, in build/packages
 #
-# Parts of `make check`: check-unit check-netns check-docs check-packaging check-node lint hdr-check.
+# Parts of `make check`: check-unit check-netns check-docs check-packaging check-node check-fleet
+# lint hdr-check.
 # V=1 shows commands; DEVELOPER=1 makes warnings errors; SANITIZE=address,undefined builds
 # into a directory of its own, so does STATIC=1, which links no shared library; CFLAGS, CPPFLAGS
 # and LDFLAGS are the user's.

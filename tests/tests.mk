@@ -76,8 +76,9 @@ check-console:
 	$(Q)tests/console/run $(CURDIR)/$(BUILD)/console
 
 # Whole Debian nodes, on which the package is installed.
-run_nodes = DEB="$$(ls -t $(CURDIR)/$(BUILD)/packages/nodecanary_*.deb | head -n 1)" \
-	TOOLS=$(CURDIR)/$(TESTS_BUILD) CACHE=$(CURDIR)/$(BUILD)/node-cache tests/node/run
+with_nodes = DEB="$$(ls -t $(CURDIR)/$(BUILD)/packages/nodecanary_*.deb | head -n 1)" \
+	TOOLS=$(CURDIR)/$(TESTS_BUILD) CACHE=$(CURDIR)/$(BUILD)/node-cache
+run_nodes = $(with_nodes) tests/node/run
 
 check-node: tools deb
 	$(Q)$(run_nodes)
@@ -85,6 +86,12 @@ check-node: tools deb
 # Fleets of them: Ansible, Prometheus with the rules, faults.
 check-fleet: tools deb
 	$(Q)$(run_nodes) tests/fleet/t*.sh
+
+# Such a fleet to look at.
+demo:
+	@tests/deps demo
+	$(Q)$(MAKE) --no-print-directory tools deb >/dev/null
+	$(Q)$(with_nodes) tests/fleet/demo
 
 # Fuzzing, with clang's libFuzzer: an hour for each target, in `make check` some seconds.
 FUZZ_SECONDS ?= 3600
@@ -143,5 +150,5 @@ check:
 	tests/fuzz/*.c))
 
 .PRECIOUS: $(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/tools/%.o
-.PHONY: check check-unit check-netns check-docs check-packaging check-console check-node check-fleet lint \
+.PHONY: check check-unit check-netns check-docs check-packaging check-console check-node check-fleet demo lint \
 	hdr-check fuzz check-fuzz fuzzers coverage soak bench tools static unit-tests
