@@ -13,18 +13,22 @@ GONE = None
 class Group:
     """Peers under one name. Members watch each other; without members they are targets of all nodes."""
 
-    def __init__(self, name, members=(), targets=(), families=("",), histogram="peer", fanout=None):
+    def __init__(self, name, members=(), targets=(), families=("",), histogram="peer", fanout=None,
+                 members_only=False):
         self.name = name
         self.members = list(members)
         self.targets = list(targets)
         self.families = families
         self.histogram = histogram
         self.fanout = fanout
+        self.members_only = members_only
 
     def peers_of(self, node):
         """Whom a node pings, when all lists are as they should be."""
         if self.targets:
             return list(self.targets)
+        if self.members_only and node not in self.members:
+            return []
         others = [name for name in self.members if name != node]
         if self.fanout is None or node not in self.members:
             return others

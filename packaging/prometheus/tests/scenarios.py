@@ -124,6 +124,21 @@ def small_fleets():
              {3: [], 13: [alert("Stale", node="n2")], 21: []}, rules=BOTH)
     scenario("of three nodes one is isolated", fleet_with(4, 14, nodes=three, loss=touches(["n1"], 1)),
              {13: [member("NodeDown", peer="n1")], 21: []}, rules=BOTH)
+    scenario("of three nodes one is off", fleet_with(4, 14, nodes=three, off=["n3"]),
+             {3: [], 10: [member("NodeDown", peer="n3")], 21: []}, rules=BOTH)
+    scenario("of three nodes two are off", fleet_with(4, 14, nodes=three, off=["n2", "n3"]),
+             {10: [member("NodeDown", peer="n2"), member("NodeDown", peer="n3")], 21: []})
+    scenario("of three nodes a pair is cut", fleet_with(4, 14, nodes=three, loss=pairs("n1>n2", "n2>n1")),
+             {13: [member("PathDown", node="n1", peer="n2"), member("PathDown", node="n2", peer="n1")], 21: []})
+    scenario("of three nodes none reaches another", fleet_with(4, 14, nodes=three, loss=lambda *_: 1),
+             {13: [member("GroupDown")], 21: []})
+    scenario("of three nodes one loses a fifth", fleet_with(3, nodes=three, loss=touches(["n3"], 0.2)),
+             {20: [member("InboundLoss", peer="n3")]})
+    scenario("of three nodes a pair loses a fifth",
+             fleet_with(3, nodes=three, loss=times(0.2, pairs("n1>n2", "n2>n1"))),
+             {20: [member("Loss", node="n1", peer="n2"), member("Loss", node="n2", peer="n1")]})
+    scenario("of three nodes one is slow", fleet_with(3, nodes=three, delay=touches(["n3"], 0.03)),
+             {20: [member("InboundLatency", peer="n3")]})
     scenario("of three nodes one is off and the path of the others cut",
              fleet_with(4, 14, nodes=three, off=["n3"], loss=pairs("n1>n2", "n2>n1")),
              {13: [member("NodeDown", peer="n3"), member("PathDown", node="n1", peer="n2"),
@@ -232,6 +247,22 @@ def other_groups():
              fleet_with(4, fleet=Fleet(FIVE, [Group("default", FIVE, histogram="group")]),
                         delay=touches(["n4"], 0.03), loss=times(0.2, pairs("n1>n2"))),
              {23: [member("Loss", node="n1", peer="n2")]})
+    def pingmesh():
+        """Racks of which only members ping each other, and a fanout over the fleet."""
+        return Fleet(six, [Group("rack1", six[:3], members_only=True), Group("rack2", six[3:], members_only=True),
+                           Group("fleet", six, fanout=4)])
+
+    scenario("racks and a fanout: healthy", Fleet(six, pingmesh().groups), {21: []})
+    scenario("racks and a fanout: a node is off", fleet_with(4, 14, fleet=pingmesh(), off=["n2"]),
+             {10: [alert("NodeDown", group="rack1", peer="n2"), alert("NodeDown", group="fleet", peer="n2")], 21: []},
+             rules=BOTH)
+    scenario("racks and a fanout: a pair of a rack is cut",
+             fleet_with(4, 14, fleet=pingmesh(), loss=lambda node, peer, group, family: (
+                 1 if (node, peer, group) == ("n1", "n2", "rack1") else None)),
+             {13: [alert("PathDown", group="rack1", node="n1", peer="n2")], 21: []})
+    scenario("racks and a fanout: one rack cannot be reached from the other",
+             fleet_with(4, 14, fleet=pingmesh(), loss=split(six[:3], six[3:])),
+             {13: [alert("GroupDown", group="fleet")], 21: []})
     racks = [Group("rack1", FIVE[:3]), Group("rack2", ["n4", "n5", "n6"])]
     scenario("racks that ping each other: one is cut off",
              fleet_with(4, 14, fleet=Fleet(six, racks), loss=split(FIVE[:3], ["n4", "n5", "n6"])),
