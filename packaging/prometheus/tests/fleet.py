@@ -50,9 +50,11 @@ class Pair:
         self.replies = 0
         self.unsent = 0
         self.sum = 0.0
+        self.mean = None
 
     def ping(self, loss, delay, unsent):
         self.planned += REQUESTS
+        self.mean = None
         if unsent:
             self.unsent += REQUESTS
             return
@@ -60,6 +62,8 @@ class Pair:
         lost = min(REQUESTS, int(self.planned * loss + 1e-9) - int((self.planned - REQUESTS) * loss + 1e-9))
         self.replies += REQUESTS - lost
         self.sum += (REQUESTS - lost) * delay
+        if lost < REQUESTS:
+            self.mean = delay
 
 
 class Fleet:
@@ -214,6 +218,8 @@ class Fleet:
         self.add(place, "nodecanary_replies_total", labels, pair.replies)
         self.add(place, "nodecanary_unsent_total", labels, pair.unsent)
         if group.histogram != "peer":
+            if pair.mean is not None:
+                self.add(place, "nodecanary_rtt_mean_seconds", labels, pair.mean)
             return
         self.add(place, "nodecanary_rtt_seconds_sum", labels, pair.sum)
         self.add(place, "nodecanary_rtt_seconds_count", labels, pair.replies)

@@ -243,10 +243,21 @@ def other_groups():
              pending=[member("Unwatched", node="n4", peer="n4")])
     scenario("fanout: a node is slow", fleet_with(4, fleet=sparse(3), delay=touches(["n3"], 0.03)),
              {23: [member("InboundLatency", peer="n3")]})
-    scenario("histogram = group: latency is silent, loss is not",
-             fleet_with(4, fleet=Fleet(FIVE, [Group("default", FIVE, histogram="group")]),
-                        delay=touches(["n4"], 0.03), loss=times(0.2, pairs("n1>n2"))),
-             {23: [member("Loss", node="n1", peer="n2")]})
+    def without_histogram():
+        return Fleet(FIVE, [Group("default", FIVE, histogram="group")])
+
+    scenario("histogram = group: a node is slow, a pair loses a fifth",
+             fleet_with(4, fleet=without_histogram(), delay=touches(["n4"], 0.03), loss=times(0.2, pairs("n1>n2"))),
+             {23: [member("Loss", node="n1", peer="n2"), member("InboundLatency", peer="n4")]})
+    scenario("histogram = group: a node is slow as a pinger",
+             fleet_with(4, fleet=without_histogram(), delay=lambda node, *_: 0.03 if node == "n4" else None),
+             {23: [member("OutboundLatency", node="n4", peer="n4")]})
+    scenario("histogram = group: a pair gets slower, then the timer of one end is off",
+             fleet_with(10, fleet=fleet_with(4, fleet=without_histogram(),
+                                             delay=times(0.03, pairs("n1>n2", "n2>n1"))), timer_off=["n1"]),
+             {23: [alert("Stale", node="n1"), member("Latency", node="n2", peer="n1")]},
+             pending=[member("Latency", node="n1", peer="n2")])
+
     def pingmesh():
         """Racks of which only members ping each other, and a fanout over the fleet."""
         return Fleet(six, [Group("rack1", six[:3], members_only=True), Group("rack2", six[3:], members_only=True),
