@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 
 fleet_start n1 n2 n3 n4 n5
-fleet_is_well 120
+fleet_is_well 60
 
 behaviour "the timer of n5 is disabled: one alert, and it names n5"
 fault_begins

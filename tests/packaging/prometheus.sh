@@ -61,10 +61,9 @@ names_exist() {
 
 # What is for dashboards is in README, the rest is used by other rules.
 all_used() {
-	local name
-	for name in $(recorded | grep :); do
-		grep -qF "\`$name\`" "$README" || names | grep -qxF "$name" || fail "$name is of no use"
-	done
+	local unused
+	unused=$(comm -23 <(recorded | grep :) <({ names && grep -oE '`[^`]+`' "$README" | tr -d '`'; } | sort -u))
+	equal "names that are of no use" "" "$unused"
 }
 
 prepare() {
@@ -91,7 +90,7 @@ of_scenario() {
 	local log=$TMP/$1.log
 	[ "$(cat "$TMP/$1.status")" -ne 0 ] || return 0
 	grep -qF "job=~" "$log" || { cat "$log" && return 1; }
-	! grep -F -A 4 "job=~\\\"$2(" "$log"
+	! grep -F -A 2 "job=~\\\"$2(" "$log"
 }
 
 # Each alert fires in a scenario of a fleet, as shipped, and does not before its time in texts.test.yml.

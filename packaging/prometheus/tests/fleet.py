@@ -111,8 +111,11 @@ class Fleet:
     # The simulation.
 
     def add(self, place, name, labels, value):
-        key = f"{name}{{{','.join(f'{k}={chr(34)}{v}{chr(34)}' for k, v in sorted(labels.items()) if v)}}}"
-        self.series.setdefault(key, {})[place] = value
+        self.series.setdefault((name, *labels.items()), {})[place] = value
+
+    @staticmethod
+    def notation(name, *labels):
+        return name + "{" + ",".join(f'{key}="{value}"' for key, value in sorted(labels) if value) + "}"
 
     def run(self, minutes, job=None):
         """{series: its values}, from all scrapes until then."""
@@ -122,16 +125,24 @@ class Fleet:
         phases = {node: (n * 4) % RUN for n, node in enumerate(self.nodes)}
         for node in self.nodes:
             self.run_node(node, phases[node])
-        return {key: self.values(found) for key, found in self.series.items()}
+        return {self.notation(*key): self.values(found) for key, found in self.series.items()}
 
     def values(self, found):
-        """The notation of promtool; a series that ends is stale from then on."""
+        """The notation of promtool, which is slow to read: as short as it can be. A series that ends is stale
+        from then on."""
         texts = []
-        for place in range(len(self.scrapes)):
-            if place in found:
-                texts.append(f"{found[place]:.9g}" if isinstance(found[place], float) else str(found[place]))
-            else:
+        places = len(self.scrapes)
+        place = 0
+        while place < places:
+            if place not in found:
                 texts.append("stale" if place - 1 in found else "_")
+                place += 1
+                continue
+            first, step, more = found[place], found.get(place + 1, found[place]) - found[place], 0
+            while not isinstance(first + step, float) and found.get(place + more + 1) == first + (more + 1) * step:
+                more += 1
+            texts.append(f"{first}{step:+}x{more}" if more else f"{first:.9g}" if isinstance(first, float) else str(first))
+            place += more + 1
         return " ".join(texts)
 
     def run_node(self, node, phase):

@@ -337,6 +337,9 @@ def one_gauge(node, name, value, **labels):
 def measurement():
     scenario("a timer is off", fleet_with(4, 14, timer_off=["n4"]),
              {3: [], 13: [alert("Stale", node="n4")], 21: []}, rules=BOTH)
+    scenario("a node that was off for three minutes shows its old file for one more",
+             fleet_with(4, 8, fleet=fleet_with(4, 7, off=["n4"]), timer_off=["n4"]),
+             {8: [member("NodeDown", peer="n4")], 21: []})
     scenario("runs fail", fleet_with(4, 14, failing=["n4"]),
              {3: [], 13: [alert("Failing", node="n4")], 21: []})
     scenario("a run fails now and then",
