@@ -44,7 +44,9 @@ ifeq ($(SANITIZE),)
 # A distribution may have its own idea of the level.
 HARDENING := -fstack-protector-strong -fPIE \
 	$(if $(findstring _FORTIFY_SOURCE,$(CFLAGS) $(CPPFLAGS)),,-D_FORTIFY_SOURCE=2)
-LINK_HARDENING := $(if $(STATIC),-static-pie -Wl$(comma)--no-warnings,-pie) \
+# The 1,600 relocations of a static program are 35 kB as a table and 1 kB as a bitmap.
+LINK_STATIC := -static-pie -Wl,--no-warnings,--gc-sections,-z,pack-relative-relocs
+LINK_HARDENING := $(if $(STATIC),$(LINK_STATIC),-pie) \
 	-Wl,-z,relro,-z,now,--as-needed
 else
 HARDENING := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer

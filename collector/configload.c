@@ -110,7 +110,7 @@ static void enter_group(struct loader *l, struct inifile *file, enum section sec
 {
 	struct draft *draft;
 
-	if (strpbrk(group, " \t")) {
+	if (group[text_until(group, " \t")]) {
 		inifile_complain(file, "group `%s`: expected a name without blanks",
 				 group);
 		return;
@@ -132,8 +132,8 @@ static void enter_group(struct loader *l, struct inifile *file, enum section sec
 static void handle_section(struct inifile *file, const char *name, void *arg)
 {
 	struct loader *l = arg;
-	size_t kind = strcspn(name, " \t");
-	const char *group = name + kind + strspn(name + kind, " \t");
+	size_t kind = text_until(name, " \t");
+	const char *group = name + kind + text_span(name + kind, " \t");
 
 	l->section = SECTION_NONE;
 	l->has_current = false;

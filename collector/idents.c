@@ -15,16 +15,13 @@ bool idents_take(struct idents *idents, enum address_family family, uint16_t ide
 	if (*byte & bit)
 		return false;
 	*byte |= bit;
+	idents->count[family_index(family)]++;
 	return true;
 }
 
 size_t idents_free(const struct idents *idents, enum address_family family)
 {
-	size_t used = 0;
-
-	for (size_t i = 0; i < IDENTS_MAX / 8; i++)
-		used += (size_t)__builtin_popcount(idents->used[family_index(family)][i]);
-	return IDENTS_MAX - used;
+	return IDENTS_MAX - idents->count[family_index(family)];
 }
 
 int ident_table_init(struct ident_table *table, size_t count)

@@ -14,9 +14,10 @@
 
 #define IDENTS_MAX 65536
 
-/* Those in use in this process, a bit each, by family. */
+/* Those in use in this process, a bit each, by family, and how many they are. */
 struct idents {
 	uint8_t used[2][IDENTS_MAX / 8];
+	uint32_t count[2];
 };
 
 /* False if another host of the family has it. */

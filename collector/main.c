@@ -425,5 +425,6 @@ int main(int argc, char *argv[])
 	if (run.targets.config)
 		targets_free(&run.targets);
 	config_free(&run.config);
-	return close_stdout(status);
+	/* Whatever prints nothing need not touch stdio. */
+	return mode == CMDLINE_RUN && !run.cmdline.table ? status : close_stdout(status);
 }

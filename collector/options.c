@@ -89,7 +89,7 @@ static bool parse_path(const struct key *key, const char *value, void *field,
 static bool parse_name(const struct key *key, const char *value, void *field,
 		       char *expected)
 {
-	if (strlen(value) >= key->size || strpbrk(value, " \t")) {
+	if (strlen(value) >= key->size || value[text_until(value, " \t")]) {
 		EXPECT("the name of a peer, without blanks");
 		return false;
 	}
@@ -100,7 +100,7 @@ static bool parse_name(const struct key *key, const char *value, void *field,
 static bool parse_device(const struct key *key, const char *value, void *field,
 			 char *expected)
 {
-	if (strlen(value) >= key->size || strpbrk(value, "/ \t:")) {
+	if (strlen(value) >= key->size || value[text_until(value, "/ \t:")]) {
 		EXPECT("the name of an interface or VRF, at most %zu bytes",
 		       key->size - 1);
 		return false;

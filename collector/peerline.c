@@ -111,7 +111,7 @@ static const char *skip_separator(const char *p)
  */
 static const char *next_host(const char *p, char word[static WORD_SIZE])
 {
-	size_t len = strcspn(p, " \t,");
+	size_t len = text_until(p, " \t,");
 
 	if ((len == 0 && *p != ',') || memchr(p, '=', len))
 		return NULL;
@@ -123,10 +123,10 @@ static const char *next_host(const char *p, char word[static WORD_SIZE])
 /* A label's value, perhaps in quotes, which it keeps; the end of the line is one, too. */
 static const char *next_label_value(const char *p, char value[static WORD_SIZE])
 {
-	size_t len = strcspn(p, " \t");
+	size_t len = text_until(p, " \t");
 
 	if (*p == '"') {
-		len = 1 + strcspn(p + 1, "\"");
+		len = 1 + text_until(p + 1, "\"");
 		while (p[len] && !text_is_blank(p[len]))
 			len++;
 	}
@@ -172,7 +172,7 @@ static bool parse_labels(struct inifile *file, const char *name, const char *p,
 	bool good = true;
 
 	for (p = skip_blanks(p); *p; p = skip_blanks(p)) {
-		size_t len = strcspn(p, "= \t");
+		size_t len = text_until(p, "= \t");
 
 		memcpy(label, p, len);
 		label[len] = '\0';
@@ -208,7 +208,7 @@ static const char *check_separator(const char *word, const char *behind)
 	if (*behind != ',')
 		return NULL;
 	behind = skip_blanks(behind + 1);
-	return !*behind || strchr(behind, '=') == behind + strcspn(behind, " \t,=")
+	return !*behind || strchr(behind, '=') == behind + text_until(behind, " \t,=")
 		       ? "a comma without an address behind it"
 		       : NULL;
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "number.h"
+#include "text.h"
 
 #define BUFFER_SIZE 16384
 
@@ -35,8 +36,8 @@ static bool parse_line(const char *line, const char *name, uint64_t *value)
 
 	if (strncmp(line, name, len) != 0 || !strchr(" \t", line[len]))
 		return false;
-	line += len + strspn(line + len, " \t");
-	len = strspn(line, "0123456789");
+	line += len + text_span(line + len, " \t");
+	len = text_span(line, "0123456789");
 	if (len >= sizeof(digits))
 		return false;
 	memcpy(digits, line, len);

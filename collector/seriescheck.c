@@ -41,10 +41,10 @@ static size_t next_word(const char **list, bool *optional)
 {
 	size_t len;
 
-	*list += strspn(*list, " ");
+	*list += text_span(*list, " ");
 	*optional = **list == '?';
 	*list += *optional;
-	len = strcspn(*list, " ");
+	len = text_until(*list, " ");
 	*list += len;
 	return len;
 }

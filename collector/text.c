@@ -133,3 +133,28 @@ bool text_copy(char *out, size_t size, const char *text)
 {
 	return text_join(out, size, text, "");
 }
+
+static bool is_in(char c, const char *set)
+{
+	while (*set && *set != c)
+		set++;
+	return *set != '\0';
+}
+
+size_t text_until(const char *text, const char *set)
+{
+	size_t len = 0;
+
+	while (text[len] && !is_in(text[len], set))
+		len++;
+	return len;
+}
+
+size_t text_span(const char *text, const char *set)
+{
+	size_t len = 0;
+
+	while (is_in(text[len], set))
+		len++;
+	return len;
+}

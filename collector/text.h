@@ -34,4 +34,12 @@ bool text_copy(char *out, size_t size, const char *text);
 /* The same for two strings, one behind the other. */
 bool text_join(char *out, size_t size, const char *head, const char *tail);
 
+/*
+ * How many bytes there are before the first one, or the end, that is in `set`, or not
+ * in `set`. In place of strcspn() and strspn(): these, and strpbrk(), lie in a corner of
+ * libc that nothing else of a run touches, 64 kB of it.
+ */
+size_t text_until(const char *text, const char *set);
+size_t text_span(const char *text, const char *set);
+
 #endif

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "number.h"
+#include "text.h"
 
 void writer_init(struct writer *writer, int fd)
 {
@@ -81,7 +82,7 @@ void writer_ns(struct writer *writer, int64_t ns)
 void writer_escaped(struct writer *writer, const char *value)
 {
 	for (;;) {
-		size_t plain = strcspn(value, "\\\"\n");
+		size_t plain = text_until(value, "\\\"\n");
 
 		writer_bytes(writer, value, plain);
 		value += plain;

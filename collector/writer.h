@@ -10,7 +10,7 @@
 
 #include "digest.h"
 
-#define WRITER_BUFFER 65536
+#define WRITER_BUFFER 16384
 
 struct writer {
 	int fd;

@@ -101,7 +101,7 @@ behaviour "a run that is killed at any step of publishing leaves the old or the 
 run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
 # A leak checker traces by itself, and does not like to be traced.
 export ASAN_OPTIONS=detect_leaks=0
-strace -o "$TEST_TMP/trace" -e trace=openat,flock,write,fchmod,fsync,renameat,newfstatat,close \
+strace -o "$TEST_TMP/trace" -e trace=openat,flock,write,fchmod,fsync,renameat2,newfstatat,close \
     "$NC" -c "$TEST_TMP/x.ini" -o "$FILE" 2>"$TEST_TMP/err" || skip "strace may not trace"
 steps=0
 while read -r n call; do

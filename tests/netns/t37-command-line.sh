@@ -215,7 +215,7 @@ assert_eq 0 "$(value "$FILE" nodecanary_last_run_success)"
 clean_metrics "$FILE"
 
 behaviour "an error of the disk ends with 73, and the old file stays"
-for call in write:1:EIO fsync:1:EIO fchmod:1:EPERM renameat:1:EIO openat:1:EACCES; do
+for call in write:1:EIO fsync:1:EIO fchmod:1:EPERM renameat2:1:EIO openat:1:EACCES; do
     cp "$FILE" "$TEST_TMP/old"
     fault $call 73
     cmp "$TEST_TMP/old" "$FILE"

@@ -73,7 +73,7 @@ malloc ENOMEM
 write EIO
 fsync EIO
 fchmod EPERM
-renameat EROFS
+renameat2 EROFS
 openat EMFILE
 setsockopt EPERM
 getifaddrs ENOBUFS

@@ -41,6 +41,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -48,7 +49,7 @@
 /* Every function that can fail: its name in FAULT_SHIM, and its place. */
 /* clang-format off */
 #define FUNCTIONS(F) \
-	F(malloc) F(write) F(fsync) F(fchmod) F(renameat) F(openat) F(open) F(socket) \
+	F(malloc) F(write) F(fsync) F(fchmod) F(renameat2) F(openat) F(open) F(socket) \
 	F(setsockopt) F(clock_gettime) F(getifaddrs) F(pipe2) F(fork) F(pthread_create) \
 	F(signalfd) F(flock) F(ftruncate) F(fstat) \
 	F(unlinkat) F(fstatat) F(scandir) F(close) F(read) F(fopen) F(fdopen) F(mmap) \
@@ -430,8 +431,6 @@ WRAP(int, ftruncate, ftruncate, (int fd, off_t length), (fd, length), -1)
 WRAP(int, ftruncate64, ftruncate, (int fd, off64_t length), (fd, length), -1)
 WRAP(int, fstat, fstat, (int fd, struct stat *status), (fd, status), -1)
 WRAP(int, fstat64, fstat, (int fd, struct stat64 *status), (fd, status), -1)
-WRAP(int, renameat, renameat, (int from, const char *old, int to, const char *new),
-     (from, old, to, new), -1)
 WRAP(int, unlinkat, unlinkat, (int dir, const char *path, int flags), (dir, path, flags),
      -1)
 WRAP(int, fstatat, fstatat,
@@ -538,4 +537,25 @@ ssize_t write(int fd, const void *data, size_t size)
 	}
 	NEXT(next, "write");
 	return next(fd, data, error == SHORT && size > 1 ? size / 2 : size);
+}
+
+/* The program renames by number. */
+long syscall(long number, ...)
+{
+	long (*next)(long number, ...);
+	long argument[6];
+	int error = number == SYS_renameat2 ? fault(AT_renameat2) : 0;
+	va_list ap;
+
+	if (error != 0) {
+		errno = error;
+		return -1;
+	}
+	va_start(ap, number);
+	for (size_t i = 0; i < 6; i++)
+		argument[i] = va_arg(ap, long);
+	va_end(ap);
+	NEXT(next, "syscall");
+	return next(number, argument[0], argument[1], argument[2], argument[3],
+		    argument[4], argument[5]);
 }

@@ -407,6 +407,7 @@ static void host_without_a_free_ident_is_an_error_that_names_the_limit(void **st
 
 	(void)state;
 	memset(idents.used[0], 0xff, sizeof(idents.used[0]));
+	idents.count[0] = IDENTS_MAX;
 	support_capture_begin();
 	assert_int_equal(add(probe, &v4, 1), -1);
 	output = support_capture_end();
@@ -419,6 +420,7 @@ static void host_without_a_free_ident_is_an_error_that_names_the_limit(void **st
 	/* The other family has all of its own; its last one is found. */
 	memset(idents.used[1], 0xff, sizeof(idents.used[1]));
 	idents.used[1][0x8123 / 8] &= (uint8_t) ~(1U << 0x8123 % 8);
+	idents.count[1] = IDENTS_MAX - 1;
 	probe = probe_of(&v6, 1);
 	assert_int_equal(fake_oping_ident(v6), 0x8123);
 	probe_free(probe);

@@ -152,6 +152,19 @@ static void blanks_are_space_and_tab(void **state)
 	assert_false(text_is_blank('a'));
 }
 
+static void span_and_what_precedes_it_end_with_the_text(void **state)
+{
+	(void)state;
+	assert_int_equal(text_until("name = x", " ="), 4);
+	assert_int_equal(text_until("name", " ="), 4);
+	assert_int_equal(text_until("name", ""), 4);
+	assert_int_equal(text_until("=", "="), 0);
+	assert_int_equal(text_span(" \t x", " \t"), 3);
+	assert_int_equal(text_span("123", "0123456789"), 3);
+	assert_int_equal(text_span("", " "), 0);
+	assert_int_equal(text_span(" ", ""), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -163,6 +176,7 @@ int main(void)
 		cmocka_unit_test(hexadecimal_numbers_are_no_host_names),
 		cmocka_unit_test(host_name_has_limits_of_length),
 		cmocka_unit_test(blanks_are_space_and_tab),
+		cmocka_unit_test(span_and_what_precedes_it_end_with_the_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
