@@ -42,6 +42,35 @@ shares <"$TEST_TMP/out" | tee "$TEST_TMP/shares"
 assert_eq 20000 "$(awk '{ n += $2 } END { print n }' "$TEST_TMP/shares")" "peers that are watched"
 assert_between 19800 "$(awk '$1 == 8 { print $2 }' "$TEST_TMP/shares")" 20000 "peers watched by 8"
 
+behaviour "of 20,000 everybody is reached from everybody, by way of others"
+cut -d' ' -f2- "$TEST_TMP/out" | sort >"$TEST_TMP/pairs"
+# reached FROM TO: columns of the pairs, the direction to go in.
+reached() {
+    awk -v from="$1" -v to="$2" '
+        { peers[$from] = peers[$from] " " $to }
+        END {
+            queue[n = 1] = $from
+            seen[$from]
+            for (head = 1; head <= n; head++) {
+                count = split(peers[queue[head]], next_ones, " ")
+                for (i = 1; i <= count; i++)
+                    if (!(next_ones[i] in seen)) {
+                        seen[next_ones[i]]
+                        queue[++n] = next_ones[i]
+                    }
+            }
+            print n
+        }' "$TEST_TMP/pairs"
+}
+assert_eq '20000 20000' "$(reached 1 2) $(reached 2 1)" "reached along the pairs, and against them"
+
+behaviour "of 20,000 one that leaves changes some 16 pairs of others"
+sed -i '/^node10000\.example /d' "$TEST_TMP/x.ini"
+run_nc 0 -c "$TEST_TMP/x.ini" -l --all
+cut -d' ' -f2- "$TEST_TMP/out" | sort | comm -3 "$TEST_TMP/pairs" - |
+    awk '$1 != "node10000.example" && $2 != "node10000.example"' >"$TEST_TMP/changed"
+assert_between 8 "$(wc -l <"$TEST_TMP/changed")" 40 "pairs"
+
 behaviour "200 nodes, each by itself, ping whom the list of all says, and no other"
 fleet 200 8 >"$TEST_TMP/x.ini"
 run_nc 0 -c "$TEST_TMP/x.ini" -l --all
@@ -65,6 +94,9 @@ grep -H '^nodecanary_replies_total' ./*.prom |
 assert_eq 1600 "$(wc -l <"$TEST_TMP/expected")" "pairs"
 sed 's/^/default /' "$TEST_TMP/expected" | shares | tee "$TEST_TMP/shares"
 assert_eq 200 "$(awk '$1 >= 5 { n += $2 } END { print n }' "$TEST_TMP/shares")" "peers watched"
+# k(k-1)/2 successors are taken already on the average: each leaves one peer a watcher short, and
+# gives another one more.
+assert_between 144 "$(awk '$1 == 8 { print $2 }' "$TEST_TMP/shares")" 200 "peers watched by 8"
 
 behaviour "they agree on the list, and say how many watch each, and how many they leave to others"
 assert_eq 1 "$(grep -h '^nodecanary_peer_list_hash' ./*.prom | sort -u | wc -l)" "hashes"
