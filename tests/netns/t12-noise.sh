@@ -31,10 +31,13 @@ corrupt-dup    corrupt dup=3
 wrong-ident    wrong-ident
 wrong-seq      wrong-seq
 wrong-payload  wrong-payload
+truncated      truncated
+oversized      oversized
+options        delay=5ms options
 foreign        from=OTHER
 unreachable    unreachable
 unreachable-by unreachable from=OTHER
-copies         delay=5ms corrupt-copy wrong-ident-copy wrong-seq-copy wrong-payload-copy
+copies         delay=5ms corrupt-copy wrong-ident-copy wrong-seq-copy wrong-payload-copy truncated-copy oversized-copy
 foreign-copy   delay=5ms foreign-copy=OTHER
 PEERS
 # Somebody who is asked too, but is dead, answers for another one who is dead.
@@ -60,11 +63,11 @@ PLAN
 # check FAMILY: every peer's loss ratio is 0 or 1 as it should be, and all requests left.
 check() {
     local peer expected
-    for peer in fine slow duplicates copies foreign-copy \
-        corrupt corrupt-dup wrong-ident wrong-seq wrong-payload foreign unreachable \
-        unreachable-by dead liar; do
+    for peer in fine slow duplicates copies options foreign-copy \
+        corrupt corrupt-dup wrong-ident wrong-seq wrong-payload truncated oversized foreign \
+        unreachable unreachable-by dead liar; do
         case $peer in
-        fine | slow | duplicates | copies | foreign-copy) expected=0 ;;
+        fine | slow | duplicates | copies | options | foreign-copy) expected=0 ;;
         *) expected=1 ;;
         esac
         assert_eq $expected "$(value x.prom \

@@ -6,8 +6,12 @@ enum {
 	IPV4_HEADER = 20,
 	IPV6_HEADER = 40,
 	ICMP_HEADER = 8,
+	OPTIONS = 8,
+	TRUNCATED_PAYLOAD = 12,
+	OVERSIZED_BY = 1000,
 	PROTOCOL_ICMP = 1,
 	PROTOCOL_ICMPV6 = 58,
+	DESTINATION_OPTIONS = 60,
 	/* RFC 1812 and RFC 4443: an error message stays within what every host accepts.
 	 */
 	IPV4_ERROR_MAX = 576,
@@ -158,6 +162,41 @@ static size_t finish(uint8_t *out, const struct request *request,
 	return header + icmp_length;
 }
 
+/* Fills the room between the two headers: no-operations, or an extension header with
+ * nothing but padding. */
+static size_t put_options(uint8_t *out, size_t header, size_t length)
+{
+	uint8_t *options = out + header;
+
+	memmove(options + OPTIONS, options, length - header);
+	if (header == IPV4_HEADER) {
+		memset(options, 1, OPTIONS);
+		out[0] = 0x40 | (IPV4_HEADER + OPTIONS) / 4;
+		put16(out + 2, (unsigned)(length + OPTIONS));
+		put16(out + 10, 0);
+		put16(out + 10, sum_finish(sum_words(0, out, IPV4_HEADER + OPTIONS)));
+	} else {
+		const uint8_t padding[OPTIONS] = {PROTOCOL_ICMPV6, 0, 1, 4};
+
+		memcpy(options, padding, OPTIONS);
+		out[6] = DESTINATION_OPTIONS;
+		put16(out + 4, (unsigned)(length - header + OPTIONS));
+	}
+	return length + OPTIONS;
+}
+
+/* The length of the ICMP message that the fault makes of a whole one. */
+static size_t change_length(uint8_t *icmp, size_t length, unsigned faults)
+{
+	if ((faults & FAULT_TRUNCATED) != 0 && length > ICMP_HEADER + TRUNCATED_PAYLOAD)
+		return ICMP_HEADER + TRUNCATED_PAYLOAD;
+	if ((faults & FAULT_OVERSIZED) == 0 ||
+	    length + OVERSIZED_BY + IPV6_HEADER + OPTIONS > PACKET_MAX)
+		return length;
+	memset(icmp + length, '!', OVERSIZED_BY);
+	return length + OVERSIZED_BY;
+}
+
 size_t packet_build_reply(uint8_t out[static PACKET_MAX], const struct request *request,
 			  const struct address *from, uint8_t ttl, unsigned faults)
 {
@@ -174,9 +213,12 @@ size_t packet_build_reply(uint8_t out[static PACKET_MAX], const struct request *
 		for (size_t i = ICMP_HEADER; i < icmp_length; i++)
 			icmp[i] ^= 0xff;
 	}
+	icmp_length = change_length(icmp, icmp_length, faults);
 	size_t length = finish(out, request, from, ttl, icmp_length);
 	if ((faults & FAULT_CORRUPT) != 0)
 		icmp[2] ^= 0x55; /* never 0x0000 for 0xffff, which mean the same */
+	if ((faults & FAULT_OPTIONS) != 0)
+		return put_options(out, ip_header_length(request), length);
 	return length;
 }
 

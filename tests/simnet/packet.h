@@ -19,7 +19,11 @@ enum {
 	FAULT_WRONG_IDENT = 1 << 1,   /* ident + 1 */
 	FAULT_WRONG_SEQ = 1 << 2,     /* sequence + 1 */
 	FAULT_WRONG_PAYLOAD = 1 << 3, /* every byte inverted */
-	FAULT_END = 1 << 4,
+	FAULT_TRUNCATED = 1 << 4,     /* 12 bytes of payload are left */
+	FAULT_OVERSIZED = 1 << 5,     /* 1000 bytes behind the payload */
+	FAULT_OPTIONS =
+		1 << 6, /* IPv4 options or an extension header: right all the same */
+	FAULT_END = 1 << 7,
 };
 
 /* An echo request; points into the packet it was parsed from. */

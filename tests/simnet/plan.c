@@ -93,8 +93,9 @@ static bool parse_peer_address(struct address *out, const char *text,
 /* `corrupt` and its like, and with -copy behind it; 0 if the word is none of them. */
 static unsigned parse_fault(const char *word, bool *copy)
 {
-	static const char *const names[] = {"corrupt", "wrong-ident", "wrong-seq",
-					    "wrong-payload"};
+	static const char *const names[] = {"corrupt",	     "wrong-ident", "wrong-seq",
+					    "wrong-payload", "truncated",   "oversized",
+					    "options"};
 	for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
 		size_t length = strlen(names[i]);
 		if (strncmp(word, names[i], length) != 0)

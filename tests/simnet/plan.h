@@ -20,6 +20,9 @@
  *     dup=N              N more copies of the answer follow it
  *     corrupt, wrong-ident, wrong-seq, wrong-payload
  *                        the answer is wrong in this way
+ *     truncated, oversized
+ *                        so is one without most of its payload, or with bytes behind it
+ *     options            one with IPv4 options or an extension header is right
  *     corrupt-copy, wrong-ident-copy, ...
  *                        such a copy goes before the answer
  *     foreign-copy=ADDRESS

@@ -1,6 +1,7 @@
 /* flood: echo replies that nobody asked for, for tests.
  *
  *   flood -s SRC -d DST [-6] [-r RATE] [-t SECONDS] [-i IDENT] [-q SEQ[-LAST]] [-l BYTES]
+ *         [-w DEVICE]
  *
  * Sends ICMP echo replies from SRC to DST, with every ident in turn (or only
  * IDENT), each with the sequence numbers SEQ to LAST (1), and a payload of BYTES
@@ -8,15 +9,23 @@
  * decimals allowed).  Prints "sent N failed M".  It shows that foreign replies
  * change nothing.
  *
+ * With -w it knows what it should not: it waits for an echo request to SRC that leaves
+ * through DEVICE, and takes ident and sequence number of the last one all the time.
+ *
  * For IPv4 SRC may be any address (IP_HDRINCL), for IPv6 too (IPV6_FREEBIND).
  * DST must be a loopback, private, link-local or documentation address: this is
  * made for a network namespace of one's own.  Needs CAP_NET_RAW there. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <net/ethernet.h>
+#include <net/if.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
+#include <netinet/ip6.h>
 #include <netinet/ip_icmp.h>
+#include <netpacket/packet.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -36,7 +45,7 @@ enum {
 
 struct plan {
 	bool v6;
-	const char *source_text, *destination_text;
+	const char *source_text, *destination_text, *watched;
 	struct sockaddr_storage source, destination;
 	socklen_t address_len;
 	long rate, payload, ident;
@@ -147,7 +156,7 @@ static void read_options(struct plan *plan, int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "s:d:r:t:i:q:l:6")) != -1) {
+	while ((option = getopt(argc, argv, "s:d:r:t:i:q:l:w:6")) != -1) {
 		switch (option) {
 		case 's': plan->source_text = optarg; break;
 		case 'd': plan->destination_text = optarg; break;
@@ -156,6 +165,7 @@ static void read_options(struct plan *plan, int argc, char **argv)
 		case 'i': plan->ident = number(optarg, 0, 65535, NULL); break;
 		case 'q': sequences(plan, optarg); break;
 		case 'l': plan->payload = number(optarg, 0, MAX_PAYLOAD, NULL); break;
+		case 'w': plan->watched = optarg; break;
 		case '6': plan->v6 = true; break;
 		default: exit(2);
 		}
@@ -245,6 +255,74 @@ static int open_socket(const struct plan *plan)
 	return sock;
 }
 
+/* ---- watching ---- */
+
+/* -1 without a device to watch. */
+static int open_watch(const struct plan *plan)
+{
+	struct sockaddr_ll address = {.sll_family = AF_PACKET,
+				      .sll_protocol = htons(ETH_P_ALL)};
+	int sock;
+
+	if (plan->watched == NULL)
+		return -1;
+	sock = socket(AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	address.sll_ifindex = (int)if_nametoindex(plan->watched);
+	if (sock < 0 || address.sll_ifindex == 0 ||
+	    bind(sock, (struct sockaddr *)&address, sizeof address) != 0)
+		die(plan->watched, strerror(errno));
+	return sock;
+}
+
+/* Where the ICMP header of an echo request to the flood's source is; 0 for all else. */
+static size_t request_at(const struct plan *plan, const unsigned char *packet, size_t len)
+{
+	const void *to = &((const struct sockaddr_in *)&plan->source)->sin_addr;
+	size_t at = sizeof(struct iphdr), to_len = 4;
+	unsigned char type = ICMP_ECHO;
+
+	if (plan->v6) {
+		to = &((const struct sockaddr_in6 *)&plan->source)->sin6_addr;
+		at = sizeof(struct ip6_hdr);
+		to_len = 16;
+		type = ICMP6_ECHO_REQUEST;
+	}
+	return len >= at + ICMP_SIZE && packet[0] >> 4 == (plan->v6 ? 6 : 4) &&
+			       memcmp(packet + at - to_len, to, to_len) == 0 &&
+			       packet[at] == type
+		       ? at
+		       : 0;
+}
+
+static void watch(struct plan *plan, int sock)
+{
+	unsigned char packet[128];
+	ssize_t len;
+
+	while (sock >= 0 && (len = recv(sock, packet, sizeof packet, 0)) >= 0) {
+		size_t at = request_at(plan, packet, (size_t)len);
+
+		if (at == 0)
+			continue;
+		plan->ident = packet[at + 4] << 8 | packet[at + 5];
+		plan->first_seq = plan->last_seq = packet[at + 6] << 8 | packet[at + 7];
+	}
+}
+
+/* Until the first request, for as long as the flood would last. */
+static void await_request(struct plan *plan, int sock)
+{
+	int64_t end = now_ns() + plan->duration_ns;
+	struct pollfd watched = {.fd = sock, .events = POLLIN};
+
+	while (sock >= 0 && plan->ident == ALL_IDENTS) {
+		if (now_ns() > end)
+			die(plan->watched, "no echo request");
+		(void)poll(&watched, 1, 100);
+		watch(plan, sock);
+	}
+}
+
 /* ---- sending ---- */
 
 /* What should have been sent by now; a stall is not made up for in one burst. */
@@ -261,13 +339,14 @@ static int64_t due(const struct plan *plan, int64_t elapsed_ns, int64_t done,
 	return owed;
 }
 
-static void flood(const struct plan *plan, struct packet *packet, int sock)
+static void flood(struct plan *plan, struct packet *packet, int sock, int watched)
 {
 	const struct timespec tick = {.tv_nsec = 500000};
 	int64_t start = now_ns(), elapsed, done = 0, skipped = 0, failed = 0;
 	const char *why = "";
 
 	while ((elapsed = now_ns() - start) < plan->duration_ns) {
+		watch(plan, watched);
 		for (int64_t left = due(plan, elapsed, done, &skipped); left > 0;
 		     left--) {
 			number_packet(packet, plan, done++);
@@ -296,9 +375,12 @@ int main(int argc, char **argv)
 			    .last_seq = 1,
 			    .duration_ns = 1000000000};
 	struct packet packet;
+	int watched;
 
 	read_options(&plan, argc, argv);
 	prepare(&packet, &plan);
-	flood(&plan, &packet, open_socket(&plan));
+	watched = open_watch(&plan);
+	await_request(&plan, watched);
+	flood(&plan, &packet, open_socket(&plan), watched);
 	return 0;
 }
