@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../netns/lib.sh"
 need ip
 
-# Both floods know ident and sequence number of every request; all that they lack is the cookie.
+# One bit of the cookie is wrong in what both floods send.
 for family in 4 6; do
     behaviour "50,000 replies a second with the right ident and sequence change nothing, IPv$family"
     alive=10.1.0.1 dead=10.3.0.1 self=10.99.0.1 option=

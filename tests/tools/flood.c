@@ -9,8 +9,9 @@
  * decimals allowed).  Prints "sent N failed M".  It shows that foreign replies
  * change nothing.
  *
- * With -w it knows what it should not: it waits for an echo request to SRC that leaves
- * through DEVICE, and takes ident and sequence number of the last one all the time.
+ * With -w it reads along: it waits for an echo request to SRC that leaves through DEVICE,
+ * and answers the last one all the time, with its payload but for one bit of the first
+ * byte.
  *
  * For IPv4 SRC may be any address (IP_HDRINCL), for IPv6 too (IPV6_FREEBIND).
  * DST must be a loopback, private, link-local or documentation address: this is
@@ -39,6 +40,7 @@ enum {
 	MAX_RATE = 60000,
 	MAX_SECONDS = 10,
 	MAX_PAYLOAD = 1400,
+	FRAME = 1500,
 	ICMP_SIZE = 8,
 	ALL_IDENTS = -1
 };
@@ -294,9 +296,9 @@ static size_t request_at(const struct plan *plan, const unsigned char *packet, s
 		       : 0;
 }
 
-static void watch(struct plan *plan, int sock)
+static void watch(struct plan *plan, struct packet *reply, int sock)
 {
-	unsigned char packet[128];
+	unsigned char packet[FRAME];
 	ssize_t len;
 
 	while (sock >= 0 && (len = recv(sock, packet, sizeof packet, 0)) >= 0) {
@@ -306,11 +308,17 @@ static void watch(struct plan *plan, int sock)
 			continue;
 		plan->ident = packet[at + 4] << 8 | packet[at + 5];
 		plan->first_seq = plan->last_seq = packet[at + 6] << 8 | packet[at + 7];
+		at += ICMP_SIZE;
+		if ((size_t)len - at != (size_t)plan->payload)
+			die(plan->watched, "a request of another size than -l");
+		memcpy(reply->data + reply->icmp_at + ICMP_SIZE, packet + at,
+		       (size_t)len - at);
+		reply->data[reply->icmp_at + ICMP_SIZE] ^= 1;
 	}
 }
 
 /* Until the first request, for as long as the flood would last. */
-static void await_request(struct plan *plan, int sock)
+static void await_request(struct plan *plan, struct packet *reply, int sock)
 {
 	int64_t end = now_ns() + plan->duration_ns;
 	struct pollfd watched = {.fd = sock, .events = POLLIN};
@@ -319,7 +327,7 @@ static void await_request(struct plan *plan, int sock)
 		if (now_ns() > end)
 			die(plan->watched, "no echo request");
 		(void)poll(&watched, 1, 100);
-		watch(plan, sock);
+		watch(plan, reply, sock);
 	}
 }
 
@@ -346,7 +354,7 @@ static void flood(struct plan *plan, struct packet *packet, int sock, int watche
 	const char *why = "";
 
 	while ((elapsed = now_ns() - start) < plan->duration_ns) {
-		watch(plan, watched);
+		watch(plan, packet, watched);
 		for (int64_t left = due(plan, elapsed, done, &skipped); left > 0;
 		     left--) {
 			number_packet(packet, plan, done++);
@@ -380,7 +388,7 @@ int main(int argc, char **argv)
 	read_options(&plan, argc, argv);
 	prepare(&packet, &plan);
 	watched = open_watch(&plan);
-	await_request(&plan, watched);
+	await_request(&plan, &packet, watched);
 	flood(&plan, &packet, open_socket(&plan), watched);
 	return 0;
 }
