@@ -1,5 +1,6 @@
 #include "lanes.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -373,6 +374,15 @@ static int run_all(struct lanes *lanes)
 	return result;
 }
 
+/* The kernel has one word for two of its limits. */
+static const char *hint(int error)
+{
+	return error == ENOBUFS ? " (its table of neighbours is full: raise "
+				  "net.ipv4.neigh.default.gc_thresh3 and its IPv6 "
+				  "counterpart; or a device's queue: raise `spacing`)"
+				: "";
+}
+
 /* One line for all that went wrong, with what helps against it. */
 static void report(const struct lanes *lanes, struct state *state)
 {
@@ -395,8 +405,8 @@ static void report(const struct lanes *lanes, struct state *state)
 	}
 	state->receive_drops += sum.receive_drops;
 	if (sum.failed > 0)
-		log_warnx("%zu requests could not be sent: %s", sum.failed,
-			  strerror(sum.first_errno));
+		log_warnx("%zu requests could not be sent: %s%s", sum.failed,
+			  strerror(sum.first_errno), hint(sum.first_errno));
 	if (sum.starved)
 		log_warnx("requests waited for room in the send buffer until their round "
 			  "ended: "

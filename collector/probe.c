@@ -254,6 +254,13 @@ static void ready_socket(int fd, void *arg)
 	probe->seam.pending_max += sockets_ready(&probe->sockets, fd, &probe->proof);
 }
 
+static void note_sent(void *arg)
+{
+	const struct probe *probe = arg;
+
+	sockets_sent(&probe->sockets);
+}
+
 static unsigned read_sequence(pingobj_iter_t *iter)
 {
 	unsigned sequence = 0;
@@ -389,6 +396,7 @@ static void ping(struct probe *probe)
 				    .pending_max = 2 * probe->count,
 				    .stop_fd = stop_fd(),
 				    .on_socket = ready_socket,
+				    .on_sent = note_sent,
 				    .accept = accept_reply,
 				    .arg = probe};
 	seam_begin(&probe->seam);

@@ -105,6 +105,18 @@ size_t rawsocket_capacity(int fd)
 	return (size_t)granted / SMALLEST_PACKET_COST + 1;
 }
 
+void rawsocket_tell_failures(int fd, enum address_family family, bool on)
+{
+	int value = on, error;
+	socklen_t len = sizeof(error);
+
+	if (family != ADDRESS_IPV4)
+		return;
+	setsockopt(fd, IPPROTO_IP, IP_RECVERR, &value, sizeof(value));
+	if (!on)
+		getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
+}
+
 void rawsocket_drain(int fd, size_t limit)
 {
 	char byte;

@@ -41,6 +41,13 @@ enum address_family rawsocket_family(int fd);
 /* The most packets that its receive buffer can hold at once. */
 size_t rawsocket_capacity(int fd);
 
+/*
+ * While it is on, sending fails where the kernel drops the request by itself, as its
+ * neighbour table or its transmit queue is full: IPv4 sockets keep that to themselves
+ * otherwise. So long ICMP errors are queued at the socket, too.
+ */
+void rawsocket_tell_failures(int fd, enum address_family family, bool on);
+
 /* Throws away what is queued, at most `limit` packets of it. */
 void rawsocket_drain(int fd, size_t limit);
 

@@ -17,6 +17,9 @@
 /* After so many replies a request that is due goes first. */
 #define READS_IN_A_ROW 64
 
+/* More of them than this at once are somebody's flood. */
+#define ERRORS_IN_A_ROW 64
+
 /* A share of the timeout that sending one request may take, and a busy machine does. */
 #define STALL_SHARE 4
 #define STALL_LEAST_NS CLOCK_NS_PER_MS
@@ -170,6 +173,10 @@ static int select_in_round(struct seam *s, int nfds, fd_set *readfds, fd_set *wr
 			write_fd = fds[i].fd;
 	if (!s->started)
 		start(s, fds, count);
+	if (write_fd < 0 && !s->sent) {
+		s->sent = true;
+		s->on_sent(s->arg);
+	}
 	FD_ZERO(readfds);
 	FD_ZERO(writefds);
 	return wait_round(s, fds, count, write_fd, readfds, writefds);
@@ -196,6 +203,28 @@ static int64_t stall_ns(const struct seam *s)
 	if (share_ns < STALL_LEAST_NS)
 		share_ns = STALL_LEAST_NS;
 	return share_ns < s->timeout_ns / 2 ? share_ns : s->timeout_ns / 2;
+}
+
+/* What ICMP messages left at the socket: its pending error, and copies of them. */
+static void drop_errors(int fd)
+{
+	char byte;
+
+	for (int i = 0; i < ERRORS_IN_A_ROW; i++)
+		if (recv(fd, &byte, sizeof(byte), MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+			return;
+}
+
+/* An error that was pending says nothing about this request, and is gone the second time.
+ */
+static ssize_t send_now(int fd, const struct msghdr *message, int flags)
+{
+	ssize_t sent = sendmsg(fd, message, flags | MSG_DONTWAIT);
+
+	if (sent >= 0)
+		return sent;
+	drop_errors(fd);
+	return sendmsg(fd, message, flags | MSG_DONTWAIT);
 }
 
 static void note_failure(struct seam *s)
@@ -237,7 +266,7 @@ ssize_t sendto(int fd, const void *buf, size_t n, int flags, const struct sockad
 
 	if (!s)
 		return sendmsg(fd, &message, flags);
-	sent = sendmsg(fd, &message, flags | MSG_DONTWAIT);
+	sent = send_now(fd, &message, flags);
 	if (sent < 0)
 		note_failure(s);
 	s->last_send_ns = clock_monotonic_ns();
@@ -253,8 +282,14 @@ ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 	struct seam *s = current;
 	int received = recvmmsg(fd, &one, 1, flags, NULL);
 
-	if (received < 1)
+	if (received < 1) {
+		int error = errno;
+
+		if (s)
+			drop_errors(fd);
+		errno = error;
 		return -1;
+	}
 	*message = one.msg_hdr;
 	if (s && s->accept &&
 	    !s->accept(fd, message->msg_iov[0].iov_base, one.msg_len, s->arg)) {

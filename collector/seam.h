@@ -19,7 +19,8 @@
  *  - what `accept` refuses never reaches liboping, which would take a reply to
  *    the last round's request for one to the request that it is about to send;
  *  - a request that did not leave for whatever reason looks to liboping as one
- *    that failed, so its sequence number stands still.
+ *    that failed, so its sequence number stands still;
+ *  - an error that an ICMP message left at the socket is none of the next request's.
  * Outside, the four behave as libc's.
  */
 #ifndef NODECANARY_SEAM_H
@@ -39,6 +40,8 @@ struct seam {
 	int stop_fd;
 	/* Called once for each socket, before the round's first request. */
 	void (*on_socket)(int fd, void *arg);
+	/* Called when the round's last request has left. */
+	void (*on_sent)(void *arg);
 	/* Whether a packet is an answer of this round; NULL: all are. */
 	bool (*accept)(int fd, const void *packet, size_t len, void *arg);
 	void *arg;
@@ -56,7 +59,7 @@ struct seam {
 	int first_errno; /* of the requests that failed */
 
 	/* Internal. */
-	bool started;
+	bool started, sent;
 	int64_t next_send_ns, last_send_ns, granted_ns;
 	size_t reads_in_a_row, late_reads;
 };

@@ -49,7 +49,15 @@ size_t sockets_ready(struct sockets *sockets, int fd, const struct proof *proof)
 	/* Replies that came after the end of their round must not meet this one. */
 	rawsocket_drain(fd, capacity);
 	new_drops(sockets, i);
+	rawsocket_tell_failures(fd, sockets->items[i].family, true);
 	return capacity;
+}
+
+void sockets_sent(const struct sockets *sockets)
+{
+	for (size_t i = 0; i < sockets->count; i++)
+		rawsocket_tell_failures(sockets->items[i].fd, sockets->items[i].family,
+					false);
 }
 
 uint64_t sockets_count_drops(struct sockets *sockets)

@@ -35,6 +35,10 @@ struct sockets {
  */
 size_t sockets_ready(struct sockets *sockets, int fd, const struct proof *proof);
 
+/* After a round's last request: only sockets_ready() to here do errors of sending matter.
+ */
+void sockets_sent(const struct sockets *sockets);
+
 /* After a round: how many packets full buffers dropped since sockets_ready(). */
 uint64_t sockets_count_drops(struct sockets *sockets);
 

@@ -69,7 +69,7 @@ int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *timeout
 
 /* The kernel's side of the sockets. */
 static struct {
-	bool prepare_fails;
+	bool prepare_fails, tells_failures;
 	uint32_t drops_before, drops_during; /* of the next round */
 	size_t prepared, drained, sent_before_drain, drain_limit;
 	struct rawsocket_buffers wanted;
@@ -111,6 +111,12 @@ int rawsocket_prepare(int fd, enum address_family family, const struct proof *pr
 	buffers->send /= 4;
 	errno = EPERM;
 	return sockets.prepare_fails ? -1 : 0;
+}
+
+void rawsocket_tell_failures(int fd, enum address_family family, bool on)
+{
+	assert_int_equal(family, rawsocket_family(fd));
+	sockets.tells_failures = on;
 }
 
 void rawsocket_drain(int fd, size_t limit)

@@ -249,6 +249,28 @@ static void drain_empties_the_queue_and_is_bounded(void **state)
 	close(pair[1]);
 }
 
+static void failures_are_told_on_request_and_leave_no_error_behind(void **state)
+{
+	struct sockaddr_in nobody = {.sin_family = AF_INET,
+				     .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = open_udp(AF_INET), told = 0;
+	socklen_t len = sizeof(told);
+
+	(void)state;
+	rawsocket_tell_failures(fd, ADDRESS_IPV4, true);
+	assert_int_equal(getsockopt(fd, IPPROTO_IP, IP_RECVERR, &told, &len), 0);
+	assert_int_equal(told, 1);
+	/* Port 1 is closed: an ICMP error comes back at once. */
+	nobody.sin_port = htons(1);
+	assert_int_equal(
+		sendto(fd, "x", 1, 0, (struct sockaddr *)&nobody, sizeof(nobody)), 1);
+	rawsocket_tell_failures(fd, ADDRESS_IPV4, false);
+	assert_int_equal(getsockopt(fd, IPPROTO_IP, IP_RECVERR, &told, &len), 0);
+	assert_int_equal(told, 0);
+	assert_int_equal(get_option(fd, SO_ERROR), 0);
+	close(fd);
+}
+
 static void drops_are_those_since_the_last_look(void **state)
 {
 	struct rawsocket_drops drops;
@@ -336,6 +358,7 @@ int main(void)
 		TEST(ipv6_socket_is_deaf_to_all_types_but_echo_reply),
 		TEST(socket_that_takes_no_filter_is_an_error),
 		TEST(drain_empties_the_queue_and_is_bounded),
+		TEST(failures_are_told_on_request_and_leave_no_error_behind),
 		TEST(drops_are_those_since_the_last_look),
 		TEST(drops_are_counted_over_the_end_of_the_kernels_counter),
 		TEST(ipv6_packets_with_a_wrong_checksum_are_no_drops),

@@ -44,6 +44,10 @@ static struct {
 
 static struct {
 	int send_errno;
+	int pending_errno; /* that the next request meets, whosever it is */
+	unsigned errors;   /* that are queued behind it */
+	unsigned told_sent;
+	size_t sent_before_told;
 	int flags;
 	int64_t cost_ns; /* of one request */
 	int64_t sent_ns[SENDS_MAX];
@@ -121,11 +125,29 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
 	record.flags = flags;
 	world.now_ns += record.cost_ns;
+	if (record.pending_errno) {
+		errno = record.pending_errno;
+		record.pending_errno = 0;
+		return -1;
+	}
 	if (record.send_errno) {
 		errno = record.send_errno;
 		return -1;
 	}
 	return syscall(SYS_sendmsg, fd, message, flags);
+}
+
+/* The far end's kind of socket has no queue of errors. */
+ssize_t recv(int fd, void *buffer, size_t size, int flags)
+{
+	if (!(flags & MSG_ERRQUEUE))
+		return syscall(SYS_recvfrom, fd, buffer, size, flags, NULL, NULL);
+	if (record.errors > 0) {
+		record.errors--;
+		return 1;
+	}
+	errno = EAGAIN;
+	return -1;
 }
 
 static void on_socket(int fd, void *arg)
@@ -139,13 +161,21 @@ static void on_socket(int fd, void *arg)
 		record.readied_late++;
 }
 
+static void on_sent(void *arg)
+{
+	(void)arg;
+	record.told_sent++;
+	record.sent_before_told = record.sent;
+}
+
 static struct seam make_seam(int64_t timeout_ns, int64_t spacing_ns)
 {
 	return (struct seam){.timeout_ns = timeout_ns,
 			     .spacing_ns = spacing_ns,
 			     .pending_max = 200,
 			     .stop_fd = -1,
-			     .on_socket = on_socket};
+			     .on_socket = on_socket,
+			     .on_sent = on_sent};
 }
 
 /* Enough room for every request of a round to wait in the far end. */
@@ -447,6 +477,28 @@ static void request_without_a_route_looks_to_liboping_as_one_that_failed(void **
 	seam_end();
 	assert_int_equal(seam.failed, LENGTH(errors));
 	assert_int_equal(seam.first_errno, EHOSTUNREACH);
+}
+
+static void pending_errors_are_none_of_a_requests(void **state)
+{
+	struct seam seam = make_seam(50 * MS, 1 * MS);
+
+	(void)state;
+	record.pending_errno = EHOSTUNREACH;
+	record.errors = 20;
+	assert_int_equal(run_round(&seam, 3), 0);
+	assert_int_equal(seam.failed, 0);
+	assert_int_equal(record.errors, 0);
+}
+
+static void end_of_sending_is_told_once(void **state)
+{
+	struct seam seam = make_seam(50 * MS, 1 * MS);
+
+	(void)state;
+	assert_int_equal(run_round(&seam, 30), 0);
+	assert_int_equal(record.told_sent, 1);
+	assert_int_equal(record.sent_before_told, 30);
 }
 
 static void requests_that_fail_make_no_noise_and_no_round_longer(void **state)
@@ -780,6 +832,8 @@ int main(void)
 		TEST(stop_request_ends_the_wait_with_eintr),
 		TEST(sockets_are_readied_once_a_round_before_its_first_request),
 		TEST(request_without_a_route_looks_to_liboping_as_one_that_failed),
+		TEST(pending_errors_are_none_of_a_requests),
+		TEST(end_of_sending_is_told_once),
 		TEST(requests_that_fail_make_no_noise_and_no_round_longer),
 		TEST(request_never_blocks_in_a_round),
 		TEST(perror_is_libcs_outside_of_a_round),

@@ -14,6 +14,7 @@ static struct {
 	size_t drain_limit;
 	uint32_t dropped;
 	bool prepare_fails;
+	bool tells_failures[7]; /* by descriptor */
 } kernel;
 
 size_t rawsocket_capacity(int fd)
@@ -36,6 +37,12 @@ int rawsocket_prepare(int fd, enum address_family family, const struct proof *pr
 	kernel.prepared++;
 	errno = EPERM;
 	return kernel.prepare_fails ? -1 : 0;
+}
+
+void rawsocket_tell_failures(int fd, enum address_family family, bool on)
+{
+	assert_int_equal(family, rawsocket_family(fd));
+	kernel.tells_failures[fd] = on;
 }
 
 void rawsocket_drain(int fd, size_t limit)
@@ -90,6 +97,20 @@ static void a_socket_is_prepared_once_and_emptied_every_round(void **state)
 	assert_false(sockets.failed);
 }
 
+static void failures_are_told_while_a_round_is_sent(void **state)
+{
+	struct sockets sockets = begin();
+
+	(void)state;
+	for (unsigned round = 1; round <= 2; round++) {
+		sockets_ready(&sockets, 4, &proof);
+		sockets_ready(&sockets, 6, &proof);
+		assert_true(kernel.tells_failures[4] && kernel.tells_failures[6]);
+		sockets_sent(&sockets);
+		assert_false(kernel.tells_failures[4] || kernel.tells_failures[6]);
+	}
+}
+
 static void drops_between_rounds_void_none_but_are_counted(void **state)
 {
 	struct sockets sockets = begin();
@@ -134,6 +155,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_socket_is_prepared_once_and_emptied_every_round),
+		cmocka_unit_test(failures_are_told_while_a_round_is_sent),
 		cmocka_unit_test(drops_between_rounds_void_none_but_are_counted),
 		cmocka_unit_test(a_socket_that_cannot_be_prepared_is_reported),
 		cmocka_unit_test(a_third_socket_is_none_of_ours),
