@@ -374,13 +374,16 @@ static int run_all(struct lanes *lanes)
 	return result;
 }
 
-/* The kernel has one word for two of its limits. */
+/* The kernel's words for a limit of its own tell nobody which. */
 static const char *hint(int error)
 {
-	return error == ENOBUFS ? " (its table of neighbours is full: raise "
-				  "net.ipv4.neigh.default.gc_thresh3 and its IPv6 "
-				  "counterpart; or a device's queue: raise `spacing`)"
-				: "";
+	if (error == ENOBUFS)
+		return " (where its table of neighbours is full: raise "
+		       "net.ipv4.neigh.default.gc_thresh3)";
+	if (error == EINVAL)
+		return " (where its table of neighbours is full: raise "
+		       "net.ipv6.neigh.default.gc_thresh3)";
+	return "";
 }
 
 /* One line for all that went wrong, with what helps against it. */
