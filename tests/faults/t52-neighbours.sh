@@ -57,17 +57,17 @@ for family in 4 6; do
             fi
         done
     } >x.ini
-    rm -f x.prom
-    time_passes
-
+    # Each look for room in a full table takes the kernel its time: such a round may be void.
     behaviour "a full table of neighbours makes nobody lose anything: unsent, IPv$family"
-    run_nc 0 -c x.ini -o "$TEST_TMP/x.prom"
+    for _ in 1 2 3; do
+        rm -f x.prom
+        time_passes
+        run_nc 0 -c x.ini -o "$TEST_TMP/x.prom"
+        if [ "$(sum x.prom nodecanary_voided_rounds_total)" = 0 ]; then break; fi
+    done
     assert_eq "$(of_living requests_total)" "$(of_living replies_total)" \
         "requests and replies of the living"
-    # Each look for room in the full table takes the kernel its time, and such a round may be void.
-    void=$(sum x.prom nodecanary_voided_rounds_total)
-    assert_le "$void" 1 "void rounds"
-    assert_eq $((5 * (rounds - void))) "$(($(of_living requests_total) + $(of_living unsent_total)))" \
+    assert_eq $((5 * rounds)) "$(($(of_living requests_total) + $(of_living unsent_total)))" \
         "requests to the living, sent or unsent"
     assert_le 300 "$(sum x.prom nodecanary_unsent_total)" "unsent, where the table holds 1,024"
     assert_eq 0 "$(awk '/^nodecanary_loss_ratio.*peer="live/ { n += $NF } END { print n + 0 }' x.prom)"
