@@ -55,6 +55,9 @@ struct config {
 /* The most peers of one family: one for each ICMP ident. */
 #define CONFIG_FAMILY_PEERS_MAX 65536
 
+/* The most groups, which are compared with one another. */
+#define CONFIG_GROUPS_MAX 1024
+
 void config_free(struct config *config);
 
 /* Whether any peer has to be looked up. */

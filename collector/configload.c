@@ -80,14 +80,22 @@ static void *grow(void *items, size_t count, size_t *room, size_t size)
 	return moved;
 }
 
-/* The draft of a group, made at its first mention; false without memory. */
-static bool find_draft(struct loader *l, const char *name)
+/* Its index; the number of drafts if there is none yet. */
+static size_t draft_of(const struct loader *l, const char *name)
 {
-	struct draft *drafts;
 	size_t i = 0;
 
 	while (i < l->draft_count && strcmp(l->drafts[i].name, name) != 0)
 		i++;
+	return i;
+}
+
+/* The draft of a group, made at its first mention; false without memory. */
+static bool find_draft(struct loader *l, const char *name)
+{
+	struct draft *drafts;
+	size_t i = draft_of(l, name);
+
 	if (i == l->draft_count) {
 		drafts = reallocarray(l->drafts, i + 1, sizeof(*drafts));
 		if (drafts) {
@@ -113,6 +121,13 @@ static void enter_group(struct loader *l, struct inifile *file, enum section sec
 	if (group[text_until(group, " \t")]) {
 		inifile_complain(file, "group `%s`: expected a name without blanks",
 				 group);
+		return;
+	}
+	if (draft_of(l, group) == CONFIG_GROUPS_MAX) {
+		inifile_complain(file,
+				 "group `%s` is one more than %d groups, expected at "
+				 "most so many",
+				 group, CONFIG_GROUPS_MAX);
 		return;
 	}
 	if (!find_draft(l, group)) {
