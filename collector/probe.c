@@ -11,6 +11,7 @@
 #include "seam.h"
 #include "sockets.h"
 #include "stop.h"
+#include "tentative.h"
 
 /* liboping's own timeout, in seconds: beyond reach, as seam.c holds the deadline. */
 #define NEVER_S 1e8
@@ -254,6 +255,13 @@ static void ready_socket(int fd, void *arg)
 	probe->seam.pending_max += sockets_ready(&probe->sockets, fd, &probe->proof);
 }
 
+static bool may_send(const struct sockaddr *to, void *arg)
+{
+	const struct probe *probe = arg;
+
+	return !tentative_bars(&probe->sockets.tentative, to);
+}
+
 static void note_sent(void *arg)
 {
 	const struct probe *probe = arg;
@@ -396,6 +404,7 @@ static void ping(struct probe *probe)
 				    .pending_max = 2 * probe->count,
 				    .stop_fd = stop_fd(),
 				    .on_socket = ready_socket,
+				    .may_send = may_send,
 				    .on_sent = note_sent,
 				    .accept = accept_reply,
 				    .arg = probe};

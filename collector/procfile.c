@@ -7,11 +7,9 @@
 #include "number.h"
 #include "text.h"
 
-#define BUFFER_SIZE 16384
-
 /* Plain reads: stdio and scanf would touch more memory than all the rest of a small run.
  */
-static bool read_file(const char *path, char content[static BUFFER_SIZE])
+bool procfile_load(const char *path, char content[static PROCFILE_SIZE])
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	size_t used = 0;
@@ -19,8 +17,8 @@ static bool read_file(const char *path, char content[static BUFFER_SIZE])
 
 	if (fd < 0)
 		return false;
-	while (n > 0 && used < BUFFER_SIZE - 1) {
-		n = read(fd, content + used, BUFFER_SIZE - 1 - used);
+	while (n > 0 && used < PROCFILE_SIZE - 1) {
+		n = read(fd, content + used, PROCFILE_SIZE - 1 - used);
 		used += n > 0 ? (size_t)n : 0;
 	}
 	close(fd);
@@ -47,9 +45,9 @@ static bool parse_line(const char *line, const char *name, uint64_t *value)
 
 bool procfile_read(const char *path, const char *name, uint64_t *value)
 {
-	char content[BUFFER_SIZE];
+	char content[PROCFILE_SIZE];
 
-	if (!read_file(path, content))
+	if (!procfile_load(path, content))
 		return false;
 	for (const char *line = content; line; line = strchr(line, '\n')) {
 		line += *line == '\n';

@@ -266,7 +266,12 @@ ssize_t sendto(int fd, const void *buf, size_t n, int flags, const struct sockad
 
 	if (!s)
 		return sendmsg(fd, &message, flags);
-	sent = send_now(fd, &message, flags);
+	if (s->may_send && !s->may_send(addr, s->arg)) {
+		errno = EADDRNOTAVAIL;
+		sent = -1;
+	} else {
+		sent = send_now(fd, &message, flags);
+	}
 	if (sent < 0)
 		note_failure(s);
 	s->last_send_ns = clock_monotonic_ns();

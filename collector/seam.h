@@ -29,6 +29,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #define SEAM_BURST 8
 
@@ -40,6 +41,8 @@ struct seam {
 	int stop_fd;
 	/* Called once for each socket, before the round's first request. */
 	void (*on_socket)(int fd, void *arg);
+	/* Whether a request may leave at all; NULL: it may. */
+	bool (*may_send)(const struct sockaddr *to, void *arg);
 	/* Called when the round's last request has left. */
 	void (*on_sent)(void *arg);
 	/* Whether a packet is an answer of this round; NULL: all are. */

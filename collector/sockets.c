@@ -50,6 +50,8 @@ size_t sockets_ready(struct sockets *sockets, int fd, const struct proof *proof)
 	rawsocket_drain(fd, capacity);
 	new_drops(sockets, i);
 	rawsocket_tell_failures(fd, sockets->items[i].family, true);
+	if (sockets->items[i].family == ADDRESS_IPV6)
+		sockets->tentative = tentative_read(TENTATIVE_PATH);
 	return capacity;
 }
 

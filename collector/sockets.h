@@ -12,6 +12,7 @@
 #include "address.h"
 #include "proof.h"
 #include "rawsocket.h"
+#include "tentative.h"
 
 /* liboping has one a family. */
 #define SOCKETS_MAX 2
@@ -25,8 +26,9 @@ struct sockets {
 	size_t count;
 	/* Set by the owner: what the buffers should hold. */
 	struct rawsocket_buffers wanted;
-	uint64_t drops; /* so far, in rounds and between them */
-	bool failed;	/* a socket could not be prepared; logged */
+	struct tentative tentative; /* as of the start of the round */
+	uint64_t drops;		    /* so far, in rounds and between them */
+	bool failed;		    /* a socket could not be prepared; logged */
 };
 
 /*
