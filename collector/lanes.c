@@ -1,11 +1,11 @@
 #include "lanes.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "log.h"
+#include "rawsocket.h"
 
 /* Threads call liboping, which keeps buffers of 8 kB on the stack. */
 #define THREAD_STACK ((size_t)256 * 1024)
@@ -374,18 +374,6 @@ static int run_all(struct lanes *lanes)
 	return result;
 }
 
-/* The kernel's words for a limit of its own tell nobody which. */
-static const char *hint(int error)
-{
-	if (error == ENOBUFS)
-		return " (where its table of neighbours is full: raise "
-		       "net.ipv4.neigh.default.gc_thresh3)";
-	if (error == EINVAL)
-		return " (where its table of neighbours is full: raise "
-		       "net.ipv6.neigh.default.gc_thresh3)";
-	return "";
-}
-
 /* One line for all that went wrong, with what helps against it. */
 static void report(const struct lanes *lanes, struct state *state)
 {
@@ -409,11 +397,10 @@ static void report(const struct lanes *lanes, struct state *state)
 	state->receive_drops += sum.receive_drops;
 	if (sum.failed > 0)
 		log_warnx("%zu requests could not be sent: %s%s", sum.failed,
-			  strerror(sum.first_errno), hint(sum.first_errno));
+			  strerror(sum.first_errno), rawsocket_hint(sum.first_errno));
 	if (sum.starved)
 		log_warnx("requests waited for room in the send buffer until their round "
-			  "ended: "
-			  "raise net.core.wmem_max to %llu",
+			  "ended: raise net.core.wmem_max to %llu",
 			  (unsigned long long)(sum.send_wanted / 2));
 	if (sum.receive_drops > 0)
 		log_warnx("%llu packets were dropped at full receive buffers: raise "

@@ -257,16 +257,12 @@ static void ready_socket(int fd, void *arg)
 
 static bool may_send(const struct sockaddr *to, void *arg)
 {
-	const struct probe *probe = arg;
-
-	return !tentative_bars(&probe->sockets.tentative, to);
+	return !tentative_bars(&((const struct probe *)arg)->sockets.tentative, to);
 }
 
 static void note_sent(void *arg)
 {
-	const struct probe *probe = arg;
-
-	sockets_sent(&probe->sockets);
+	sockets_sent(&((const struct probe *)arg)->sockets);
 }
 
 static unsigned read_sequence(pingobj_iter_t *iter)

@@ -117,6 +117,20 @@ void rawsocket_tell_failures(int fd, enum address_family family, bool on)
 		getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
 }
 
+/* The kernel's words for a limit of its own tell nobody which. */
+const char *rawsocket_hint(int error)
+{
+	switch (error) {
+	case ENOBUFS:
+		return " (where its table of neighbours is full: raise "
+		       "net.ipv4.neigh.default.gc_thresh3)";
+	case EINVAL:
+		return " (where its table of neighbours is full: raise "
+		       "net.ipv6.neigh.default.gc_thresh3)";
+	default: return "";
+	}
+}
+
 void rawsocket_drain(int fd, size_t limit)
 {
 	char byte;

@@ -48,6 +48,9 @@ size_t rawsocket_capacity(int fd);
  */
 void rawsocket_tell_failures(int fd, enum address_family family, bool on);
 
+/* What helps against an errno of sending, to be put behind it; "" for most. */
+const char *rawsocket_hint(int error);
+
 /* Throws away what is queued, at most `limit` packets of it. */
 void rawsocket_drain(int fd, size_t limit);
 

@@ -18,11 +18,11 @@ clock() {
         ASAN_OPTIONS=${ASAN_OPTIONS:-}:verify_asan_link_order=0:detect_leaks=0 $*"
 }
 
-# ini LINE...: three rounds 300 ms apart that last 10 ms, if nobody is silent.
+# ini: three rounds 300 ms apart that last 10 ms, if nobody is silent.
 ini() {
     printf '%s\n' '[collector]' "resolve_every = ${EVERY:-0s}" 'resolve_timeout = 2s' '[probe]' \
         'count = 3' 'warmup = 0' 'interval = 300ms' 'timeout = 200ms' '[peers]' 'a = 10.1.0.1' \
-        'named = w.test' "$@" >x.ini
+        'named = w.test' >x.ini
 }
 
 # of METRIC PEER
@@ -58,14 +58,14 @@ w.test A 10.1.0.2
 w.test delay=600ms
 ZONE
     ini
-    clock CLOCK_SHIM_AT_MS=300 CLOCK_SHIM_BY_MS=$by
+    clock CLOCK_SHIM_AT_MS=300 CLOCK_SHIM_BY_MS="$by"
     run_nc 0 -c x.ini -o "$FILE"
     good 1
     assert_between 0.5 "$(value "$FILE" nodecanary_last_run_resolve_seconds)" 1.5 "seconds of look-ups"
 
     behaviour "a step of $by ms while a name server is silent: the timeout is kept"
     dns_zone <<<'w.test silent'
-    clock CLOCK_SHIM_AT_MS=1000 CLOCK_SHIM_BY_MS=$by
+    clock CLOCK_SHIM_AT_MS=1000 CLOCK_SHIM_BY_MS="$by"
     run_nc 0 -c x.ini -o "$FILE"
     assert_between 1.9 "$(value "$FILE" nodecanary_last_run_resolve_seconds)" 3 "seconds of look-ups"
     assert_eq 6/6/0 "$(of requests_total named)/$(of replies_total named)/$(of peer_resolved named)"
@@ -74,7 +74,7 @@ ZONE
     # The first round is over after some 20 ms, the second begins after 300.
     behaviour "a step of $by ms between two rounds voids none"
     rm -f "$FILE"
-    clock CLOCK_SHIM_AT_MS=150 CLOCK_SHIM_BY_MS=$by
+    clock CLOCK_SHIM_AT_MS=150 CLOCK_SHIM_BY_MS="$by"
     run_nc 0 -c x.ini -o "$FILE"
     good 1
     assert_between $((by / 1000 - 60)) $(($(seconds last_run_timestamp_seconds) - $(date +%s))) \
@@ -88,7 +88,7 @@ ZONE
             run_nc 0 -c x.ini -o "$FILE"
         assert_file_contains trace 'fsync.*DELAYED'
     else
-        clock CLOCK_SHIM_AT_MS=800 CLOCK_SHIM_BY_MS=$by
+        clock CLOCK_SHIM_AT_MS=800 CLOCK_SHIM_BY_MS="$by"
         run_nc 0 -c x.ini -o "$FILE"
     fi
     good 1

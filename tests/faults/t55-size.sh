@@ -75,7 +75,7 @@ awk 'BEGIN { for (i = 0; i < 1024; i++) printf "[peers g%d]\na = 127.%d.%d.1\n",
 run_nc 0 -C -c groups.ini
 printf '%s\n' '[labels g7]' 'zone = a' '[peers more]' 'a = 127.200.0.1' 'b = 127.200.0.2' >>groups.ini
 run_nc 78 -C -c groups.ini
-says 1 'groups.ini:2051: group `more` is one more than 1024 groups, expected at most so many'
+says 1 'groups.ini:2051: group .more. is one more than 1024 groups, expected at most so many'
 
 behaviour "10,000 drop-in files are read, in order, and a wrong line is found in the last one"
 mkdir files
@@ -86,12 +86,12 @@ awk 'BEGIN { for (i = 0; i < 10000; i++) {
 echo '[probe]' >x.ini
 assert_exit 0 "$TOOLS/measure" -o measured "$NC" -C -c x.ini -d files
 assert_file_contains out '^1 groups, 10000 peers, '
-grep '^file files/' out >read
-assert_eq 10000 "$(wc -l <read)" "files"
-sort -c read
+grep '^file files/' out >files.read
+assert_eq 10000 "$(wc -l <files.read)" "files"
+sort -c files.read
 echo 'w1 = 127.9.9.9' >>files/09999.ini
 run_nc 78 -C -c x.ini -d files
-says 1 'files/09999.ini:3: .*`w1`'
+says 1 'files/09999.ini:3: .* .w1. '
 
 # --- names ---
 
