@@ -56,6 +56,18 @@ check-netns: all tools $(if $(SANITIZE),,static)
 	$(Q)NODECANARY=$(CURDIR)/$(BUILD)/nodecanary TOOLS=$(CURDIR)/$(TESTS_BUILD) \
 		STATIC_NC=$(CURDIR)/$(BUILD)/static/nodecanary tests/netns/run
 
+# The program within the sandbox of its unit: that user's capability, those system calls. What
+# looks at the program from outside, or is about what root may, is left out; `make soak` runs all
+# others.
+SANDBOX_OUT := t00 t34 t41 t42 t43 t44 t45 t46 t47 t48 t49 t50
+SANDBOX_TESTS ?= $(foreach test,t16 t19 t21 t35 t36,$(wildcard tests/netns/$(test)-*.sh))
+
+check-sandbox: all tools
+	$(Q)tests/netns/sandbox-filter systemd/nodecanary.service $(BUILD)/unit.bpf
+	$(Q)SANDBOX_PROGRAM=$(CURDIR)/$(BUILD)/nodecanary SANDBOX_FILTER=$(CURDIR)/$(BUILD)/unit.bpf \
+		NODECANARY=$(CURDIR)/$(TESTS_BUILD)/sandboxed TOOLS=$(CURDIR)/$(TESTS_BUILD) \
+		tests/netns/run $(SANDBOX_TESTS)
+
 static:
 	$(Q)$(MAKE) --no-print-directory STATIC=1 BUILD=$(BUILD)/static all
 
@@ -124,6 +136,8 @@ soak: all tools
 	$(Q)SOAK_RUNS=2000 FULL=1 NODECANARY=$(CURDIR)/$(BUILD)/nodecanary \
 		TOOLS=$(CURDIR)/$(TESTS_BUILD) tests/netns/run tests/netns/t50-soak.sh \
 		$(wildcard tests/faults/t*.sh)
+	$(Q)$(MAKE) --no-print-directory check-sandbox SANDBOX_TESTS="$(filter-out \
+		$(SANDBOX_OUT:%=tests/netns/%-%),$(sort $(wildcard tests/netns/t*.sh)))"
 
 # What it costs beside others, in BENCH's words: `make bench BENCH="--peers 9,100"`.
 bench:
@@ -150,5 +164,5 @@ check:
 	tests/fuzz/*.c))
 
 .PRECIOUS: $(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/tools/%.o
-.PHONY: check check-unit check-netns check-docs check-packaging check-console check-node check-fleet demo lint \
+.PHONY: check check-unit check-netns check-docs check-packaging check-console check-node check-fleet demo lint check-sandbox \
 	hdr-check fuzz check-fuzz fuzzers coverage soak bench tools static unit-tests
