@@ -59,7 +59,7 @@ check-netns: all tools $(if $(SANITIZE),,static)
 # The program within the sandbox of its unit: that user's capability, those system calls. What
 # looks at the program from outside, or is about what root may, is left out; `make soak` runs all
 # others.
-SANDBOX_OUT := t00 t34 t41 t42 t43 t44 t45 t46 t47 t48 t49 t50
+SANDBOX_OUT := t00 t15 t34 t41 t42 t43 t44 t45 t46 t47 t48 t49 t50
 SANDBOX_TESTS ?= $(foreach test,t16 t19 t21 t35 t36,$(wildcard tests/netns/$(test)-*.sh))
 
 check-sandbox: all tools
