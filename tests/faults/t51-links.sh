@@ -77,11 +77,11 @@ mid_run() {
 # of METRIC PEER [GROUP]
 of() { value x.prom "nodecanary_$1{group=\"${3:-far}\",peer=\"$2\"}"; }
 
-# unsent PEER...: for some rounds it was, and all others were answered; the far end saw just those.
+# unsent PEER...: for some rounds it was (a fault itself may take its time), and all others were answered; the far end saw just those.
 unsent() {
     local peer seen
     for peer; do
-        assert_between 5 "$(of unsent_total "$peer")" 25 "unsent of $peer"
+        assert_between 1 "$(of unsent_total "$peer")" $((rounds - 1)) "unsent of $peer"
         assert_eq $rounds "$(($(of requests_total "$peer") + $(of unsent_total "$peer")))" \
             "requests of $peer that left and did not"
         assert_eq "$(of requests_total "$peer")" "$(of replies_total "$peer")" "replies of $peer"

@@ -12,7 +12,7 @@ mkdir textfiles
 # run_with LINE...: every name is looked up in each run, unless EVERY says otherwise.
 run_with() {
     printf '%s\n' '[collector]' "resolve_timeout = ${TIMEOUT:-500ms}" "resolve_every = ${EVERY:-0s}" \
-        '[probe]' 'count = 2' 'warmup = 0' 'interval = 1ms' 'timeout = 200ms' '[peers]' "$@" >x.ini
+        '[probe]' 'count = 2' 'warmup = 0' 'interval = 1ms' 'timeout = 1s' '[peers]' "$@" >x.ini
     run_nc 0 -c x.ini -o "$FILE"
     silent
     ! pgrep -f -- "$NC" >/dev/null || fail "a child is left over"
