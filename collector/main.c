@@ -332,20 +332,25 @@ static int prepare(void)
 	if (self_init(&run.self, run.config.collector.self) < 0 ||
 	    targets_build(&run.targets, &run.config) < 0)
 		return EX_OSERR;
-	if (stop_init() < 0) {
-		log_err("cannot wait for signals");
-		return EX_OSERR;
-	}
 	return 0;
 }
 
-static int run_mode(enum cmdline_mode mode)
+static int wait_for_stops(void)
+{
+	if (stop_init() == 0)
+		return 0;
+	log_err("cannot wait for signals");
+	return EX_OSERR;
+}
+
+/* `stops` is the status of waiting for signals; a failure of that is published too. */
+static int run_mode(enum cmdline_mode mode, int stops)
 {
 	int status = mode == CMDLINE_RUN ? open_output() : 0;
 
 	if (status != 0)
 		return status;
-	status = prepare();
+	status = stops != 0 ? stops : prepare();
 	if (status != 0)
 		return run.publishes ? carry_failure(status) : status;
 	if (mode == CMDLINE_CHECK)
@@ -360,13 +365,17 @@ static int run_mode(enum cmdline_mode mode)
 
 static int load_and_run(enum cmdline_mode mode)
 {
-	switch (configload_read(&run.config, run.cmdline.config, run.cmdline.drop_ins)) {
-	case CONFIGLOAD_VALID: break;
-	case CONFIGLOAD_INVALID:
-		return mode == CMDLINE_RUN ? carry_configuration_error() : EX_CONFIG;
-	case CONFIGLOAD_NO_MEMORY: return EX_OSERR;
-	}
-	return run_mode(mode);
+	enum configload_result loaded =
+		configload_read(&run.config, run.cmdline.config, run.cmdline.drop_ins);
+	int stops;
+
+	if (loaded == CONFIGLOAD_NO_MEMORY)
+		return EX_OSERR;
+	/* From here on there may be a dot-file, which a signal must not leave behind. */
+	stops = wait_for_stops();
+	if (loaded == CONFIGLOAD_VALID)
+		return run_mode(mode, stops);
+	return mode == CMDLINE_RUN ? carry_configuration_error() : EX_CONFIG;
 }
 
 /* What was printed must have arrived. */
@@ -394,7 +403,10 @@ static int settle_process(void)
 		close(fd);
 	/* Threads share one heap: memory must not grow with them. */
 	mallopt(M_ARENA_MAX, 1);
-	return signal(SIGPIPE, SIG_IGN) == SIG_ERR || fd < 0 ? -1 : 0;
+	if (fd >= 0 && signal(SIGPIPE, SIG_IGN) != SIG_ERR)
+		return 0;
+	log_err(fd < 0 ? "cannot open /dev/null" : "cannot ignore SIGPIPE");
+	return -1;
 }
 
 int main(int argc, char *argv[])
@@ -402,12 +414,12 @@ int main(int argc, char *argv[])
 	enum cmdline_mode mode;
 	int status = 0;
 
+	/* First as usual, for what is wrong with the process and the options. */
+	log_open(LOG_LEVEL_WARNING);
 	if (settle_process() < 0)
 		return EX_OSERR;
 	run.start_ns = clock_monotonic_ns();
 	run.outfile.directory = run.outfile.fd = -1;
-	/* First as usual, for what is wrong with the options themselves. */
-	log_open(LOG_LEVEL_WARNING);
 	mode = cmdline_parse(&run.cmdline, argc, argv);
 	log_open(run.cmdline.verbosity);
 	switch (mode) {

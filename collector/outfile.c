@@ -212,16 +212,20 @@ enum outfile_result outfile_open(struct outfile *file, const char *path)
 	return result;
 }
 
-/* Opens what has been published; -1 with errno if it is no file that can be. */
+/* Opens what has been published; -1 with errno, EINVAL if it is no regular file. */
 static int open_published(int directory, const char *name, int flags)
 {
 	int fd = openat(directory, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC | flags);
 	struct stat st;
+	int error;
 
-	if (fd < 0 || (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)))
+	if (fd < 0)
+		return -1;
+	error = fstat(fd, &st) < 0 ? errno : S_ISREG(st.st_mode) ? 0 : EINVAL;
+	if (error == 0)
 		return fd;
 	close(fd);
-	errno = EINVAL;
+	errno = error;
 	return -1;
 }
 
