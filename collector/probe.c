@@ -41,7 +41,7 @@ struct probe {
 	size_t added;
 	struct seam seam; /* of the round under way */
 	struct sockets sockets;
-	bool complained;
+	bool complained, deaf;
 	struct probe_report report;
 };
 
@@ -105,11 +105,11 @@ static uint16_t read_ident(pingobj_iter_t *iter)
 	return ident;
 }
 
-static void complain(struct probe *probe, const char *address)
+static void complain(struct probe *probe, const char *address, const char *reason)
 {
 	if (!probe->complained)
 		log_warnx("cannot ping %s: %s (further peers like it are not named)",
-			  address, ping_get_error(probe->object));
+			  address, reason);
 	probe->complained = true;
 }
 
@@ -120,10 +120,13 @@ static bool add_host(struct probe *probe, const struct probe_host *host)
 
 	address_format(&host->address, address);
 	proof_payload(&probe->proof, &host->address, host->payload, payload);
-	if (ping_setopt(probe->object, PING_OPT_DATA, payload) == 0 &&
+	/* liboping goes on without the payload where it has no memory for it. */
+	errno = 0;
+	if (ping_setopt(probe->object, PING_OPT_DATA, payload) == 0 && errno != ENOMEM &&
 	    ping_host_add(probe->object, address) == 0)
 		return true;
-	complain(probe, address);
+	complain(probe, address,
+		 errno == ENOMEM ? "out of memory" : ping_get_error(probe->object));
 	return false;
 }
 
@@ -326,6 +329,17 @@ static void note_failures(struct probe *probe, const struct seam *seam)
 	probe->report.starved |= seam->starved;
 }
 
+/* Whether what is missing may wait unread. Says so once. */
+static bool is_deaf(struct probe *probe, const struct seam *seam)
+{
+	if (seam->receive_errno == 0)
+		return false;
+	if (!probe->deaf)
+		log_warnx("cannot receive replies: %s", strerror(seam->receive_errno));
+	probe->deaf = true;
+	return true;
+}
+
 static enum round_result judge(struct probe *probe, const struct seam *seam,
 			       int64_t offset_change_ns)
 {
@@ -339,8 +353,8 @@ static enum round_result judge(struct probe *probe, const struct seam *seam,
 		return ROUND_BROKEN;
 	}
 	if (!seam->was_called)
-		complain(probe, "any peer of an object");
-	if (seam->interrupted || seam->stalled)
+		complain(probe, "any peer of an object", ping_get_error(probe->object));
+	if (seam->interrupted || seam->stalled || is_deaf(probe, seam))
 		return ROUND_INTERRUPTED;
 	if (offset_change_ns > ROUND_CLOCK_TOLERANCE_NS ||
 	    offset_change_ns < -ROUND_CLOCK_TOLERANCE_NS)

@@ -281,20 +281,40 @@ ssize_t sendto(int fd, const void *buf, size_t n, int flags, const struct sockad
 }
 #pragma GCC diagnostic pop
 
+/* Where there was nothing to receive, nothing failed. */
+static void note_receive(struct seam *s, int received)
+{
+	if (received > 0)
+		s->receive_errno = 0;
+	else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
+		s->receive_errno = errno;
+}
+
+/*
+ * As for sending, an error that was pending says nothing. The second time nothing may be
+ * there, and liboping does not mean to wait here.
+ */
+static int receive_now(struct seam *s, int fd, struct mmsghdr *one, int flags)
+{
+	int received = recvmmsg(fd, one, 1, flags, NULL);
+
+	if (received < 1) {
+		drop_errors(fd);
+		received = recvmmsg(fd, one, 1, flags | MSG_DONTWAIT, NULL);
+	}
+	note_receive(s, received);
+	return received;
+}
+
 ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 {
 	struct mmsghdr one = {.msg_hdr = *message};
 	struct seam *s = current;
-	int received = recvmmsg(fd, &one, 1, flags, NULL);
+	int received = s ? receive_now(s, fd, &one, flags)
+			 : recvmmsg(fd, &one, 1, flags, NULL);
 
-	if (received < 1) {
-		int error = errno;
-
-		if (s)
-			drop_errors(fd);
-		errno = error;
+	if (received < 1)
 		return -1;
-	}
 	*message = one.msg_hdr;
 	if (s && s->accept &&
 	    !s->accept(fd, message->msg_iov[0].iov_base, one.msg_len, s->arg)) {

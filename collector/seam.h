@@ -59,7 +59,8 @@ struct seam {
 	bool stalled;
 	bool starved; /* the send buffer was full until the round ended */
 	size_t failed;
-	int first_errno; /* of the requests that failed */
+	int first_errno;   /* of the requests that failed */
+	int receive_errno; /* of the last receive, if that failed */
 
 	/* Internal. */
 	bool started, sent;

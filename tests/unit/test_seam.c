@@ -661,6 +661,27 @@ static void recvmsg_is_libcs_outside_of_a_round(void **state)
 	assert_int_equal(errno, EBADF);
 }
 
+static void a_failed_receive_is_remembered_until_one_succeeds(void **state)
+{
+	char byte;
+	struct iovec iov = {&byte, 1};
+	struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1};
+	struct seam seam = {.failed = 0};
+
+	(void)state;
+	seam_begin(&seam);
+	assert_int_equal(recvmsg(near[0], &message, MSG_DONTWAIT), -1);
+	assert_int_equal(seam.receive_errno, 0);
+	assert_int_equal(recvmsg(-1, &message, 0), -1);
+	assert_int_equal(seam.receive_errno, EBADF);
+	assert_int_equal(recvmsg(near[0], &message, MSG_DONTWAIT), -1);
+	assert_int_equal(seam.receive_errno, EBADF);
+	assert_int_equal(send(far[0], "p", 1, MSG_DONTWAIT), 1);
+	assert_int_equal(recvmsg(near[0], &message, MSG_DONTWAIT), 1);
+	assert_int_equal(seam.receive_errno, 0);
+	seam_end();
+}
+
 static void *send_elsewhere(void *arg)
 {
 	(void)arg;
@@ -842,6 +863,7 @@ int main(void)
 		TEST(sendto_is_libcs_outside_of_a_round),
 		TEST(packet_that_is_not_accepted_never_reaches_liboping),
 		TEST(recvmsg_is_libcs_outside_of_a_round),
+		TEST(a_failed_receive_is_remembered_until_one_succeeds),
 		TEST(round_is_its_threads_own),
 		TEST(flood_neither_starves_requests_nor_outlives_the_deadline),
 		TEST(flood_behind_a_deadline_costs_no_request),
