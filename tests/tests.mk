@@ -131,6 +131,11 @@ coverage:
 	@tests/deps coverage
 	$(Q)tests/coverage $(COVERAGE)
 
+# A run that is killed, or whose calls fail, at every place in turn.
+check-faults: all tools
+	$(Q)NODECANARY=$(CURDIR)/$(BUILD)/nodecanary TOOLS=$(CURDIR)/$(TESTS_BUILD) \
+		tests/netns/run tests/faults/t*.sh
+
 # The tests that `make check` bounds, at full length.
 soak: all tools
 	$(Q)SOAK_RUNS=2000 FULL=1 NODECANARY=$(CURDIR)/$(BUILD)/nodecanary \
@@ -164,5 +169,5 @@ check:
 	tests/fuzz/*.c))
 
 .PRECIOUS: $(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/tools/%.o
-.PHONY: check check-unit check-netns check-docs check-packaging check-console check-node check-fleet demo lint check-sandbox \
+.PHONY: check check-unit check-netns check-docs check-packaging check-console check-node check-fleet demo lint check-sandbox check-faults \
 	hdr-check fuzz check-fuzz fuzzers coverage soak bench tools static unit-tests
