@@ -19,8 +19,6 @@
 /* So long the kernel keeps requests to a neighbour that does not answer. */
 #define NEIGHBOUR_WAIT_NS (3 * CLOCK_NS_PER_S)
 
-#define ICMP_HEADER_SIZE 8
-
 /* So many hosts are added between two looks for a stop request. */
 #define STOP_CHECK_HOSTS 256
 
@@ -362,20 +360,6 @@ static enum round_result judge(struct probe *probe, const struct seam *seam,
 	return drops ? ROUND_RECEIVE_DROPS : ROUND_MEASURED;
 }
 
-/* Finds the echo reply in what a raw socket of the family received; NULL if there is
- * none. */
-static const unsigned char *find_reply(enum address_family family, const void *packet,
-				       size_t *len)
-{
-	const unsigned char *p = packet;
-	size_t header = family == ADDRESS_IPV4 && *len > 0 ? (size_t)(*p & 15) * 4 : 0;
-
-	if (*len < header + ICMP_HEADER_SIZE)
-		return NULL;
-	*len -= header;
-	return p + header;
-}
-
 /*
  * Whether a packet is the answer to a request of this round: liboping would also
  * take the one to a request of the round before, as long as this round's has not
@@ -391,7 +375,7 @@ static bool accept_reply(int fd, const void *packet, size_t len, void *arg)
 	uint32_t index;
 	const struct host *host;
 
-	reply = find_reply(family, packet, &len);
+	reply = proof_find_reply(family, packet, &len);
 	if (!reply)
 		return false;
 	if (!ident_table_find(&probe->by_ident, family,
@@ -402,8 +386,8 @@ static bool accept_reply(int fd, const void *packet, size_t len, void *arg)
 	       (reply[6] << 8 | reply[7]) == (int)(host->sequence & 0xffff) &&
 	       ping_iterator_get_info(host->iter, PING_INFO_DATA, payload,
 				      &payload_len) == 0 &&
-	       payload_len == len - ICMP_HEADER_SIZE &&
-	       memcmp(payload, reply + ICMP_HEADER_SIZE, payload_len) == 0;
+	       payload_len == len - PROOF_ICMP_HEADER &&
+	       memcmp(payload, reply + PROOF_ICMP_HEADER, payload_len) == 0;
 }
 
 /* Sends and waits. */

@@ -8,7 +8,6 @@
 
 #define HALF_BYTES 0x0f0f0f0fU
 #define NO_NUL 0x40404040U
-#define ICMP_HEADER 8
 
 /* Offsets in the IP headers: RFC 791, RFC 8200. */
 #define IPV4_SOURCE 12
@@ -123,7 +122,7 @@ static size_t finish(struct program *p)
  */
 static void filter_ipv4(const struct proof *proof, struct program *p)
 {
-	const uint32_t payload = ICMP_HEADER;
+	const uint32_t payload = PROOF_ICMP_HEADER;
 
 	op(p, BPF_LD | BPF_W | BPF_ABS, IPV4_SOURCE);
 	split_address(p, 0);
@@ -144,7 +143,7 @@ static void filter_ipv4(const struct proof *proof, struct program *p)
 /* A raw ICMPv6 socket's packet begins at the ICMPv6 header. */
 static void filter_ipv6(const struct proof *proof, struct program *p)
 {
-	uint32_t at = ICMP_HEADER;
+	uint32_t at = PROOF_ICMP_HEADER;
 
 	op(p, BPF_LD | BPF_B | BPF_ABS, 0);
 	require(p, BPF_K, ICMP6_ECHO_REPLY);
@@ -173,4 +172,16 @@ size_t proof_filter(const struct proof *proof, enum address_family family,
 	else
 		filter_ipv6(proof, &p);
 	return finish(&p);
+}
+
+const unsigned char *proof_find_reply(enum address_family family, const void *packet,
+				      size_t *len)
+{
+	const unsigned char *p = packet;
+	size_t header = family == ADDRESS_IPV4 && *len > 0 ? (size_t)(*p & 15) * 4 : 0;
+
+	if (*len < header + PROOF_ICMP_HEADER)
+		return NULL;
+	*len -= header;
+	return p + header;
 }

@@ -56,4 +56,15 @@ void proof_payload(const struct proof *proof, const struct address *addr, size_t
 size_t proof_filter(const struct proof *proof, enum address_family family,
 		    struct sock_filter code[static PROOF_FILTER_MAX]);
 
+/* Bytes ahead of the payload of an ICMP echo. */
+#define PROOF_ICMP_HEADER 8
+
+/*
+ * The ICMP message in what a raw socket of the family received, `*len` bytes that become
+ * those of the message; NULL if it is too short for an echo. Over IPv4 the IP header
+ * stands before it.
+ */
+const unsigned char *proof_find_reply(enum address_family family, const void *packet,
+				      size_t *len);
+
 #endif

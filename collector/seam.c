@@ -310,8 +310,8 @@ ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 {
 	struct mmsghdr one = {.msg_hdr = *message};
 	struct seam *s = current;
-	int received = s ? receive_now(s, fd, &one, flags)
-			 : recvmmsg(fd, &one, 1, flags, NULL);
+	int received =
+		s ? receive_now(s, fd, &one, flags) : recvmmsg(fd, &one, 1, flags, NULL);
 
 	if (received < 1)
 		return -1;

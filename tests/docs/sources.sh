@@ -97,7 +97,7 @@ contributing_names() {
         grep -qE "\b$name\(" collector/*.[ch] || grep -q "$name" <<<"select sendto perror" ||
             fail "there is no $name()"
     done
-    for name in $(grep -ohE '`make [^`]*`' CONTRIBUTING.md README.md | plain | sed 's/&&.*//'); do
+    for name in $(grep -ohE '`make [^`]*`' CONTRIBUTING.md README.md | plain | sed 's/[&<].*//'); do
         case $name in
         make | *=*) ;;
         *) grep -qE "^$name:" Makefile tests/*.mk || fail "there is no make $name" ;;

@@ -53,7 +53,7 @@ read EIO EINTR
 recvfrom ENOMEM
 recvmmsg ENOMEM EINTR
 recvmsg ENOBUFS
-renameat EIO ENOSPC EXDEV EACCES
+renameat2 EIO ENOSPC EXDEV EACCES
 rseq -
 rt_sigaction EINVAL
 rt_sigprocmask EINVAL

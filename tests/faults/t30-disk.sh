@@ -246,7 +246,7 @@ cleared() {
 
 service=(setpriv --reuid 4243 --regid 4243 --clear-groups /mnt/nodecanary -c /mnt/empty.ini)
 # Each step a little later than the one before it. A leak checker does not like to be traced.
-steps=openat,newfstatat,renameat,unlinkat,flock,fchmod
+steps=openat,newfstatat,renameat2,unlinkat,flock,fchmod
 stretched=(env ASAN_OPTIONS=detect_leaks=0 strace -o trace -e "trace=$steps" -e "inject=$steps:delay_enter=300" "${service[@]: -3}")
 
 behaviour "links, FIFOs, sockets, directories, locks and files of 1 GB under our names: a run follows, overwrites and waits for none"
