@@ -26,6 +26,11 @@ far ip link set far up
 # shellcheck disable=SC2317 # wait_until calls it
 link_works() { fping -q -t 200 10.4.200.1 fd00:4::200:1; }
 wait_until 10 link_works
+# The far end is to answer whatever happens to the table, which is its own, too.
+hardware=$(ip -o link show near | sed "s,.*ether \([^ ]*\).*,\1,")
+for address in 10.4.0.1 fd00:4::1; do
+    far ip neigh replace $address lladdr "$hardware" nud permanent dev far
+done
 
 # time_passes: what the kernel does with neighbours that never answered, in some seconds.
 time_passes() { ip neigh flush dev near 2>/dev/null || true; }
