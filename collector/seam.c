@@ -291,12 +291,12 @@ static void note_receive(struct seam *s, int received)
 }
 
 /*
- * As for sending, an error that was pending says nothing. The second time nothing may be
- * there, and liboping does not mean to wait here.
+ * As for sending, an error that was pending says nothing. select() has done the waiting:
+ * a socket that looks readable may have nothing but an error, or no longer that.
  */
 static int receive_now(struct seam *s, int fd, struct mmsghdr *one, int flags)
 {
-	int received = recvmmsg(fd, one, 1, flags, NULL);
+	int received = recvmmsg(fd, one, 1, flags | MSG_DONTWAIT, NULL);
 
 	if (received < 1) {
 		drop_errors(fd);

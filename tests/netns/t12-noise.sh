@@ -176,4 +176,16 @@ INI
     { wait; } 2>/dev/null
 done
 
+# Such an error makes a socket look readable, and may be gone when it is read.
+behaviour "ICMP errors that come while requests are still being sent hold no run"
+{
+    printf '%s\n' '[probe]' 'count = 20' 'warmup = 0' 'interval = 1ms' 'timeout = 5ms' 'spacing = 30us' '[peers]'
+    for i in 1 2 3 4 5 6 7 8; do echo "u$i = 10.1.0.$i"; done
+} >held.ini
+for i in 1 2 3 4 5 6 7 8; do echo "10.1.0.$i unreachable"; done >held.plan
+simnet_start held.plan
+for ((i = 0; i < 60; i++)); do
+    timeout -s KILL 10 "$NC" -c held.ini -o "$PWD/held.prom"
+done
+simnet_stop
 done_testing

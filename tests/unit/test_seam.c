@@ -661,6 +661,21 @@ static void recvmsg_is_libcs_outside_of_a_round(void **state)
 	assert_int_equal(errno, EBADF);
 }
 
+/* A socket is called readable for an error that may be gone by the time it is read. */
+static void a_receive_in_a_round_never_waits(void **state)
+{
+	char byte;
+	struct iovec iov = {.iov_base = &byte, .iov_len = 1};
+	struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1};
+	struct seam seam = {.timeout_ns = CLOCK_NS_PER_S};
+
+	(void)state;
+	seam_begin(&seam);
+	assert_int_equal(recvmsg(near[0], &message, 0), -1);
+	assert_int_equal(errno, EAGAIN);
+	seam_end();
+}
+
 static void a_failed_receive_is_remembered_until_one_succeeds(void **state)
 {
 	char byte;
@@ -863,6 +878,7 @@ int main(void)
 		TEST(sendto_is_libcs_outside_of_a_round),
 		TEST(packet_that_is_not_accepted_never_reaches_liboping),
 		TEST(recvmsg_is_libcs_outside_of_a_round),
+		TEST(a_receive_in_a_round_never_waits),
 		TEST(a_failed_receive_is_remembered_until_one_succeeds),
 		TEST(round_is_its_threads_own),
 		TEST(flood_neither_starves_requests_nor_outlives_the_deadline),
