@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "procfile.h"
+#include "text.h"
 
 /* Of the file's fourth column. */
 #define SCOPE_GLOBAL 0x00
@@ -23,8 +24,8 @@ static bool parse_line(const char *line, unsigned long *scope, unsigned long *fl
 	char *end;
 
 	for (int column = 0; column < 3; column++) {
-		line += strcspn(line, " \n");
-		line += strspn(line, " ");
+		line += text_until(line, " \n");
+		line += text_span(line, " ");
 	}
 	*scope = strtoul(line, &end, 16);
 	if (end == line)
@@ -51,7 +52,7 @@ struct tentative tentative_read(const char *path)
 			tentative.global |= scope == SCOPE_GLOBAL && !is_usable(flags);
 			tentative.link_local |= scope == SCOPE_LINK && !is_usable(flags);
 		}
-		line += strcspn(line, "\n");
+		line += text_until(line, "\n");
 	}
 	tentative.global = tentative.global && !usable_global;
 	tentative.link_local = tentative.link_local && !usable_link_local;
