@@ -173,5 +173,6 @@ check:
 	tests/fuzz/*.c))
 
 .PRECIOUS: $(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/tools/%.o
-.PHONY: check check-unit check-netns check-docs check-packaging check-ansible check-console check-node check-fleet demo lint check-sandbox check-faults \
-	hdr-check fuzz check-fuzz fuzzers coverage soak bench tools static unit-tests
+.PHONY: check check-unit check-netns check-sandbox check-faults check-docs check-packaging \
+	check-ansible check-console check-node check-fleet demo lint hdr-check fuzz check-fuzz \
+	fuzzers coverage soak bench tools static unit-tests
