@@ -268,7 +268,7 @@ print(json.dumps(yaml.safe_load(open(sys.argv[1]))[0]["vars"]))' "$ANSIBLE/playb
 
 # --- Kubernetes ---
 
-nodes() { jq -f "$ANSIBLE/kubernetes/inventory.jq" "$NODES" 2>"$TMP/said"; }
+nodes() { jq -n -f "$ANSIBLE/kubernetes/inventory.jq" "$NODES" 2>"$TMP/said"; }
 
 # Not ready, cordoned: watched. Deleted, taken down, labelled: not. No address: said so.
 filter() {
@@ -301,7 +301,7 @@ worker-4 10.20.0.14' "$(jq -r '.nodecanary.hosts | to_entries[] | "\(.key) \(.va
 no_nodes() {
 	local answer
 	for answer in '{"items": []}' '{}' '' '{"kind": "Status", "status": "Failure"}'; do
-		! jq -e -f "$ANSIBLE/kubernetes/inventory.jq" <<<"$answer" >"$TMP/nodes.json" 2>/dev/null ||
+		! jq -n -e -f "$ANSIBLE/kubernetes/inventory.jq" <<<"$answer" >"$TMP/nodes.json" 2>/dev/null ||
 			fail "accepted: $answer"
 		[ ! -s "$TMP/nodes.json" ] || fail "$(cat "$TMP/nodes.json")"
 	done

@@ -1,6 +1,6 @@
 # Makes an inventory for Ansible of the nodes of a Kubernetes cluster:
 #
-#	kubectl get nodes -o json | jq -e -f inventory.jq >nodes.json
+#	kubectl get nodes -o json | jq -n -e -f inventory.jq >nodes.json
 #
 # Every node is a host of the group nodecanary, also one that is not ready or cordoned: those are the
 # ones to watch. Left out are nodes that are about to go for good: that are being deleted, that the
@@ -32,7 +32,8 @@ def host($labels; $addresses): {
 };
 
 [
-	.items[] | select(leaves | not)
+	(first(inputs) // error("there was no answer: not even an empty list is written"))
+	| .items[] | select(leaves | not)
 	| .metadata.name as $name | (.metadata.labels // {}) as $labels | addresses as $addresses
 	| if $addresses == [] then
 		"\($name) has no InternalIP: left out" | debug | empty
