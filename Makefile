@@ -8,7 +8,7 @@
 #   make deb, rpm     packages, in build/packages
 #
 # Parts of `make check`: check-unit check-netns check-docs check-packaging check-console check-node
-# lint hdr-check; tests on their own: check-faults check-fuzz check-sandbox check-ansible check-fleet.
+# lint hdr-check; tests on their own: check-faults check-fuzz check-sandbox check-fleet.
 # V=1 shows commands; DEVELOPER=1 makes warnings errors; SANITIZE=address,undefined builds
 # into a directory of its own, so does STATIC=1, which links no shared library; CFLAGS, CPPFLAGS
 # and LDFLAGS are the user's.

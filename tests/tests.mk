@@ -75,17 +75,13 @@ check-docs: all
 	$(Q)NODECANARY=$(CURDIR)/$(BUILD)/nodecanary tests/docs/run
 
 # Units, manual pages, completions, packages.
-PACKAGING_TESTS := $(sort $(filter-out %/lib.sh %/ansible.sh,$(wildcard tests/packaging/*.sh)))
+PACKAGING_TESTS := $(sort $(filter-out %/lib.sh,$(wildcard tests/packaging/*.sh)))
 
 check-packaging: all
 	$(Q)status=0; for test in $(PACKAGING_TESTS); do \
 		BUILD=$(CURDIR)/$(BUILD) NODECANARY=$(CURDIR)/$(BUILD)/nodecanary $$test || \
 			status=1; \
 	done; exit $$status
-
-# The role of Ansible, as far as no node is needed.
-check-ansible: all
-	$(Q)BUILD=$(CURDIR)/$(BUILD) NODECANARY=$(CURDIR)/$(BUILD)/nodecanary tests/packaging/ansible.sh
 
 # Pages that Prometheus serves, in a browser.
 check-console:
@@ -174,5 +170,5 @@ check:
 
 .PRECIOUS: $(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/tools/%.o
 .PHONY: check check-unit check-netns check-sandbox check-faults check-docs check-packaging \
-	check-ansible check-console check-node check-fleet demo lint hdr-check fuzz check-fuzz \
+	check-console check-node check-fleet demo lint hdr-check fuzz check-fuzz \
 	fuzzers coverage soak bench tools static unit-tests
