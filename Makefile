@@ -7,8 +7,8 @@
 #   make install      DESTDIR, PREFIX and the directories below are honoured
 #   make deb, rpm     packages, in build/packages
 #
-# Parts of `make check`: check-unit check-netns check-docs check-packaging check-console check-node
-# lint hdr-check; tests on their own: check-faults check-fuzz check-sandbox check-fleet.
+# Parts of `make check`: check-unit check-netns check-faults check-docs check-packaging check-console
+# check-node lint hdr-check; tests on their own: check-fuzz check-sandbox check-fleet.
 # V=1 shows commands; DEVELOPER=1 makes warnings errors; SANITIZE=address,undefined builds
 # into a directory of its own, so does STATIC=1, which links no shared library; CFLAGS, CPPFLAGS
 # and LDFLAGS are the user's.
