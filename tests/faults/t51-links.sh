@@ -8,12 +8,7 @@
 . "$(dirname "$0")/../netns/lib.sh"
 need ip nft nsenter unshare fping
 
-unshare --net sleep infinity &
-holder=$!
-# shellcheck disable=SC2317 # wait_until calls it
-has_own_network() { [ "$(readlink "/proc/$holder/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
-wait_until 5 has_own_network
-far() { nsenter -t $holder -n "$@"; }
+far_start
 
 rounds=30
 _silence_ipv6
@@ -37,7 +32,7 @@ near_addresses() {
 new_link() {
     nft flush ruleset
     ip link del near 2>/dev/null || true
-    ip link add near type veth peer name far netns $holder
+    ip link add near type veth peer name far netns "$FAR_PID"
     far ip addr add 10.4.0.2/16 dev far
     far ip -6 addr add fd00:4::2/64 dev far nodad
     near_addresses

@@ -285,6 +285,19 @@ _simnet_settled() {
     [ -e "$TEST_TMP/simnet.ready" ] || ! kill -0 "$SIMNET_PID"
 }
 
+# far_start: another network namespace, of process FAR_PID. far COMMAND...: within it.
+far_start() {
+    unshare --net sleep infinity &
+    FAR_PID=$!
+    wait_until 5 _far_is_there
+}
+
+_far_is_there() {
+    [ "$(readlink "/proc/$FAR_PID/ns/net")" != "$(readlink /proc/self/ns/net)" ]
+}
+
+far() { nsenter -t "$FAR_PID" -n "$@"; }
+
 # No router solicitations, link-local addresses, or duplicate address detection on what comes.
 _silence_ipv6() {
     local conf=/proc/sys/net/ipv6/conf/default setting

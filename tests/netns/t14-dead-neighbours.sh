@@ -11,15 +11,10 @@ need ip fping setpriv nsenter unshare
 
 live=5 dead=300 # of each family
 
-unshare --net sleep infinity &
-holder=$!
-# shellcheck disable=SC2317 # wait_until calls it
-has_own_network() { [ "$(readlink "/proc/$holder/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
-wait_until 5 has_own_network
-far() { nsenter -t $holder -n "$@"; }
+far_start
 
 _silence_ipv6
-ip link add near type veth peer name far netns $holder
+ip link add near type veth peer name far netns "$FAR_PID"
 ip addr add 10.4.0.1/16 dev near
 ip -6 addr add fd00:4::1/64 dev near nodad
 for ((i = 1; i <= live; i++)); do
