@@ -65,6 +65,23 @@ static int check_target(const struct outfile *file)
 }
 
 /*
+ * Root's run goes on with the file of whoever published before. In a sticky directory
+ * that user could not replace it again otherwise. Where root may not give it away it
+ * keeps it.
+ */
+static void give_to_publisher(const struct outfile *file, int fd)
+{
+	struct stat st;
+
+	if (geteuid() != 0 ||
+	    fstatat(file->directory, file->name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    !S_ISREG(st.st_mode) || st.st_uid == 0)
+		return;
+	if (fchown(fd, st.st_uid, (gid_t)-1) < 0)
+		log_info("%s: stays root's", file->path);
+}
+
+/*
  * As root in somebody else's directory: as its owner, or where its group may write
  * there, for that group; so that whoever publishes there can clear away what a
  * killed run of root's leaves.
@@ -92,6 +109,8 @@ static int create_exclusively(const struct outfile *file)
 		setfsuid(geteuid());
 		setfsgid(getegid());
 	}
+	if (fd >= 0)
+		give_to_publisher(file, fd);
 	errno = saved;
 	return fd;
 }

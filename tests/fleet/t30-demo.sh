@@ -1,6 +1,6 @@
 #!/bin/bash
 # `make demo`, by somebody at a terminal.
-# time-limit: 600
+# time-limit: 1200
 # shellcheck source-path=SCRIPTDIR source=../node/lib.sh
 . "$(dirname "$0")/../node/lib.sh"
 
@@ -29,7 +29,7 @@ holds() {
 down() { echo "nodecanary_peer_up{instance=\"$1:9100\",peer=\"$2\"} == 0"; }
 
 behaviour "it says where the mesh is, and a browser of this machine finds all nodes there"
-wait_until 240 asks "the link between"
+wait_until 480 asks "the link between"
 page=$(grep -o 'http://127.0.0.1:9191/consoles/[^[:space:]]*' screen | head -n 1)
 curl -fsS --max-time 20 -o page.html "$page"
 for name in worker{1..5}; do assert_file_contains page.html "$name:9100"; done

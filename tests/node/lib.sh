@@ -108,7 +108,7 @@ node_boot() {
 
 # node_wait NAME: until it has booted.
 node_wait() {
-	wait_until 60 _node_is_up "$1"
+	wait_until 240 _node_is_up "$1" # many at once take their time
 	LEADER[$1]=$(cat "$TEST_TMP/$1/leader")
 }
 

@@ -664,6 +664,27 @@ static void the_owner_cleans_up_after_a_killed_run_by_root(void **state)
 	assert_int_equal(open_as_nobody(s->target), OUTFILE_OPEN);
 }
 
+/* A directory of root's, in which a group may make files and replace its own. */
+static void a_run_by_root_takes_the_file_away_from_no_publisher(void **state)
+{
+	struct scratch *s = *state;
+	struct outfile file;
+
+	if (is_not_root())
+		skip();
+	assert_int_equal(chown(s->dir, 0, NOBODY), 0);
+	assert_int_equal(chmod(s->dir, 01775), 0);
+	publish(s->target, "one\n");
+	assert_int_equal(chown(s->target, NOBODY, NOBODY), 0);
+	publish(s->target, "two\n");
+	assert_int_equal(open_as_nobody(s->target), OUTFILE_OPEN);
+	/* Nor does a killed one. */
+	assert_int_equal(outfile_open(&file, s->target), OUTFILE_OPEN);
+	close(file.fd);
+	close(file.directory);
+	assert_int_equal(open_as_nobody(s->target), OUTFILE_OPEN);
+}
+
 /* Whoever may read the file must not be able to stop its runs. */
 static void others_cannot_hold_the_lock(void **state)
 {
@@ -725,6 +746,7 @@ int main(void)
 		TEST(a_directory_without_permission_is_an_error),
 		TEST(root_works_as_the_owner_of_the_directory),
 		TEST(the_owner_cleans_up_after_a_killed_run_by_root),
+		TEST(a_run_by_root_takes_the_file_away_from_no_publisher),
 		TEST(others_cannot_hold_the_lock),
 	};
 
