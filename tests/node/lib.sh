@@ -28,6 +28,7 @@ if [ -z "${TEST_TMP:-}" ]; then exec "$(dirname "${BASH_SOURCE[0]}")/run" "$0"; 
 . "$(dirname "${BASH_SOURCE[0]}")/../netns/lib.sh"
 
 TEST_NAME=$(basename "$0" .sh)
+WAIT_PAUSE_MAX_CS=100 # many wait at once, and to ask a node takes some processes
 PROM=/var/lib/nodecanary/nodecanary.prom
 TEXTFILES=/var/lib/prometheus/node-exporter
 INI_D=/etc/nodecanary/nodecanary.ini.d
@@ -114,11 +115,13 @@ node_wait() {
 
 _node_is_up() {
 	local leader
-	tail -n 20 "$TEST_TMP/$1/console"
+	tail -n 20 "$TEST_TMP/$1/console" | tr -d '\0'
+	ps -o pid,stat,wchan:24,args -p "${NSPAWN[$1]}" --ppid "${NSPAWN[$1]}"
 	leader=$(pgrep -P "${NSPAWN[$1]}" -x systemd) || return 1
 	[ "$leader" != "${LEADER[$1]}" ] || return 1
 	echo "$leader" >"$TEST_TMP/$1/leader"
-	_enter "$leader" systemctl is-system-running | grep -Ex 'running|degraded'
+	_enter "$leader" systemctl is-system-running | tee /dev/stderr | grep -qEx 'running|degraded' ||
+		{ _enter "$leader" systemctl --no-pager list-jobs && return 1; }
 }
 
 _enter() {
