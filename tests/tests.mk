@@ -52,9 +52,12 @@ unit-tests: $(UNIT_TESTS)
 check-unit: all unit-tests
 	$(Q)tests/unit/run $(UNIT_TESTS)
 
+# How many tests that do not want the machine for themselves run at a time.
+NETNS_JOBS ?= 2
+
 check-netns: all tools $(if $(SANITIZE),,static)
 	$(Q)NODECANARY=$(CURDIR)/$(BUILD)/nodecanary TOOLS=$(CURDIR)/$(TESTS_BUILD) \
-		STATIC_NC=$(CURDIR)/$(BUILD)/static/nodecanary tests/netns/run
+		STATIC_NC=$(CURDIR)/$(BUILD)/static/nodecanary tests/netns/run -j$(NETNS_JOBS)
 
 # The program within the sandbox of its unit: that user's capability, those system calls. What
 # looks at the program from outside, or is about what root may, is left out; `make soak` runs all
@@ -134,7 +137,7 @@ coverage:
 # A run that is killed, or whose calls fail, at every place in turn.
 check-faults: all tools
 	$(Q)NODECANARY=$(CURDIR)/$(BUILD)/nodecanary TOOLS=$(CURDIR)/$(TESTS_BUILD) \
-		tests/netns/run tests/faults/t*.sh
+		tests/netns/run -j$(NETNS_JOBS) tests/faults/t*.sh
 
 # The tests that `make check` bounds, at full length.
 soak: all tools

@@ -3,6 +3,7 @@
 # reply is taken for ours. t13-idents.sh of tests/netns has fping to other addresses; two runs at once and a
 # run beside -C are in its t34-lock-and-kill.sh.
 # time-limit: 150
+# alone: replies must come in their time
 
 # shellcheck source-path=SCRIPTDIR source=../netns/lib.sh
 . "$(dirname "$0")/../netns/lib.sh"

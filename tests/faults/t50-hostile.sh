@@ -1,5 +1,6 @@
 #!/bin/bash
 # Somebody on the network reads along and answers before, and for, our peers.
+# alone: replies must come in their time
 
 # shellcheck source-path=SCRIPTDIR/../netns source=../netns/lib.sh
 . "$(dirname "$0")/../netns/lib.sh"

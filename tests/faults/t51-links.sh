@@ -3,6 +3,7 @@
 # neighbour table.
 #
 #     10.4.0.1, fd00:4::1 -- near ==== far (another namespace) -- 10.4.0.2, fd00:4::2
+# alone: replies must come in their time
 
 # shellcheck source-path=SCRIPTDIR/../netns source=../netns/lib.sh
 . "$(dirname "$0")/../netns/lib.sh"

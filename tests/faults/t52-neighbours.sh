@@ -1,6 +1,7 @@
 #!/bin/bash
 # More dead neighbours than the kernel has room for: 1,024 (gc_thresh3), for all network namespaces
 # together. Elsewhere on the machine nobody finds a new neighbour meanwhile.
+# alone: its table of neighbours is the machine's
 
 # shellcheck source-path=SCRIPTDIR/../netns source=../netns/lib.sh
 . "$(dirname "$0")/../netns/lib.sh"

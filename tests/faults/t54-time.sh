@@ -3,6 +3,7 @@
 # that stands still. tests/netns/t18-clock-step.sh has the steps within a round, t15-stopped.sh the
 # stops there. A machine that is suspended is, to a run, one whose wall clock steps forward:
 # CLOCK_MONOTONIC stands still with it.
+# alone: replies must come in their time
 
 # shellcheck source-path=SCRIPTDIR/../netns source=../netns/lib.sh
 . "$(dirname "$0")/../netns/lib.sh"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # As much as there can be of everything: peers, groups, files, names of every kind.
 # time-limit: 240
+# alone: replies must come in their time
 
 # shellcheck source-path=SCRIPTDIR/../netns source=../netns/lib.sh
 . "$(dirname "$0")/../netns/lib.sh"

@@ -5,6 +5,7 @@
 #
 # Upper limits of times are wide: they hold on a loaded machine. What simnet adds by itself is in
 # late_mean_ns= of its totals.
+# alone: replies must come in their time
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

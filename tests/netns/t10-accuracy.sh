@@ -1,5 +1,6 @@
 #!/bin/bash
 # What a quiet network is measured to be: times, loss, counts, and what goes over the wire.
+# alone: replies must come in their time
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # Replies later than the timeout: losses of their own round, whenever they arrive, and nothing else.
+# alone: replies must come in their time
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

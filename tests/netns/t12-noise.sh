@@ -1,6 +1,7 @@
 #!/bin/bash
 # Duplicates, corrupt, wrong, foreign and unreachable answers, and floods of them: none changes
 # anything, in either family.
+# alone: replies must come in their time
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

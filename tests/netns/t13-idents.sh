@@ -1,6 +1,7 @@
 #!/bin/bash
 # 3,000 peers of both families, every second one dead: nobody's reply is taken for another's.
 # time-limit: 240
+# alone: replies must come in their time
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

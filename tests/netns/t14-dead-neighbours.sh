@@ -4,6 +4,7 @@
 #
 #     10.4.0.1, fd00:4::1 -- near ==== far (another namespace) -- ten live addresses
 # time-limit: 180
+# alone: replies must come in their time
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # A process that stands still, as on a starved machine, reports no loss: what arrived meanwhile is
 # read before the round is given up, and the kernel's receive time says that it was in time.
+# alone: replies must come in their time
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

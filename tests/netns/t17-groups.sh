@@ -1,6 +1,7 @@
 #!/bin/bash
 # Many peers at once, and groups beside each other: who shares an object, and that nobody waits for
 # another group's dead.
+# alone: replies must come in their time
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # The wall clock, on which liboping times everything, jumps an hour in mid-run.
+# alone: replies must come in their time
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Replies that did not fit into the receive buffer are no loss: their rounds are void, and the
 # kernel's count of them is published.
+# alone: replies must come in their time
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

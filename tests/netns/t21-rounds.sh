@@ -1,6 +1,7 @@
 #!/bin/bash
 # Warm-up, interval, spacing, deadline, families, sources, device and mark, as the network sees
 # them.
+# alone: replies must come in their time
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

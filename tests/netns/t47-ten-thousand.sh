@@ -1,6 +1,7 @@
 #!/bin/bash
 # 10,000 peers, every second one dead: every count is the network's.
 # time-limit: 60
+# alone: replies must come in their time
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

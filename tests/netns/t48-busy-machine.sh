@@ -1,5 +1,6 @@
 #!/bin/bash
 # Work from elsewhere on every core: 1,000 peers that answer are not told to lose anything.
+# alone: it makes the machine busy itself
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # The harness of `make bench` measures what it says; its figures are no test.
+# alone: it measures CPU and time
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -2,6 +2,7 @@
 # Runs without end: peers come, go, die and heal at random, and every request is accounted for.
 # SOAK_RUNS is the number of runs (60), SEED repeats one.
 # time-limit: 3600
+# alone: replies must come in their time
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
