@@ -7,8 +7,8 @@
 #   make install      DESTDIR, PREFIX and the directories below are honoured
 #   make deb, rpm     packages, in build/packages
 #
-# Parts of `make check`: check-unit check-netns check-faults check-docs check-packaging check-console
-# check-node check-fleet check-fuzz lint hdr-check; on its own: check-sandbox.
+# Parts of `make check`: check-unit check-netns check-faults check-sandbox check-docs check-packaging
+# check-console check-node check-fleet check-fuzz lint hdr-check.
 # V=1 shows commands; DEVELOPER=1 makes warnings errors; SANITIZE=address,undefined builds
 # into a directory of its own, so does STATIC=1, which links no shared library; CFLAGS, CPPFLAGS
 # and LDFLAGS are the user's.

@@ -69,7 +69,7 @@ check-sandbox: all tools
 	$(Q)tests/netns/sandbox-filter systemd/nodecanary.service $(BUILD)/unit.bpf
 	$(Q)SANDBOX_PROGRAM=$(CURDIR)/$(BUILD)/nodecanary SANDBOX_FILTER=$(CURDIR)/$(BUILD)/unit.bpf \
 		NODECANARY=$(CURDIR)/$(TESTS_BUILD)/sandboxed TOOLS=$(CURDIR)/$(TESTS_BUILD) \
-		tests/netns/run $(SANDBOX_TESTS)
+		tests/netns/run -j$(NETNS_JOBS) $(SANDBOX_TESTS)
 
 static:
 	$(Q)$(MAKE) --no-print-directory STATIC=1 BUILD=$(BUILD)/static all
