@@ -145,9 +145,14 @@ near() {
 	ip netns exec "$(namespace_of "$name")" "$@"
 }
 
+# leave_for NAME TARGET: what `systemctl poweroff` or `reboot` do where there is no logind.
+leave_for() {
+	on "$1" systemctl --job-mode=replace-irreversibly --no-block start "$2.target" || true
+}
+
 node_off() {
 	local name=$1
-	on "$name" systemctl poweroff || true
+	leave_for "$name" poweroff
 	wait_until 60 _is_gone "${NSPAWN[$name]}"
 	unset "NSPAWN[$name]"
 }
@@ -160,7 +165,7 @@ node_crash() {
 }
 
 node_reboot() {
-	on "$1" systemctl reboot || true
+	leave_for "$1" reboot
 	wait_until 60 _is_gone "${NSPAWN[$1]}" # systemd-nspawn leaves the second half to its own unit
 	node_boot "$1"
 }
