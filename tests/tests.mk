@@ -52,12 +52,13 @@ unit-tests: $(UNIT_TESTS)
 check-unit: all unit-tests
 	$(Q)tests/unit/run $(UNIT_TESTS)
 
-# How many tests that do not want the machine for themselves run at a time.
-NETNS_JOBS ?= 2
+# How many tests that do not want the machine for themselves run at a time. Sanitized they run beside booted
+# nodes.
+NETNS_JOBS ?= $(if $(SANITIZE),1,2)
 
 check-netns: all tools $(if $(SANITIZE),,static)
 	$(Q)NODECANARY=$(CURDIR)/$(BUILD)/nodecanary TOOLS=$(CURDIR)/$(TESTS_BUILD) \
-		STATIC_NC=$(CURDIR)/$(BUILD)/static/nodecanary tests/netns/run -j$(if $(SANITIZE),1,$(NETNS_JOBS))
+		STATIC_NC=$(CURDIR)/$(BUILD)/static/nodecanary tests/netns/run -j$(NETNS_JOBS)
 
 # The program within the sandbox of its unit: that user's capability, those system calls. What
 # looks at the program from outside, or is about what root may, is left out; `make soak` runs all

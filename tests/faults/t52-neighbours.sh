@@ -79,6 +79,7 @@ for family in 4 6; do
     says 1 "requests could not be sent: $reason \(where its table of neighbours .* $limit\)$"
 
     behaviour "the next runs ask those first of whom nothing is known, so all living are up, IPv$family"
+    # The dead have a lane of their own, and whether it fills the table first is chance.
     for _ in 1 2 3 4 5; do
         time_passes
         run_nc 0 -c x.ini -o "$TEST_TMP/x.prom"

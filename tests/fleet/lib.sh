@@ -22,6 +22,7 @@
 # shellcheck source-path=SCRIPTDIR source=../node/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../node/lib.sh"
 
+WAIT_PAUSE_MAX_CS=300 # questions to Prometheus are not cheap, and it evaluates every 5 s
 PROMETHEUS_ADDRESS=10.77.0.254:9090
 PROMETHEUS=http://$PROMETHEUS_ADDRESS
 RULES=${RULES:-$TOP/packaging/prometheus}
@@ -99,10 +100,6 @@ query() {
 # query_is EXPRESSION VALUE: it is one number, this one.
 query_is() { query "$1" | jq -e --arg value "$2" 'length == 1 and .[0].value[1] == $value'; }
 
-# seldom COMMAND...: for wait_until, with a pause: questions to Prometheus are not cheap, and it
-# evaluates every 5 s.
-seldom() { "$@" || { sleep 3 && return 1; }; }
-
 # --- alerts ---
 
 # The vector or matrix of alerts EXPRESSION, `NAME label=value ...` a line. Labels that are the same in
@@ -145,7 +142,7 @@ alert_history() {
 # bounded by the time limit of the file.
 fires() {
 	printf '%s\n' "$@" | sort >expected
-	wait_until 900 seldom fires_as_expected
+	wait_until 900 fires_as_expected
 	echo "it takes $(fault_seconds) s"
 }
 
@@ -162,7 +159,7 @@ no_other_alert() {
 
 # resolves: the fault has ended, and so do its alerts.
 resolves() {
-	wait_until 900 seldom no_alert
+	wait_until 900 no_alert
 	no_other_alert
 	echo "it takes $(fault_seconds) s from the beginning of the fault"
 }
@@ -171,11 +168,11 @@ resolves() {
 # are up, and no alert is even pending. A fault in a fleet without a past would be found sooner.
 fleet_is_well() {
 	local pairs=$((${#FLEET[@]} * (${#FLEET[@]} - 1)))
-	wait_until $((90 + $1)) seldom query_is "count(
+	wait_until $((90 + $1)) query_is "count(
 		pair:nodecanary_loss:ratio_rate5m offset $1s == 0 and
 		pair:nodecanary_rtt_seconds:mean_rate5m and
 		nodecanary_peer_up == 1)" "$pairs"
-	wait_until 60 seldom no_alert
+	wait_until 60 no_alert
 }
 
 # --- faults ---

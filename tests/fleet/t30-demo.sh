@@ -22,7 +22,6 @@ press() { printf '%b' "$1" >&"$keys"; }
 asks() { tail -n 12 screen && grep -q "^Enter: $1" screen; }
 # shellcheck disable=SC2317 # wait_until calls it
 holds() {
-	sleep 1
 	curl -fsS --max-time 5 "$prometheus/api/v1/query" --data-urlencode "query=$1" |
 		jq -e '.data.result | length > 0'
 }
