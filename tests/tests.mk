@@ -52,9 +52,8 @@ unit-tests: $(UNIT_TESTS)
 check-unit: all unit-tests
 	$(Q)tests/unit/run $(UNIT_TESTS)
 
-# How many tests that do not want the machine for themselves run at a time. Sanitized they run beside booted
-# nodes.
-NETNS_JOBS ?= $(if $(SANITIZE),1,2)
+# How many tests that do not want the machine for themselves run at a time.
+NETNS_JOBS ?= 2
 
 check-netns: all tools $(if $(SANITIZE),,static)
 	$(Q)NODECANARY=$(CURDIR)/$(BUILD)/nodecanary TOOLS=$(CURDIR)/$(TESTS_BUILD) \

@@ -108,7 +108,8 @@ def print_growth(memory, cpu, sizes):
         first, last = (statistics.median(part) for part in (numbers[:quarter], numbers[-quarter:]))
         print(f"{name}: {first:.0f} {last:.0f}")
     half = len(sizes) // 2
-    print(f"bytes: {max(sizes[:half])} {max(sizes[half:])}")
+    if half:
+        print(f"bytes: {max(sizes[:half])} {max(sizes[half:])}")
 
 
 def run(seed, runs, program, pid, stats):
