@@ -6,6 +6,13 @@
 #include "log.h"
 #include "stop.h"
 
+int64_t lane_round_ns(const struct options *options, size_t count)
+{
+	int64_t round_ns = options->timeout_ns + (int64_t)count * options->spacing_ns;
+
+	return round_ns > options->interval_ns ? round_ns : options->interval_ns;
+}
+
 static void void_round(struct lane *lane, enum void_reason reason)
 {
 	lane->voided[reason]++;

@@ -22,6 +22,7 @@ struct lane {
 	size_t count;
 	struct target **absent; /* without an address: unsent in every round */
 	size_t absent_count;
+	bool is_apart;	     /* with the dead */
 	struct probe *probe; /* NULL where count is 0 or it could not be opened */
 	int64_t deadline_ns; /* no round begins after it; monotonic */
 	/*
@@ -34,7 +35,14 @@ struct lane {
 	uint64_t measured; /* rounds in which a request left */
 	uint64_t voided[VOID_REASONS];
 	bool broken; /* liboping does not do what it must; logged */
+
+	/* Of crew.h. */
+	struct crew *crew;
+	bool is_awaited;
 };
+
+/* How long a round of so many targets takes at most. */
+int64_t lane_round_ns(const struct options *options, size_t count);
 
 /* Runs all rounds. -1 after logging where there is no memory. */
 int lane_run(struct lane *lane);

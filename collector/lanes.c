@@ -1,14 +1,11 @@
 #include "lanes.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "crew.h"
 #include "log.h"
 #include "rawsocket.h"
-
-/* Threads call liboping, which keeps buffers of 8 kB on the stack. */
-#define THREAD_STACK ((size_t)256 * 1024)
 
 bool lanes_may_share(const struct options *a, const struct options *b)
 {
@@ -192,6 +189,7 @@ static int make_lanes(struct lanes *lanes, struct targets *targets,
 					&target_group(targets, seats[i].target)->options,
 				.buckets = &targets->config->collector.buckets,
 				.targets = &lanes->order[i],
+				.is_apart = seats[i].apart,
 				.deadline_ns = deadline_ns};
 		}
 		if (seats[i].target->state == TARGET_PROBED)
@@ -203,7 +201,7 @@ static int make_lanes(struct lanes *lanes, struct targets *targets,
 	return 0;
 }
 
-static struct probe_settings lane_settings(const struct lane *lane)
+static struct probe_settings lane_settings(struct lane *lane)
 {
 	const struct options *o = lane->options;
 	struct probe_settings settings = {
@@ -214,6 +212,8 @@ static struct probe_settings lane_settings(const struct lane *lane)
 		.spacing_ns = o->spacing_ns,
 		.period_ns =
 			o->timeout_ns > o->interval_ns ? o->timeout_ns : o->interval_ns,
+		.on_sent = crew_sent,
+		.arg = lane,
 	};
 
 	/* With a source the lane is of one family. */
@@ -313,67 +313,6 @@ size_t lanes_count(struct targets *targets)
 	return lanes;
 }
 
-struct worker {
-	pthread_t thread;
-	bool is_running;
-	struct lane *lane;
-	int result;
-};
-
-static void *work(void *arg)
-{
-	struct worker *worker = arg;
-
-	worker->result = lane_run(worker->lane);
-	return NULL;
-}
-
-/* A thread for a lane; without one the lane runs when the first has ended. */
-static void start_worker(struct worker *worker)
-{
-	pthread_attr_t attributes;
-	int error = pthread_attr_init(&attributes);
-
-	if (error == 0) {
-		error = pthread_attr_setstacksize(&attributes, THREAD_STACK);
-		if (error == 0)
-			error = pthread_create(&worker->thread, &attributes, work,
-					       worker);
-		pthread_attr_destroy(&attributes);
-	}
-	worker->is_running = error == 0;
-	if (error)
-		log_warnx("cannot start a thread, so groups are probed one after the "
-			  "other: %s",
-			  strerror(error));
-}
-
-static int run_all(struct lanes *lanes)
-{
-	struct worker *workers = calloc(lanes->count, sizeof(*workers));
-	int result = 0;
-
-	if (!workers) {
-		log_errx("out of memory");
-		return -1;
-	}
-	for (size_t i = 0; i < lanes->count; i++)
-		workers[i].lane = &lanes->items[i];
-	for (size_t i = 1; i < lanes->count; i++)
-		start_worker(&workers[i]);
-	work(&workers[0]);
-	for (size_t i = 0; i < lanes->count; i++) {
-		if (workers[i].is_running)
-			pthread_join(workers[i].thread, NULL);
-		else if (i > 0)
-			work(&workers[i]);
-		if (workers[i].result < 0 || lanes->items[i].broken)
-			result = -1;
-	}
-	free(workers);
-	return result;
-}
-
 /* One line for all that went wrong, with what helps against it. */
 static void report(const struct lanes *lanes, struct state *state)
 {
@@ -411,7 +350,7 @@ static void report(const struct lanes *lanes, struct state *state)
 
 int lanes_run(struct lanes *lanes, struct targets *targets, struct state *state)
 {
-	int result = lanes->count ? run_all(lanes) : 0;
+	int result = lanes->count ? crew_run(lanes->items, lanes->count) : 0;
 
 	if (lanes->count && lanes->items[0].progress)
 		lanes->items[0].progress(&lanes->items[0], 0, 0);

@@ -6,7 +6,7 @@
  * address makes a lane for each family. Requests to neighbours that do not answer
  * fill a socket's send buffer for seconds: within a lane the peers that answered
  * in the last run come first, and where many did not, these have a lane, and so a
- * socket, of their own.
+ * socket, of their own; see crew.h.
  */
 #ifndef NODECANARY_LANES_H
 #define NODECANARY_LANES_H

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "lane.h"
 #include "lanes.h"
 #include "log.h"
 #include "number.h"
@@ -89,9 +90,7 @@ static struct plan plan_group(const struct targets *targets, size_t group)
 	plan.packets = (uint64_t)plan.targets * (o->warmup + o->count);
 	shared = (int64_t)count_round(targets, group);
 	start_ns += shared * shared / ADD_PAIRS_PER_MS * CLOCK_NS_PER_MS;
-	plan.round_ns = o->timeout_ns + shared * o->spacing_ns;
-	if (plan.round_ns < o->interval_ns)
-		plan.round_ns = o->interval_ns;
+	plan.round_ns = lane_round_ns(o, (size_t)shared);
 	plan.first_ns = start_ns + o->warmup * plan.round_ns;
 	plan.last_ns = plan.first_ns + (o->count - 1) * plan.round_ns;
 	plan.end_ns = config->collector.deadline_ns;

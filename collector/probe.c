@@ -263,7 +263,10 @@ static bool may_send(const struct sockaddr *to, void *arg)
 
 static void note_sent(void *arg)
 {
-	sockets_sent(&((const struct probe *)arg)->sockets);
+	const struct probe *probe = arg;
+
+	sockets_sent(&probe->sockets);
+	probe->settings.on_sent(probe->settings.arg);
 }
 
 static unsigned read_sequence(pingobj_iter_t *iter)

@@ -150,6 +150,17 @@ uint32_t rawsocket_new_drops(int fd, enum address_family family,
 	return drops;
 }
 
+/* Rounds whose last request has left, and how many requests had then. */
+static unsigned rounds_sent;
+static size_t sent_then;
+
+static void note_sent(void *arg)
+{
+	assert_ptr_equal(arg, &rounds_sent);
+	rounds_sent++;
+	sent_then = fake_oping.sent;
+}
+
 static const struct proof proof = {.cookie = {0x61626364, 0x65666768}};
 static struct idents idents;
 
@@ -160,6 +171,7 @@ static int reset(void **state)
 	memset(&idents, 0, sizeof(idents));
 	memset(&sockets, 0, sizeof(sockets));
 	step_ns = 0;
+	rounds_sent = 0;
 	offset_calls = 0;
 	return 0;
 }
@@ -169,7 +181,9 @@ static struct probe_settings default_settings(void)
 	return (struct probe_settings){.ttl = 64,
 				       .timeout_ns = TIMEOUT_NS,
 				       .spacing_ns = 10 * CLOCK_NS_PER_US,
-				       .period_ns = CLOCK_NS_PER_S};
+				       .period_ns = CLOCK_NS_PER_S,
+				       .on_sent = note_sent,
+				       .arg = &rounds_sent};
 }
 
 static struct probe *make_probe(void)
@@ -691,6 +705,23 @@ static void sockets_are_prepared_once_and_drained_before_each_round(void **state
 	probe_free(probe);
 }
 
+static void owner_is_told_when_the_last_request_of_a_round_has_left(void **state)
+{
+	static const char *const texts[] = {"10.0.0.1", "10.0.0.2"};
+	struct probe *probe = probe_of(texts, 2);
+	struct sample samples[2];
+
+	(void)state;
+	for (unsigned round = 1; round <= 3; round++) {
+		assert_int_equal(probe_round(probe, samples), ROUND_MEASURED);
+		assert_int_equal(rounds_sent, round);
+		assert_int_equal(sent_then, 2 * round);
+		/* From then on errors are none of a request. */
+		assert_false(sockets.tells_failures);
+	}
+	probe_free(probe);
+}
+
 static void late_reply_does_not_leak_into_the_next_round(void **state)
 {
 	static const char *const texts[] = {"10.0.0.1", "10.0.0.2"};
@@ -898,6 +929,7 @@ int main(void)
 		TEST(wall_clock_that_steps_voids_the_round),
 		TEST(drops_in_a_round_void_it_and_drops_before_it_do_not),
 		TEST(sockets_are_prepared_once_and_drained_before_each_round),
+		TEST(owner_is_told_when_the_last_request_of_a_round_has_left),
 		TEST(late_reply_does_not_leak_into_the_next_round),
 		TEST(reply_to_the_last_round_that_comes_in_this_one_is_no_reply),
 		TEST(reply_counts_only_if_it_brings_back_what_was_sent),
