@@ -113,7 +113,7 @@ class Resident:
         return Sample(peak_kb=peak_kb, private_kb=own_kb,
                       byte_seconds_per_hour=resident_kb * KB * HOUR_S, cpu_s=cpu_s,
                       requests=traffic.total(), false_losses=lost, errors_us=errors_us,
-                      late_mean_us=traffic.late_mean_us)
+                      late_mean_us=traffic.late_mean_us())
 
 
 class Smokeping(Resident):
@@ -150,7 +150,8 @@ class Smokeping(Resident):
         lost = sum(max(0, replies - counted(first, last, address).replies)
                    for address, replies in in_window.replies.items())
         seen = {address: counted(first, last, address) for address in fleet.addresses}
-        return self.sample(daemon, cpu_s, traffic, lost, errors_of(seen, fleet.delay_ms))
+        return self.sample(daemon, cpu_s, traffic, lost,
+                           errors_of(seen, fleet.delay_ms, in_window.late_of))
 
 
 def timings(text):
@@ -197,7 +198,8 @@ class Blackbox(Resident):
         check_rate(traffic.total(), fleet, seconds, cpu_s)
         lost = sum(max(0, replies - seen[address].replies)
                    for address, replies in traffic.replies.items())
-        return self.sample(daemon, cpu_s, traffic, lost, errors_of(seen, fleet.delay_ms))
+        return self.sample(daemon, cpu_s, traffic, lost,
+                           errors_of(seen, fleet.delay_ms, traffic.late_of))
 
 
 class Prober:

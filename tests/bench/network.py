@@ -15,12 +15,13 @@ route add 10.0.0.0/8 dev sim0
 
 @dataclass
 class Snapshot:
-    """What it has counted so far, by address, and how late its answers left."""
+    """What it has counted so far, by address, and how late its answers left: all, and the first
+    since the last snapshot."""
 
     requests: dict
     replies: dict
-    late_sum_us: float
-    late_max_us: float
+    late_us: dict
+    first_late_us: dict
 
     def total(self):
         return sum(self.requests.values())
@@ -32,18 +33,29 @@ class Traffic:
 
     requests: dict
     replies: dict
-    late_mean_us: float
+    late_us: dict
+    first_late_us: dict
 
     def total(self):
         return sum(self.requests.values())
 
+    def late_mean_us(self):
+        return sum(self.late_us.values()) / max(1, sum(self.replies.values()))
+
+    def late_of(self, address, without_first=False):
+        """The mean of an address in ms; WITHOUT_FIRST: of all but its first answer."""
+        late_us, answers = self.late_us.get(address, 0), self.replies.get(address, 0)
+        if without_first:
+            late_us, answers = late_us - self.first_late_us.get(address, 0), answers - 1
+        return late_us / 1000 / answers if answers > 0 else 0
+
 
 def between(before, after):
-    requests = {a: n - before.requests.get(a, 0) for a, n in after.requests.items()}
-    replies = {a: n - before.replies.get(a, 0) for a, n in after.replies.items()}
-    answered = sum(replies.values())
-    late_us = (after.late_sum_us - before.late_sum_us) / answered if answered else 0.0
-    return Traffic(requests, replies, late_us)
+    def gained(what):
+        old = getattr(before, what)
+        return {a: n - old.get(a, 0) for a, n in getattr(after, what).items()}
+
+    return Traffic(gained("requests"), gained("replies"), gained("late_us"), after.first_late_us)
 
 
 def wait_for(condition, seconds, what):
@@ -71,20 +83,23 @@ class Network:
 
     def __init__(self, program, core, work):
         self.program = program
+        self.options = []
         self.core = core
         self.stats = os.path.join(work, "simnet.stats")
         self.plan = os.path.join(work, "simnet.plan")
         self.ready = os.path.join(work, "simnet.ready")
         self.process = None
 
-    def serve(self, fleet):
+    def serve(self, fleet, wakeful=False):
+        """WAKEFUL: it uses all of its core, lest its waking up be measured."""
+        self.options = ["-w"] if wakeful else []
         with open(self.plan, "w", encoding="ascii") as plan:
             plan.write(fleet.plan())
         return self
 
     def __enter__(self):
         self.process = subprocess.Popen(
-            ["taskset", "-c", str(self.core), self.program, "-i", "sim0", "-p", self.plan,
+            ["taskset", "-c", str(self.core), self.program, *self.options, "-i", "sim0", "-p", self.plan,
              "-o", self.stats, "-r", self.ready])
         wait_for(lambda: os.path.exists(self.ready), 20, "the simulated network")
         subprocess.run(["ip", "-batch", "-"], input=BATCH, text=True, check=True)
@@ -114,13 +129,14 @@ def numbers(words):
 
 
 def parse(lines):
-    totals = numbers(next(lines).split())
-    requests, replies = {}, {}
+    found = Snapshot({}, {}, {}, {})
+    next(lines)  # of all together
     for line in lines:
         address, *words = line.split()
         counts = numbers(words)
         if counts["requests"]:
-            requests[address] = counts["requests"]
-            replies[address] = counts["replies"]
-    late_sum_us = totals["late_mean_ns"] * totals["replies"] / 1000
-    return Snapshot(requests, replies, late_sum_us, totals["late_max_ns"] / 1000)
+            found.requests[address] = counts["requests"]
+            found.replies[address] = counts["replies"]
+            found.late_us[address] = counts["late_ns"] / 1000
+            found.first_late_us[address] = counts["first_late_ns"] / 1000
+    return found

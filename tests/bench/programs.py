@@ -29,6 +29,7 @@ class Program:
     largest = None  # peers that it is run with, and why not more
     why = ""
     precision = False  # run for its round-trip times alone
+    warms_up = False  # does not measure its first request to a peer
     keeps = False  # takes something over from its last run
 
     def prepare(self, fleet, work):
@@ -50,6 +51,7 @@ class Nodecanary(Program):
     """Ours: one of the six rounds is a warm-up that it does not count."""
 
     keeps = True
+    warms_up = True
     FIELDS = {"loss_ratio": "loss", "rtt_mean_seconds": "mean", "rtt_min_seconds": "least",
               "rtt_max_seconds": "most"}
     SERIES = re.compile(r'nodecanary_(loss_ratio|rtt_(?:mean|min|max)_seconds)'

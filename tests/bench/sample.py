@@ -25,6 +25,10 @@ class Sample:
     threads: int = None
     late_mean_us: float = 0.0
 
+    def take_times(self, other):
+        """The round-trip times of another run in place of its own."""
+        self.errors_us, self.late_mean_us = other.errors_us, other.late_mean_us
+
     def cpu_ms_per_thousand(self):
         return self.cpu_s * 1e6 / self.requests
 
@@ -36,16 +40,18 @@ class Cannot:
     reason: str
 
 
-def errors_of(seen, delay_ms):
-    """By delay: the mean over the peers of how far off their means are, and the farthest of all
-    values, in microseconds."""
+def errors_of(seen, delay_ms, late_ms):
+    """By delay: the mean over the peers of how far off their means are, where LATE_MS is what the
+    network itself was late for each, and the farthest of all values, in microseconds."""
     result = {}
     for delay in DELAYS_MS:
-        known = [s for address, s in seen.items()
-                 if delay_ms[address] == delay and s.mean is not None]
+        known = {address: s for address, s in seen.items()
+                 if delay_ms[address] == delay and s.mean is not None}
         if known:
-            far = [max(s.most - delay, delay - s.least) for s in known if s.most is not None]
-            result[delay] = (statistics.fmean(s.mean - delay for s in known) * 1000,
+            far = [max(s.most - delay, delay - s.least) for s in known.values()
+                   if s.most is not None]
+            result[delay] = (statistics.fmean(s.mean - delay - late_ms(address)
+                                              for address, s in known.items()) * 1000,
                              max(far) * 1000 if far else None)
     return result
 
@@ -72,8 +78,9 @@ def run_once(program, fleet, network, meter):
                   byte_seconds_per_hour=cost.peak_kb * KB * cost.wall_s * RUNS_PER_HOUR,
                   cpu_s=cost.cpu_s, requests=traffic.total(),
                   false_losses=false_losses(seen, traffic),
-                  errors_us=errors_of(seen, fleet.delay_ms), wall_s=cost.wall_s,
-                  threads=cost.threads, late_mean_us=traffic.late_mean_us)
+                  errors_us=errors_of(seen, fleet.delay_ms,
+                                      lambda peer: traffic.late_of(peer, program.warms_up)),
+                  wall_s=cost.wall_s, threads=cost.threads, late_mean_us=traffic.late_mean_us())
 
 
 def median(samples, value):

@@ -3,6 +3,9 @@
  * requests as a plan says (plan.h) and count them. Addresses and routes are the caller's
  * part (tests/netns/lib.sh, simnet_start).
  *
+ * With -w it never sleeps, for whoever has a core to spare: waking up takes an idle core
+ * 100 us and more, which all requests of a burst would seem to have been under way.
+ *
  * READYFILE appears when it can answer. STATSFILE is replaced upon SIGUSR1 and at the end
  * (SIGTERM, SIGINT): a line of totals, then a line an address, sorted.
  *
@@ -15,6 +18,8 @@
  *     ADDRESS requests=                   echo requests with a right checksum
  *       replies=                          right in every respect, that left
  *       duplicates= other=                further right ones; everything else that left
+ *       late_ns=                        by how much its replies left after their time,
+ * all first_late_ns=                  and the first since the file was last written
  *       bytes= tos= ttl= src=             of the last request: payload, traffic class,
  * hops, source
  */
@@ -50,6 +55,7 @@ struct options {
 	const char *stats;
 	const char *ready;
 	uint64_t seed;
+	bool wakeful;
 };
 
 struct simnet {
@@ -61,8 +67,8 @@ struct simnet {
 	uint8_t packet[PACKET_MAX];
 };
 
-static const char usage[] =
-	"usage: simnet [-i DEVICE] [-s SEED] -p PLANFILE -o STATSFILE [-r READYFILE]\n";
+static const char usage[] = "usage: simnet [-w] [-i DEVICE] [-s SEED] -p PLANFILE -o "
+			    "STATSFILE [-r READYFILE]\n";
 
 static int64_t now_ns(void)
 {
@@ -97,7 +103,7 @@ static void write_totals(FILE *out, const struct simnet *sim)
 }
 
 /* Replaces the file of counts in one step: whoever sees it sees all of it. */
-static int write_stats(const struct simnet *sim)
+static int write_stats(struct simnet *sim)
 {
 	char temporary[PATH_MAX];
 	int length = snprintf(temporary, sizeof temporary, "%s.tmp", sim->options.stats);
@@ -187,9 +193,10 @@ static int wait_for_event(struct simnet *sim)
 	struct pollfd fds[] = {{.fd = sim->tun, .events = POLLIN},
 			       {.fd = sim->signals, .events = POLLIN}};
 	int64_t due_ns = queue_due_ns(&sim->net.queue);
-	struct timespec nap = nap_until(due_ns);
+	bool wakeful = sim->options.wakeful;
+	struct timespec nap = wakeful ? (struct timespec){0} : nap_until(due_ns);
 
-	if (ppoll(fds, 2, due_ns == INT64_MAX ? NULL : &nap, NULL) < 0)
+	if (ppoll(fds, 2, due_ns == INT64_MAX && !wakeful ? NULL : &nap, NULL) < 0)
 		return errno == EINTR ? 0 : complain("ppoll");
 	return fds[1].revents != 0 ? obey_signal(sim) : 0;
 }
@@ -264,7 +271,7 @@ static int parse_options(struct options *options, int argc, char **argv)
 	int letter = 0;
 
 	*options = (struct options){.device = "sim0", .seed = 1};
-	while ((letter = getopt(argc, argv, "i:s:p:o:r:")) != -1) {
+	while ((letter = getopt(argc, argv, "wi:s:p:o:r:")) != -1) {
 		if (letter == 'i')
 			options->device = optarg;
 		else if (letter == 'p')
@@ -273,6 +280,8 @@ static int parse_options(struct options *options, int argc, char **argv)
 			options->stats = optarg;
 		else if (letter == 'r')
 			options->ready = optarg;
+		else if (letter == 'w')
+			options->wakeful = true;
 		else if (letter != 's' || parse_seed(&options->seed, optarg) != 0)
 			return -1;
 	}

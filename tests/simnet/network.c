@@ -153,7 +153,7 @@ void network_note_sent(struct network *net, const struct parcel *parcel, int64_t
 {
 	struct network_totals *totals = &net->totals;
 
-	peers_at(&net->peers, parcel->peer)->sent[parcel->kind]++;
+	peers_note_sent(peers_at(&net->peers, parcel->peer), parcel->kind, late_ns);
 	totals->replies += parcel->kind == KIND_REPLY;
 	totals->sent++;
 	totals->late_sum_ns += late_ns;

@@ -63,6 +63,17 @@ void peers_note_request(struct peer *peer, const struct request *request)
 	peer->ttl = request->ttl;
 }
 
+void peers_note_sent(struct peer *peer, enum packet_kind kind, int64_t late_ns)
+{
+	peer->sent[kind]++;
+	if (kind != KIND_REPLY)
+		return;
+	peer->late_ns += late_ns;
+	if (!peer->first_is_known)
+		peer->first_late_ns = late_ns;
+	peer->first_is_known = true;
+}
+
 static int compare_peers(const void *left, const void *right)
 {
 	const struct peer *const *a = left;
@@ -80,11 +91,13 @@ static void write_peer(FILE *out, const struct peer *peer)
 		peer->sent[KIND_REPLY]);
 	fprintf(out, " duplicates=%" PRIu64 " other=%" PRIu64, peer->sent[KIND_DUPLICATE],
 		peer->sent[KIND_OTHER]);
+	fprintf(out, " late_ns=%" PRId64 " first_late_ns=%" PRId64, peer->late_ns,
+		peer->first_late_ns);
 	fprintf(out, " bytes=%zu tos=%u ttl=%u src=%s\n", peer->bytes, peer->tos,
 		peer->ttl, address_format(&peer->asker, asker));
 }
 
-int peers_write(const struct peers *peers, FILE *out)
+int peers_write(struct peers *peers, FILE *out)
 {
 	const struct peer **sorted = calloc(peers->count + 1, sizeof *sorted);
 	if (sorted == NULL)
@@ -94,6 +107,8 @@ int peers_write(const struct peers *peers, FILE *out)
 	qsort(sorted, peers->count, sizeof *sorted, compare_peers);
 	for (size_t i = 0; i < peers->count; i++)
 		write_peer(out, sorted[i]);
+	for (size_t i = 0; i < peers->count; i++)
+		peers->list[i].first_is_known = false;
 	free(sorted);
 	return 0;
 }

@@ -7,6 +7,7 @@
 #ifndef SIMNET_PEERS_H
 #define SIMNET_PEERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -26,7 +27,11 @@ struct peer {
 	uint64_t phase_requests; /* requests seen in this phase */
 	uint64_t requests;
 	uint64_t sent[KIND_OTHER + 1]; /* packets that left, by kind */
-	size_t bytes;		       /* payload of the last request */
+	/* By how much its replies left after their time, and the first since peers_write.
+	 */
+	int64_t late_ns, first_late_ns;
+	bool first_is_known;
+	size_t bytes; /* payload of the last request */
 	uint8_t tos;
 	uint8_t ttl;
 };
@@ -45,8 +50,9 @@ struct peers {
 size_t peers_obtain(struct peers *peers, const struct address *address);
 struct peer *peers_at(struct peers *peers, size_t index);
 void peers_note_request(struct peer *peer, const struct request *request);
+void peers_note_sent(struct peer *peer, enum packet_kind kind, int64_t late_ns);
 /* One line a peer, sorted; 0, or -1 out of memory. The caller checks the stream. */
-int peers_write(const struct peers *peers, FILE *out);
+int peers_write(struct peers *peers, FILE *out);
 void peers_free(struct peers *peers);
 
 #endif
