@@ -68,6 +68,7 @@ behaviour "nor does any of forty copies of the timer with phases of their own"
 for name in "${copies[@]}"; do regular "$(copy_starts "$name")"; done
 
 # all_measured NAME: of the starts so far, while the next one has not begun.
+# shellcheck disable=SC2317 # wait_until calls it
 all_measured() {
 	_is_idle "$1" || return
 	echo "$(wc -l <"$(starts "$1")") starts, $(runs "$1") runs that measured"
