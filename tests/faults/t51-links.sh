@@ -217,7 +217,7 @@ ip -6 addr del fd00:4::1/64 dev near
 echo 1 >/proc/sys/net/ipv6/conf/near/accept_dad
 echo 600 >/proc/sys/net/ipv6/conf/near/dad_transmits
 ip -6 addr add fd00:4::1/64 dev near
-ip -6 addr show dev near | grep -q tentative || fail "the address is not tentative"
+ip -6 addr show dev near | grep tentative >/dev/null || fail "the address is not tentative"
 mid_run end_detection
 answered four
 unsent six
