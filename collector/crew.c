@@ -86,7 +86,7 @@ static void *work(void *arg)
 	if (worker->lane->is_apart)
 		wait_for_others(worker->lane);
 	worker->result = lane_run(worker->lane);
-	/* A round that was cut short has not sent. */
+	/* It may have had no round. */
 	crew_sent(worker->lane);
 	return NULL;
 }
@@ -136,7 +136,8 @@ static void assemble(struct crew *crew, struct worker *workers, struct lane *lan
 	for (size_t i = 0; i < count; i++) {
 		workers[i].lane = &lanes[i];
 		lanes[i].crew = crew;
-		lanes[i].is_awaited = !lanes[i].is_apart;
+		/* Without a probe it sends nothing, and takes its time. */
+		lanes[i].is_awaited = lanes[i].probe && !lanes[i].is_apart;
 		crew->awaited += lanes[i].is_awaited;
 	}
 }

@@ -2,8 +2,8 @@
  * The lanes of a run side by side, a thread each but for the first.
  *
  * Lanes with the dead (lane.h: is_apart) go last: they begin when all others have
- * sent their first round. Else it would be chance whether the living or the dead
- * get what room the kernel has for neighbours that it looks for.
+ * sent their first round, if they send at all. Else it would be chance whether the living
+ * or the dead get what room the kernel has for neighbours that it looks for.
  */
 #ifndef NODECANARY_CREW_H
 #define NODECANARY_CREW_H

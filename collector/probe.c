@@ -414,19 +414,18 @@ static void ping(struct probe *probe)
 
 enum round_result probe_round(struct probe *probe, struct sample *samples)
 {
-	enum round_result result;
+	enum round_result result = ROUND_MEASURED;
 	int64_t offset_ns;
 
 	for (size_t i = 0; i < probe->count; i++)
 		if (probe->hosts[i].iter)
 			probe->hosts[i].sequence = read_sequence(probe->hosts[i].iter);
-	if (probe->added == 0) {
-		read_samples(probe, samples);
-		return ROUND_MEASURED;
+	if (probe->added > 0) {
+		offset_ns = clock_wall_offset_ns();
+		ping(probe);
+		result = judge(probe, &probe->seam, clock_wall_offset_ns() - offset_ns);
 	}
-	offset_ns = clock_wall_offset_ns();
-	ping(probe);
-	result = judge(probe, &probe->seam, clock_wall_offset_ns() - offset_ns);
+	probe->settings.on_sent(probe->settings.arg);
 	read_samples(probe, samples);
 	return result;
 }

@@ -29,7 +29,10 @@ struct probe_settings {
 	int64_t timeout_ns, spacing_ns;
 	int64_t period_ns; /* of rounds in which a peer is silent: sizes the send buffer
 			    */
-	/* Called when a round's last request has left. */
+	/*
+	 * Called when a round's last request has left, and when the round is over: once
+	 * or twice in each.
+	 */
 	void (*on_sent)(void *arg);
 	void *arg;
 };

@@ -109,8 +109,10 @@ static int reset(void **state)
 	awaited = 1;
 	options = (struct options){.warmup = 1, .count = 3};
 	for (size_t i = 0; i < LANES; i++)
-		lanes[i] = (struct lane){
-			.options = &options, .count = 2, .deadline_ns = NEVER};
+		lanes[i] = (struct lane){.options = &options,
+					 .count = 2,
+					 .deadline_ns = NEVER,
+					 .probe = (struct probe *)&lanes[i]};
 	/* What waits for ever fails. */
 	alarm(60);
 	return 0;
@@ -157,6 +159,16 @@ static void nobody_waits_for_a_lane_that_ends_without_sending(void **state)
 	assert_int_equal(crew_run(lanes, 3), -1);
 	assert_order("e0", "b2");
 	assert_order("e1", "b2");
+}
+
+static void nobody_waits_for_a_lane_without_a_probe(void **state)
+{
+	(void)state;
+	lanes[0].probe = NULL;
+	manners[0] = STAYS;
+	lanes[1].is_apart = true;
+	assert_int_equal(crew_run(lanes, 2), 0);
+	assert_order("b1", "e0");
 }
 
 static void nobody_waits_where_all_are_dead(void **state)
@@ -234,6 +246,7 @@ int main(void)
 		TEST(dead_begin_when_all_others_have_sent),
 		TEST(dead_in_the_first_lane_wait_like_others),
 		TEST(nobody_waits_for_a_lane_that_ends_without_sending),
+		TEST(nobody_waits_for_a_lane_without_a_probe),
 		TEST(nobody_waits_where_all_are_dead),
 		TEST(dead_wait_no_longer_than_their_own_rounds_allow),
 		TEST(dead_that_are_late_already_do_not_wait),
