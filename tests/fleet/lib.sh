@@ -202,7 +202,7 @@ heal() { at_switch nft delete table bridge faults; }
 # slow NODE MILLISECONDS [ADDRESS]: from now on its echoes take that much longer (only those to and
 # from ADDRESS). Its cable is cut, and the delay put between.
 slow() {
-	local name=$1 one_way_us=$(($2 * 500)) number=${NUMBER[$1]} cable=${TEST_NAME%%-*}-cable-$1
+	local name=$1 one_way_us=$(($2 * 500)) number=${NUMBER[$1]} cable=$TEST_NAME-cable-$1
 	ip netns add "$cable"
 	ip -n "$SWITCH" link set "v$number" netns "$cable"
 	ip -n "$SWITCH" link add "v$number" type veth peer name switch netns "$cable"
@@ -216,7 +216,7 @@ slow() {
 declare -A DELAY_PID=()
 
 unslow() {
-	local name=$1 number=${NUMBER[$1]} cable=${TEST_NAME%%-*}-cable-$1
+	local name=$1 number=${NUMBER[$1]} cable=$TEST_NAME-cable-$1
 	kill "${DELAY_PID[$name]}"
 	ip -n "$SWITCH" link del "v$number"
 	ip -n "$cable" link set "v$number" netns "$SWITCH"

@@ -4,6 +4,7 @@
 #	#!/bin/bash
 #	# What it is about.
 #	# time-limit: 300                          (seconds, if 120 are not enough)
+#	# nodes: 1                                 (that it has in all, as there is room for so many)
 #	. "$(dirname "$0")/lib.sh"
 #	node_new a installed
 #	node_boot a
@@ -17,6 +18,7 @@
 #
 #	TEST_TMP  a fresh directory, also the working directory    TOP    the root of the repository
 #	DEB       the package under test                           TOOLS  the directory of test tools
+#	NODES     how many nodes it may have
 #	IMAGES    root file systems: base, and `installed`, which has the package and node_exporter
 #
 # A test that is started by hand starts itself again through `run`.
@@ -32,7 +34,7 @@ WAIT_PAUSE_MAX_CS=100 # many wait at once, and to ask a node takes some processe
 PROM=/var/lib/nodecanary/nodecanary.prom
 TEXTFILES=/var/lib/prometheus/node-exporter
 INI_D=/etc/nodecanary/nodecanary.ini.d
-SWITCH=${TEST_NAME%%-*}-switch
+SWITCH=$TEST_NAME-switch
 declare -A NSPAWN=() LEADER=() NUMBER=()
 
 # --- nodes ---
@@ -41,6 +43,7 @@ declare -A NSPAWN=() LEADER=() NUMBER=()
 # eth0 with 10.77.0.N/24 and fd77::N/64 on the bridge of the test, and a machine-id from its name.
 node_new() {
 	local name=$1 image=${2:-base} dir=$TEST_TMP/$1 lower=$IMAGES/base number=$((${#NUMBER[@]} + 1))
+	[ "$number" -le "$NODES" ] || fail "more nodes than its head says"
 	[ "$image" = base ] || lower=$IMAGES/$image:$lower
 	NUMBER[$name]=$number
 	mkdir -p "$dir/upper" "$dir/work" "$dir/root"
@@ -56,7 +59,7 @@ node_machine_id() { echo "nodecanary $TEST_NAME $1" | md5sum | cut -c1-32; }
 # The path of a file of the node, from outside.
 root_of() { echo "$TEST_TMP/$1/root"; }
 
-namespace_of() { echo "${TEST_NAME%%-*}-$1"; }
+namespace_of() { echo "$TEST_NAME-$1"; }
 
 node_network() {
 	local name=$1 number=${NUMBER[$1]} namespace

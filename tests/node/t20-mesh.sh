@@ -1,6 +1,7 @@
 #!/bin/bash
 # Three nodes that ping each other.
 # time-limit: 240
+# nodes: 3
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 

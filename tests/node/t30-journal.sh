@@ -1,6 +1,7 @@
 #!/bin/bash
 # What the unit says, and when it says nothing.
 # time-limit: 180
+# nodes: 2
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # The program works within the sandbox of its unit, and nothing else does.
 # time-limit: 150
+# nodes: 2
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 

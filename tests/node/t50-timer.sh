@@ -1,6 +1,7 @@
 #!/bin/bash
 # Three minutes of ten machines: every one has its phase, and none loses a run.
 # time-limit: 330
+# nodes: 11
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
