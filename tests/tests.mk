@@ -106,11 +106,6 @@ check-fleet: tools deb
 node-image: deb
 	$(Q)$(run_nodes) --image
 
-# Both, the longest first.
-check-nodes: tools deb
-	$(Q)$(run_nodes) tests/fleet/t40-ansible.sh tests/node/t*.sh \
-		$(filter-out %/t40-ansible.sh,$(sort $(wildcard tests/fleet/t*.sh)))
-
 # Such a fleet to look at.
 demo:
 	@tests/deps demo
@@ -182,5 +177,5 @@ check:
 
 .PRECIOUS: $(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/tools/%.o
 .PHONY: check check-unit check-netns check-sandbox check-faults check-docs check-packaging \
-	check-console check-node check-fleet check-nodes node-image demo lint hdr-check fuzz check-fuzz \
+	check-console check-node check-fleet node-image demo lint hdr-check fuzz check-fuzz \
 	fuzzers coverage soak bench tools static unit-tests

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Five nodes: the whole matrix, what shows it, a list that differs and a node that dies.
-# time-limit: 900
+# time-limit: 1500
 # nodes: 5
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

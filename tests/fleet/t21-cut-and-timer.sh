@@ -1,6 +1,6 @@
 #!/bin/bash
 # Five nodes: two that cannot reach each other, and one whose runs have stopped.
-# time-limit: 900
+# time-limit: 1500
 # nodes: 5
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # `make demo`, by somebody at a terminal.
-# time-limit: 1200
+# time-limit: 1500
 # nodes: 5
 # shellcheck source-path=SCRIPTDIR source=../node/lib.sh
 . "$(dirname "$0")/../node/lib.sh"

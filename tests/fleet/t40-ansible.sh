@@ -1,6 +1,6 @@
 #!/bin/bash
 # The role of packaging/ansible, over ssh on nodes that have never heard of nodecanary.
-# time-limit: 900
+# time-limit: 1500
 # nodes: 3
 # shellcheck source-path=SCRIPTDIR source=ansible.sh
 . "$(dirname "$0")/ansible.sh"

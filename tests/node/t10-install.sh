@@ -1,6 +1,6 @@
 #!/bin/bash
 # The life of the package on a node that has node_exporter: install, use, upgrade, remove, purge.
-# time-limit: 240
+# time-limit: 480
 # nodes: 2
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

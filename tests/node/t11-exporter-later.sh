@@ -1,6 +1,6 @@
 #!/bin/bash
 # node_exporter is installed after nodecanary, purged, and installed again.
-# time-limit: 150
+# time-limit: 300
 # nodes: 2
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Three nodes that ping each other.
-# time-limit: 240
+# time-limit: 480
 # nodes: 3
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # What the unit says, and when it says nothing.
-# time-limit: 180
+# time-limit: 360
 # nodes: 2
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

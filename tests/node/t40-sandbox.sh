@@ -1,6 +1,6 @@
 #!/bin/bash
 # The program works within the sandbox of its unit, and nothing else does.
-# time-limit: 150
+# time-limit: 300
 # nodes: 2
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

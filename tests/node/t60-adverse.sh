@@ -1,6 +1,6 @@
 #!/bin/bash
 # A clock that jumps or is wrong, a network that is not there yet.
-# time-limit: 150
+# time-limit: 300
 # nodes: 2
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
