@@ -210,8 +210,7 @@ static struct probe_settings lane_settings(struct lane *lane)
 		.dscp = o->dscp,
 		.timeout_ns = o->timeout_ns,
 		.spacing_ns = o->spacing_ns,
-		.period_ns =
-			o->timeout_ns > o->interval_ns ? o->timeout_ns : o->interval_ns,
+		.period_ns = lane_round_ns(o, 0),
 		.on_sent = crew_sent,
 		.arg = lane,
 	};
