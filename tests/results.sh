@@ -8,12 +8,15 @@
 passed=0 failed=0 skipped=0
 took=() # "SECONDS NAME"
 
-# time_limit FILE: in seconds, from a line `# time-limit: N` in its head.
-time_limit() {
-	local limit
-	limit=$(sed -n '1,20s/^# time-limit: *\([0-9][0-9]*\).*/\1/p' "$1" | head -n 1)
-	echo "${limit:-120}"
+# head_number KEY FILE DEFAULT: from a line `# KEY: N` in its head.
+head_number() {
+	local number
+	number=$(sed -n "1,20s/^# $1: *\([0-9][0-9]*\).*/\1/p" "$2" | head -n 1)
+	echo "${number:-$3}"
 }
+
+# time_limit FILE: in seconds.
+time_limit() { head_number time-limit "$1" 120; }
 
 # What a test that was cut off, or died, did not say itself.
 _end() {

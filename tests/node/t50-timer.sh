@@ -71,9 +71,12 @@ for name in "${copies[@]}"; do regular "$(copy_starts "$name")"; done
 # all_measured NAME: of the starts so far, while the next one has not begun.
 # shellcheck disable=SC2317 # wait_until calls it
 all_measured() {
+	local begun measured
 	_is_idle "$1" || return
-	echo "$(wc -l <"$(starts "$1")") starts, $(runs "$1") runs that measured"
-	[ "$(wc -l <"$(starts "$1")")" = "$(runs "$1")" ]
+	begun=$(wc -l <"$(starts "$1")")
+	measured=$(runs "$1")
+	echo "$begun starts, $measured runs that measured"
+	[ "$begun" = "$measured" ]
 }
 
 behaviour "each start was a run that measured"
