@@ -206,34 +206,34 @@ static void dead_that_are_late_already_do_not_wait(void **state)
 	assert_order("b1", "e0");
 }
 
-static void nobody_waits_for_a_lane_without_a_thread(void **state)
+/* Of three lanes, while one thread is refused. */
+static void run_without_thread(size_t number)
 {
 	char *output;
 
-	(void)state;
-	lanes[1].is_apart = true;
-	/* The lane of the dead is joined, and so ends, before this one begins. */
-	refused_thread = 2;
+	refused_thread = number;
 	support_capture_begin();
 	assert_int_equal(crew_run(lanes, 3), 0);
 	output = support_capture_end();
 	assert_non_null(strstr(output, "cannot start a thread"));
 	free(output);
+}
+
+static void nobody_waits_for_a_lane_without_a_thread(void **state)
+{
+	(void)state;
+	lanes[1].is_apart = true;
+	/* The lane of the dead is joined, and so ends, before this one begins. */
+	run_without_thread(2);
 	assert_order("s0", "b1");
 	assert_order("b1", "e2");
 }
 
 static void dead_without_a_thread_run_when_the_first_lane_has_ended(void **state)
 {
-	char *output;
-
 	(void)state;
 	lanes[1].is_apart = true;
-	refused_thread = 1;
-	support_capture_begin();
-	assert_int_equal(crew_run(lanes, 3), 0);
-	output = support_capture_end();
-	free(output);
+	run_without_thread(1);
 	assert_order("e0", "b1");
 	assert_order("s2", "b1");
 }
