@@ -23,18 +23,9 @@ class Snapshot:
     late_us: dict
     first_late_us: dict
 
-    def total(self):
-        return sum(self.requests.values())
 
-
-@dataclass
-class Traffic:
+class Traffic(Snapshot):
     """What it counted between two snapshots."""
-
-    requests: dict
-    replies: dict
-    late_us: dict
-    first_late_us: dict
 
     def total(self):
         return sum(self.requests.values())

@@ -10,18 +10,17 @@
  * (SIGTERM, SIGINT): a line of totals, then a line an address, sorted.
  *
  *     # total requests= replies=          all echo requests, all correct replies
- *       first_ns= last_ns=                CLOCK_MONOTONIC of the first and the last
- * request peak_backlog=                     the most requests found waiting at once
+ *       first_ns= last_ns=                CLOCK_MONOTONIC of first and last request
+ *       peak_backlog=                     the most requests found waiting at once
  *       undelivered=                      answers lost because the device was down
  *       late_mean_ns= late_max_ns=        by how much answers left after their time
  *       lost_requests= lost_replies=      by the kernel, at the device: should be 0
  *     ADDRESS requests=                   echo requests with a right checksum
  *       replies=                          right in every respect, that left
  *       duplicates= other=                further right ones; everything else that left
- *       late_ns=                        by how much its replies left after their time,
- * all first_late_ns=                  and the first since the file was last written
- *       bytes= tos= ttl= src=             of the last request: payload, traffic class,
- * hops, source
+ *       late_ns=                          by how much its replies left after their time
+ *       first_late_ns=                    the first since the file was last written
+ *       bytes= tos= ttl= src=             of the last request: payload, class, hops, from
  */
 #include <errno.h>
 #include <fcntl.h>
