@@ -3,8 +3,8 @@
 
 ini_examples() {
     local file
-    blocks ini "$README" "$TMP/work"
-    for file in "$TMP"/work/*; do
+    blocks ini "$README" "$TMP/scratch"
+    for file in "$TMP"/scratch/*; do
         "$NC" -C -c "$file" 2>"$TMP/err" >/dev/null || fail "$(cat "$file" "$TMP/err")"
         [ ! -s "$TMP/err" ] || fail "$(cat "$TMP/err")"
     done
@@ -13,9 +13,9 @@ ini_examples() {
 keys_are_the_programs() {
     local section
     for section in collector probe; do
-        key_rows "$section" | cut -f 1 | plain | sort >"$TMP/work/documented"
-        keys "$section" | sort >"$TMP/work/actual"
-        same "keys of [$section]" "$TMP/work/documented" "$TMP/work/actual"
+        key_rows "$section" | cut -f 1 | plain | sort >"$TMP/scratch/documented"
+        keys "$section" | sort >"$TMP/scratch/actual"
+        same "keys of [$section]" "$TMP/scratch/documented" "$TMP/scratch/actual"
     done
 }
 
@@ -93,15 +93,15 @@ check_defaults() {
     sources=$(printf '%s\n' collector/*.c | grep -vx collector/main.c)
     # shellcheck disable=SC2086 # lists of words
     "${CC:-cc}" -std=c11 -D_GNU_SOURCE -Icollector -DNODECANARY_VERSION='""' \
-        -DNODECANARY_LIBOPING_VERSION='""' $cflags -o "$TMP/work/keys" \
+        -DNODECANARY_LIBOPING_VERSION='""' $cflags -o "$TMP/scratch/keys" \
         tests/docs/keys.c $sources $libs -pthread -lm
-    "$TMP/work/keys"
+    "$TMP/scratch/keys"
 }
 
 defaults_are_the_programs() {
-    documented_defaults >"$TMP/work/defaults"
-    check_defaults <"$TMP/work/defaults"
-    if sed 's/^probe ttl 64$/probe ttl 65/' "$TMP/work/defaults" | "$TMP/work/keys"; then
+    documented_defaults >"$TMP/scratch/defaults"
+    check_defaults <"$TMP/scratch/defaults"
+    if sed 's/^probe ttl 64$/probe ttl 65/' "$TMP/scratch/defaults" | "$TMP/scratch/keys"; then
         fail "a wrong default was not noticed"
     fi
 }
@@ -119,13 +119,13 @@ keys_of_groups() {
 }
 
 drop_ins_add() {
-    local base=$TMP/work/x.ini message
+    local base=$TMP/scratch/x.ini message
     mkdir "$base.d"
     printf '[probe]\nttl = 9\n[peers]\na = 10.0.0.1\n' >"$base"
     printf '[peers]\nb = 10.0.0.2\n' >"$base.d/b.ini"
     printf 'no configuration\n' >"$base.d/ignored.txt"
-    "$NC" -C -c "$base" >"$TMP/work/out"
-    grep -q '^group default: 2 peers' "$TMP/work/out"
+    "$NC" -C -c "$base" >"$TMP/scratch/out"
+    grep -q '^group default: 2 peers' "$TMP/scratch/out"
     printf '[probe]\nttl = 8\n' >"$base.d/c.ini"
     if message=$("$NC" -C -c "$base" 2>&1); then fail "ttl was set twice"; fi
     [[ $message == *"$base.d/c.ini:2: "*"$base:2"* ]] || fail "$message"
@@ -161,8 +161,8 @@ series_of() {
         printf '[probe]\nhistogram = %s\n[peers]\n' "$1"
         # shellcheck disable=SC2059 # the format is the caller's
         for ((i = 1; i <= $2; i++)); do printf "p$i = $3\n" "$i"; done
-    } >"$TMP/work/series.ini"
-    "$NC" -C -c "$TMP/work/series.ini" | sed -n 's/.* \([0-9]*\) series on this node$/\1/p'
+    } >"$TMP/scratch/series.ini"
+    "$NC" -C -c "$TMP/scratch/series.ini" | sed -n 's/.* \([0-9]*\) series on this node$/\1/p'
 }
 
 # pair MODE VALUE: what one peer more costs.
@@ -191,12 +191,12 @@ mesh_table() {
 }
 
 shipped_is_silent() {
-    isolated "$NC" -c conf/nodecanary.ini -d "$TMP/work" -o "$TMP/work/x.prom" -t \
-        >"$TMP/work/out" 2>"$TMP/work/err"
-    [ ! -s "$TMP/work/err" ] || fail "$(cat "$TMP/work/err")"
-    [ -s "$TMP/work/x.prom" ]
-    ! grep -q 'nodecanary_peers{' "$TMP/work/x.prom" || fail "there are peers"
-    "$NC" -C -c conf/nodecanary.ini -d "$TMP/work" | grep -q '^0 groups, 0 peers'
+    isolated "$NC" -c conf/nodecanary.ini -d "$TMP/scratch" -o "$TMP/scratch/x.prom" -t \
+        >"$TMP/scratch/out" 2>"$TMP/scratch/err"
+    [ ! -s "$TMP/scratch/err" ] || fail "$(cat "$TMP/scratch/err")"
+    [ -s "$TMP/scratch/x.prom" ]
+    ! grep -q 'nodecanary_peers{' "$TMP/scratch/x.prom" || fail "there are peers"
+    "$NC" -C -c conf/nodecanary.ini -d "$TMP/scratch" | grep -q '^0 groups, 0 peers'
 }
 
 # "SECTION KEY DEFAULT" of every key that is commented out; stops at the peers.
@@ -221,9 +221,9 @@ shipped_comment() {
 
 shipped_keys() {
     local section key allowed value comment
-    documented_defaults | sort >"$TMP/work/documented"
-    shipped_defaults | sort >"$TMP/work/actual"
-    same defaults "$TMP/work/documented" "$TMP/work/actual"
+    documented_defaults | sort >"$TMP/scratch/documented"
+    shipped_defaults | sort >"$TMP/scratch/actual"
+    same defaults "$TMP/scratch/documented" "$TMP/scratch/actual"
     for section in collector probe; do
         while IFS=$'\t' read -r key _ allowed _; do
             comment=$(shipped_comment "$(plain <<<"$key")")
@@ -236,8 +236,8 @@ shipped_keys() {
 }
 
 shipped_uncommented() {
-    sed 's/^;\([[a-z]\)/\1/' conf/nodecanary.ini >"$TMP/work/all.ini"
-    [ "$(grep -c '^;[^ ]' "$TMP/work/all.ini")" = 0 ]
-    "$NC" -C -c "$TMP/work/all.ini" >"$TMP/work/out" 2>&1 || fail "$(cat "$TMP/work/out")"
-    grep -q '^group storage: 2 peers' "$TMP/work/out" || fail "$(cat "$TMP/work/out")"
+    sed 's/^;\([[a-z]\)/\1/' conf/nodecanary.ini >"$TMP/scratch/all.ini"
+    [ "$(grep -c '^;[^ ]' "$TMP/scratch/all.ini")" = 0 ]
+    "$NC" -C -c "$TMP/scratch/all.ini" >"$TMP/scratch/out" 2>&1 || fail "$(cat "$TMP/scratch/out")"
+    grep -q '^group storage: 2 peers' "$TMP/scratch/out" || fail "$(cat "$TMP/scratch/out")"
 }

@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2016 # backticks are Markdown's
 # Taking the documents apart, and running things apart from the machine. A check works in
-# $TMP/work, fresh for each.
+# $TMP/scratch, fresh for each.
 
 fail() {
     printf '%s\n' "$*"

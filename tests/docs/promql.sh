@@ -176,8 +176,8 @@ run_case() {
             healthy_fleet
             print_test
         fi
-    } >"$TMP/work/test.yml"
-    promtool test rules "$TMP/work/test.yml"
+    } >"$TMP/scratch/test.yml"
+    promtool test rules "$TMP/scratch/test.yml"
 }
 
 # The case is complete.
@@ -357,9 +357,9 @@ cases_of_the_measurement() {
 }
 
 every_query_has_a_case() {
-    query_titles | sort >"$TMP/work/documented"
-    sort "$TMP/queries" >"$TMP/work/actual"
-    same queries "$TMP/work/documented" "$TMP/work/actual"
+    query_titles | sort >"$TMP/scratch/documented"
+    sort "$TMP/queries" >"$TMP/scratch/actual"
+    same queries "$TMP/scratch/documented" "$TMP/scratch/actual"
 }
 
 # Titles of queries that give something in a real Prometheus: see prometheus.sh.
@@ -367,8 +367,8 @@ in_prometheus() {
     need prometheus promtool prometheus-node-exporter
     query_titles | while read -r title; do
         printf '%s\t%s\n' "$title" "$(query_text "$title" | sed 's/\\"/"/g')"
-    done >"$TMP/work/queries"
-    isolated bash tests/docs/prometheus.sh "$NC" "$TMP/work"
+    done >"$TMP/scratch/queries"
+    isolated bash tests/docs/prometheus.sh "$NC" "$TMP/scratch"
 }
 
 promql_checks() {

@@ -17,17 +17,17 @@ documented_schema() {
 }
 
 metrics_are_the_schemas() {
-    documented_schema | sort >"$TMP/work/documented"
-    schema | sort >"$TMP/work/actual"
-    same metrics "$TMP/work/documented" "$TMP/work/actual"
+    documented_schema | sort >"$TMP/scratch/documented"
+    schema | sort >"$TMP/scratch/actual"
+    same metrics "$TMP/scratch/documented" "$TMP/scratch/actual"
 }
 
 metrics_are_known() {
     local metric
-    documented_schema | cut -d ' ' -f 1 >"$TMP/work/known"
+    documented_schema | cut -d ' ' -f 1 >"$TMP/scratch/known"
     while read -r metric; do
-        grep -qx -e "$metric" "$TMP/work/known" ||
-            grep -qx -e "$(sed -E 's/_(bucket|sum|count)$//' <<<"$metric")" "$TMP/work/known" ||
+        grep -qx -e "$metric" "$TMP/scratch/known" ||
+            grep -qx -e "$(sed -E 's/_(bucket|sum|count)$//' <<<"$metric")" "$TMP/scratch/known" ||
             fail "$metric is in no table"
     done < <(grep -ohE 'nodecanary_[a-z_]+' "$README" CONTRIBUTING.md | sort -u)
 }
@@ -78,13 +78,13 @@ module_map() {
     local name
     rows CONTRIBUTING.md module | plain |
         awk -F '\t' '!/^\*\*/ { print $1 ":" ($3 == "-" ? "" : $3) }' |
-        sort >"$TMP/work/documented"
+        sort >"$TMP/scratch/documented"
     for name in $(printf '%s\n' collector/*.[ch] | sed 's/.*\/\(.*\)\.[ch]/\1/' | sort -u); do
         printf '%s:' "$name"
         sed -n 's/^#include "\(.*\)\.h"/\1/p' "collector/$name".[ch] | grep -vx "$name" |
             sort -u | paste -sd ' '
-    done | sort >"$TMP/work/actual"
-    same modules "$TMP/work/documented" "$TMP/work/actual"
+    done | sort >"$TMP/scratch/actual"
+    same modules "$TMP/scratch/documented" "$TMP/scratch/actual"
 }
 
 contributing_names() {
