@@ -71,8 +71,8 @@ STATIC_NOTE := a static program looks names up by `files` and `dns` of /etc/nssw
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2);)
 
-SOURCES := $(sort $(wildcard collector/*.c))
-HEADERS := $(sort $(wildcard collector/*.h))
+SOURCES := $(sort $(wildcard collector/*.c collector/*/*.c))
+HEADERS := $(sort $(wildcard collector/*.h collector/*/*.h))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/obj/%.o)
 
 all: $(BUILD)/nodecanary

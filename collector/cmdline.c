@@ -3,7 +3,7 @@
 #include <getopt.h>
 #include <string.h>
 
-#include "configload.h"
+#include "config/configload.h"
 
 #define LETTERS ":c:d:o:ntClqvVh"
 #define LONG_ALL 256
@@ -26,33 +26,26 @@ static const struct option long_options[] = {
 
 void cmdline_help(FILE *out)
 {
-	fputs("Usage: nodecanary [-c FILE] [-d DIR] [-o FILE|-] [-n] [-t] [-C] [-l] "
-	      "[-q|-v]\n"
+	fputs("Usage: nodecanary [-c FILE] [-d DIR] [-o FILE|-] [-n] [-t] [-C] [-l] [-q|-v]\n"
 	      "\n"
-	      "Pings the peers of an INI file and publishes latency and loss for the "
-	      "textfile\n"
+	      "Pings the peers of an INI file and publishes latency and loss for the textfile\n"
 	      "collector of Prometheus' node_exporter.\n"
 	      "\n"
 	      "  -c, --config FILE   configuration (" CONFIGLOAD_DEFAULT_FILE ")\n"
 	      "  -d, --drop-ins DIR  directory of further *.ini files (FILE.d)\n"
-	      "  -o, --output FILE   file to publish, in place of `textfile`; - is "
-	      "stdout\n"
+	      "  -o, --output FILE   file to publish, in place of `textfile`; - is stdout\n"
 	      "  -n, --dry-run       ping, but publish nothing\n"
 	      "  -t, --table         print a table of the results\n"
-	      "  -C, --check         check the configuration and say what a run would "
-	      "do\n"
-	      "  -l, --list-peers    print whom this node would ping, and whom not and "
-	      "why\n"
+	      "  -C, --check         check the configuration and say what a run would do\n"
+	      "  -l, --list-peers    print whom this node would ping, and whom not and why\n"
 	      "      --all           with -l: who pings whom, of the whole list\n"
 	      "  -q, --quiet         errors only\n"
 	      "  -v, --verbose       say more\n"
 	      "  -V, --version       print the version\n"
 	      "  -h, --help          print this\n"
 	      "\n"
-	      "Exit status: 0 published (peers that are down are data, not failure), 64 "
-	      "usage,\n"
-	      "71 system error, 73 the output cannot be written, 75 another run holds "
-	      "the lock,\n"
+	      "Exit status: 0 published (peers that are down are data, not failure), 64 usage,\n"
+	      "71 system error, 73 the output cannot be written, 75 another run holds the lock,\n"
 	      "77 no permission for raw sockets, 78 configuration.\n",
 	      out);
 }

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "log.h"
+#include "base/log.h"
 
 enum cmdline_mode {
 	CMDLINE_RUN,

@@ -12,26 +12,26 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "carry.h"
-#include "clock.h"
+#include "publish/republish.h"
+#include "base/clock.h"
 #include "cmdline.h"
-#include "configload.h"
-#include "exposition.h"
-#include "lanes.h"
-#include "log.h"
-#include "names.h"
-#include "number.h"
-#include "outfile.h"
-#include "plan.h"
-#include "procfile.h"
-#include "rawsocket.h"
-#include "resolve.h"
-#include "restore.h"
-#include "self.h"
-#include "statefile.h"
-#include "stop.h"
-#include "table.h"
-#include "targets.h"
+#include "config/configload.h"
+#include "publish/exposition.h"
+#include "ping/batches.h"
+#include "base/log.h"
+#include "peers/lookup.h"
+#include "base/number.h"
+#include "publish/outfile.h"
+#include "estimate.h"
+#include "base/procfile.h"
+#include "ping/rawsocket.h"
+#include "peers/resolve.h"
+#include "publish/restore.h"
+#include "peers/self.h"
+#include "publish/promfile.h"
+#include "base/stop.h"
+#include "print.h"
+#include "peers/targets.h"
 
 struct run {
 	struct cmdline cmdline;
@@ -40,7 +40,7 @@ struct run {
 	struct targets targets;
 	struct state state;
 	struct self self;
-	struct lanes lanes;
+	struct batches batches;
 	int64_t start_ns; /* monotonic */
 	struct run_info info;
 	bool publishes;
@@ -133,21 +133,21 @@ static int carry_failure(int status)
 		return status;
 	writer_init(&writer, run.outfile.fd);
 	if (previous >= 0) {
-		wrong = carry_over(&writer, previous, clock_wall_ns());
+		wrong = republish_previous(&writer, previous, clock_wall_ns());
 		close(previous);
 	}
 	if (wrong) {
 		log_warnx("%s: %s%s", run.outfile.path, wrong,
-			  wrong == statefile_unreadable || wrong == statefile_no_memory
+			  wrong == promfile_unreadable || wrong == promfile_no_memory
 				  ? ""
 				  : ": counters start from zero");
-		if (wrong == statefile_unreadable || wrong == statefile_no_memory ||
+		if (wrong == promfile_unreadable || wrong == promfile_no_memory ||
 		    outfile_restart(&run.outfile) < 0)
 			return status;
 		writer_init(&writer, run.outfile.fd);
 	}
 	if (wrong || previous < 0)
-		carry_nothing(&writer, clock_wall_ns());
+		republish_nothing(&writer, clock_wall_ns());
 	commit();
 	return status;
 }
@@ -210,9 +210,8 @@ static int check_permission(void)
 
 	if (error != EPERM && error != EACCES)
 		return 0;
-	log_errx("no permission for raw sockets: run as root, or give CAP_NET_RAW "
-		 "(AmbientCapabilities=CAP_NET_RAW in a systemd unit, or `setcap "
-		 "cap_net_raw=ep` on the program)");
+	log_errx(
+		"no permission for raw sockets: run as root, or give CAP_NET_RAW (AmbientCapabilities=CAP_NET_RAW in a systemd unit, or `setcap cap_net_raw=ep` on the program)");
 	return EX_NOPERM;
 }
 
@@ -221,7 +220,7 @@ static int resolve_and_select(void)
 {
 	int64_t deadline_ns = run.start_ns + run.config.collector.resolve_timeout_ns;
 	int64_t begin_ns = clock_monotonic_ns(), wall_ns = clock_wall_ns();
-	bool due = names_are_due(&run.targets, &run.state, wall_ns);
+	bool due = lookup_is_due(&run.targets, &run.state, wall_ns);
 
 	if (self_is_ambiguous(&run.self, &run.targets, !due)) {
 		resolve_canonical(run.self.host, deadline_ns, run.self.qualified);
@@ -231,17 +230,17 @@ static int resolve_and_select(void)
 	self_guess(&run.self, &run.targets);
 	targets_select(&run.targets, self_own_name(&run.self));
 	/* Where nothing could be looked up, the last addresses do. */
-	(void)names_resolve(&run.targets, &run.state, deadline_ns, wall_ns);
+	(void)lookup_run(&run.targets, &run.state, deadline_ns, wall_ns);
 	run.info.resolve_ns = clock_monotonic_ns() - begin_ns;
 	return select_targets();
 }
 
 /* On a terminal a run that takes longer than a second shows where it is. */
-static void show_progress(const struct lane *lane, unsigned round, unsigned rounds)
+static void show_progress(const struct batch *batch, unsigned round, unsigned rounds)
 {
 	static bool shown;
 
-	(void)lane;
+	(void)batch;
 	if (round > 0 && clock_monotonic_ns() - run.start_ns > CLOCK_NS_PER_S) {
 		fprintf(stderr, "\rround %u of %u", round, rounds);
 		shown = true;
@@ -252,24 +251,24 @@ static void show_progress(const struct lane *lane, unsigned round, unsigned roun
 
 static int probe_targets(void)
 {
-	struct proof proof;
+	struct cookie cookie;
 	int64_t deadline_ns = run.start_ns + run.config.collector.deadline_ns;
 
-	if (proof_init(&proof) < 0) {
+	if (cookie_init(&cookie) < 0) {
 		log_err("no random numbers");
 		return EX_OSERR;
 	}
-	if (lanes_build(&run.lanes, &run.targets, &proof, deadline_ns) < 0)
+	if (batches_build(&run.batches, &run.targets, &cookie, deadline_ns) < 0)
 		return EX_OSERR;
-	if (run.lanes.count > 0 && isatty(STDERR_FILENO) &&
+	if (run.batches.count > 0 && isatty(STDERR_FILENO) &&
 	    run.cmdline.verbosity > LOG_LEVEL_ERROR)
-		run.lanes.items[0].progress = show_progress;
-	return lanes_run(&run.lanes, &run.targets, &run.state) < 0 ? EX_OSERR : 0;
+		run.batches.items[0].progress = show_progress;
+	return batches_run(&run.batches, &run.targets, &run.state) < 0 ? EX_OSERR : 0;
 }
 
 static void finish_info(void)
 {
-	run.info.success = lanes_measured(&run.lanes);
+	run.info.success = batches_measured(&run.batches);
 	run.state.runs += run.info.success;
 	run.info.duration_ns = clock_monotonic_ns() - run.start_ns;
 	run.info.cpu_ns = usage_ns(RUSAGE_SELF) + usage_ns(RUSAGE_CHILDREN);
@@ -290,7 +289,7 @@ static int measure(void)
 	if (run.publishes || (run.cmdline.output && !run.cmdline.dry_run))
 		status = publish(&run.info);
 	if (run.cmdline.table)
-		table_results(stdout, &run.targets, table_wants_colour(stdout));
+		print_results(stdout, &run.targets, print_wants_colour(stdout));
 	return status;
 }
 
@@ -299,7 +298,7 @@ static int list_peers(void)
 	int status = resolve_and_select();
 
 	if (status == 0)
-		table_peers(stdout, &run.targets);
+		print_peers(stdout, &run.targets);
 	return status;
 }
 
@@ -308,8 +307,7 @@ static int check_configuration(void)
 {
 	if (self_is_ambiguous(&run.self, &run.targets, false)) {
 		log_warnx(
-			"several peers have the name of this host: a run looks its full "
-			"name up to tell which of them it is");
+			"several peers have the name of this host: a run looks its full name up to tell which of them it is");
 		targets_select(&run.targets, self_own_name(&run.self));
 	} else if (select_targets() != 0) {
 		return EX_CONFIG;
@@ -317,13 +315,13 @@ static int check_configuration(void)
 	if (*run.config.collector.self && !self_is_member(&run.targets))
 		log_warnx("self = `%s` is the name of no peer",
 			  run.config.collector.self);
-	if (lanes_count(&run.targets) > LANES_MAX) {
-		log_errx("more than %d sets of peers with different options, or with one "
-			 "address in so many groups, expected at most so many",
-			 LANES_MAX);
+	if (batches_count(&run.targets) > BATCHES_MAX) {
+		log_errx(
+			"more than %d sets of peers with different options, or with one address in so many groups, expected at most so many",
+			BATCHES_MAX);
 		return EX_CONFIG;
 	}
-	return plan_print(stdout, &run.targets) ? 0 : EX_CONFIG;
+	return estimate_print(stdout, &run.targets) ? 0 : EX_CONFIG;
 }
 
 /* What needs no file: oneself as far as the system knows, and the peers. */
@@ -356,7 +354,7 @@ static int run_mode(enum cmdline_mode mode, int stops)
 	if (mode == CMDLINE_CHECK)
 		return check_configuration();
 	if (mode == CMDLINE_LIST_ALL)
-		return table_watchers(stdout, &run.targets) < 0 ? EX_OSERR : 0;
+		return print_observers(stdout, &run.targets) < 0 ? EX_OSERR : 0;
 	status = restore_state();
 	if (status != 0)
 		return status;
@@ -432,7 +430,7 @@ int main(int argc, char *argv[])
 	case CMDLINE_LIST_ALL: status = load_and_run(mode); break;
 	}
 	outfile_close(&run.outfile);
-	lanes_free(&run.lanes);
+	batches_free(&run.batches);
 	self_free(&run.self);
 	if (run.targets.config)
 		targets_free(&run.targets);

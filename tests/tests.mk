@@ -164,7 +164,7 @@ lint:
 # Every header compiles alone.
 hdr-check:
 	$(Q)for header in $(HEADERS); do \
-		printf '#include "%s"\n' "$${header##*/}" | \
+		printf '#include "%s"\n' "$${header#collector/}" | \
 			$(CC) $(NC_CFLAGS) -Werror -fsyntax-only -x c - || exit 1; \
 	done; echo "hdr-check: $(words $(HEADERS)) headers"
 

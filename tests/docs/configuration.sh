@@ -90,7 +90,7 @@ check_defaults() {
     need "${CC:-cc}" pkg-config
     cflags=$(pkg-config --cflags liboping inih) || skip "liboping or inih has no headers here"
     libs=$(pkg-config --libs liboping inih)
-    sources=$(printf '%s\n' collector/*.c | grep -vx collector/main.c)
+    sources=$(printf '%s\n' collector/*.c collector/*/*.c | grep -vx collector/main.c)
     # shellcheck disable=SC2086 # lists of words
     "${CC:-cc}" -std=c11 -D_GNU_SOURCE -Icollector -DNODECANARY_VERSION='""' \
         -DNODECANARY_LIBOPING_VERSION='""' $cflags -o "$TMP/scratch/keys" \

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "options.h"
+#include "config/options.h"
 
 struct both {
 	struct collector_options collector;

@@ -55,9 +55,9 @@ healthy_node() {
     set_node last_run_timestamp_seconds "$1" "$(grows 15)"
     set_node receive_drops_total "$1" "$(keeps 0)"
     for reason in clock_step deadline interrupted receive_drops; do
-        S["nodecanary_voided_rounds_total{$(node "$1"),reason=\"$reason\"}"]=$(keeps 0)
+        S["nodecanary_discarded_rounds_total{$(node "$1"),reason=\"$reason\"}"]=$(keeps 0)
     done
-    set_member group_watchers "$1" "$(keeps 3)"
+    set_member group_observers "$1" "$(keeps 3)"
     set_member peer_list_hash "$1" "$(keeps 150642259394132)"
     S["nodecanary_self_info{$(pair_of "$1" "$1")}"]=$(keeps 1)
 }
@@ -251,7 +251,7 @@ families() {
             done
         done
         S["nodecanary_replies_total{$labels}"]=$(stops 5)
-        S["nodecanary_group_watchers{group=\"dual\",$(node "$from")}"]=$(keeps 3)
+        S["nodecanary_group_observers{group=\"dual\",$(node "$from")}"]=$(keeps 3)
     done
 }
 
@@ -339,7 +339,7 @@ cases_of_the_measurement() {
     end
     query 'Void rounds of the last quarter of an hour, and why.'
     quiet
-    S["nodecanary_voided_rounds_total{$(node 1),reason=\"clock_step\"}"]=$(breaks 0 2)
+    S["nodecanary_discarded_rounds_total{$(node 1),reason=\"clock_step\"}"]=$(breaks 0 2)
     E["$(node 1),reason=\"clock_step\""]=2
     end
     query 'Replies dropped at full receive buffers of a node: raise its net.core.rmem_max.'

@@ -3,9 +3,9 @@
 
 # "NAME TYPE KIND" of every family in the schema.
 schema() {
-    tr -d '\n\t' <collector/schema.c |
-        grep -oE '\{"nodecanary_[a-z_]+", *SCHEMA_[A-Z]+, *SCHEMA_[A-Z_]+' |
-        tr -d '{",' | sed 's/SCHEMA_/ /g' | tr -s ' ' | tr '[:upper:]' '[:lower:]'
+    tr -d '\n\t' <collector/publish/metrics.c |
+        grep -oE '\{"nodecanary_[a-z_]+", *METRICS_[A-Z]+, *METRICS_[A-Z_]+' |
+        tr -d '{",' | sed 's/METRICS_/ /g' | tr -s ' ' | tr '[:upper:]' '[:lower:]'
 }
 
 # The same from README, the kind from the paragraph above its table.
@@ -38,14 +38,14 @@ constant() {
 }
 
 limits_of_sources() {
-    constant CONFIG_FAMILY_PEERS_MAX config.h 65536
-    constant INIFILE_LINE_MAX inifile.h 198
-    constant INIFILE_SECTION_MAX inifile.h 49
-    constant LABELS_GROUP_MAX labels.h 32
-    constant LANES_MAX lanes.h 256
-    constant PLAN_NODE_SERIES_MAX plan.h 10000
-    constant PLAN_MESH_SERIES_MAX plan.h 1000000
-    constant ROUND_CLOCK_TOLERANCE_NS probe.h 100000
+    constant CONFIG_FAMILY_PEERS_MAX config/config.h 65536
+    constant INIFILE_LINE_MAX config/inifile.h 198
+    constant INIFILE_SECTION_MAX config/inifile.h 49
+    constant LABELS_GROUP_MAX config/labels.h 32
+    constant BATCHES_MAX ping/batches.h 256
+    constant ESTIMATE_NODE_SERIES_MAX estimate.h 10000
+    constant ESTIMATE_MESH_SERIES_MAX estimate.h 1000000
+    constant ROUND_CLOCK_TOLERANCE_NS ping/probe.h 100000
     grep -qF '65,536 peers' "$README"
     grep -qF 'hold 198 bytes, **section names** 49' "$README"
     grep -qF 'at most 32 in' "$README"
@@ -79,7 +79,7 @@ module_map() {
     rows CONTRIBUTING.md module | plain |
         awk -F '\t' '!/^\*\*/ { print $1 ":" ($3 == "-" ? "" : $3) }' |
         sort >"$TMP/scratch/documented"
-    for name in $(printf '%s\n' collector/*.[ch] | sed 's/.*\/\(.*\)\.[ch]/\1/' | sort -u); do
+    for name in $(printf '%s\n' collector/*.[ch] collector/*/*.[ch] | sed 's/.*\/\(.*\)\.[ch]/\1/' | sort -u); do
         printf '%s:' "$name"
         sed -n 's/^#include "\(.*\)\.h"/\1/p' "collector/$name".[ch] | grep -vx "$name" |
             sort -u | paste -sd ' '
@@ -94,7 +94,7 @@ contributing_names() {
         [ -e "$name" ] || fail "there is no $name"
     done
     for name in $(ticked <CONTRIBUTING.md | grep -oE '^[a-z_]+\(\)$' | tr -d '()'); do
-        grep -qE "\b$name\(" collector/*.[ch] || grep -q "$name" <<<"select sendto perror" ||
+        grep -qE "\b$name\(" collector/*.[ch] collector/*/*.[ch] || grep -q "$name" <<<"select sendto perror" ||
             fail "there is no $name()"
     done
     for name in $(grep -ohE '`make [^`]*`' CONTRIBUTING.md README.md | plain | sed 's/[&<].*//'); do

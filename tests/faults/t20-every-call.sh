@@ -83,10 +83,10 @@ documented_status() {
 # says_what_is_missing: a metric has it where no message has: 3 requests were to leave.
 says_what_is_missing() {
     awk '$1 ~ /^nodecanary_(requests|unsent)_total/ { n = $NF }
-        $1 ~ /^nodecanary_(voided_rounds_total|last_run_success)/ { n = $NF }
+        $1 ~ /^nodecanary_(discarded_rounds_total|last_run_success)/ { n = $NF }
         FILENAME == ARGV[1] { old[$1] = n; next }
         $1 ~ /^nodecanary_(requests|unsent)_total/ { peers += n - old[$1] }
-        $1 ~ /^nodecanary_voided_rounds_total/ { void += n - old[$1] }
+        $1 ~ /^nodecanary_discarded_rounds_total/ { void += n - old[$1] }
         $1 == "nodecanary_last_run_success" { failed = n == 0 }
         END { exit !(peers == 3 || void > 0 || failed) }' /dev/fd/9 "$FILE"
 }

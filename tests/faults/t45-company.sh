@@ -101,7 +101,7 @@ together() {
 right() {
     wait "$2" || fail "$1: exit status $?; $(_show "$1.err")"
     assert_eq "" "$(cat "$1.err")" "messages of $1"
-    assert_eq 0 "$(sum "$1.prom" nodecanary_voided_rounds_total)" "void rounds of $1"
+    assert_eq 0 "$(sum "$1.prom" nodecanary_discarded_rounds_total)" "void rounds of $1"
     assert_eq "" "$(wrong_gauges "$1.prom")" "wrong gauges of $1"
     counted "$1" >"$1.counts"
     SIMNET_STATS=$TEST_TMP/$1.counts compare_counts "$1.prom" default x.map

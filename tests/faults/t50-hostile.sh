@@ -42,7 +42,7 @@ INI
     assert_eq 10/0 "$(value x.prom 'nodecanary_replies_total{group="default",peer="alive"}')/$(
         value x.prom 'nodecanary_peer_up{group="default",peer="dead"}')" "replies/up of the dead"
     assert_le 0.060 "$(value x.prom 'nodecanary_rtt_min_seconds{group="default",peer="alive"}')"
-    assert_eq 0/0 "$(sum x.prom nodecanary_voided_rounds_total)/$(
+    assert_eq 0/0 "$(sum x.prom nodecanary_discarded_rounds_total)/$(
         value x.prom nodecanary_receive_drops_total)" "void rounds/receive drops"
     silent
 done

@@ -65,7 +65,7 @@ mid_run() {
         $command
     done
     nc_end 0 20
-    assert_eq 0 "$(sum x.prom nodecanary_voided_rounds_total)" "void rounds"
+    assert_eq 0 "$(sum x.prom nodecanary_discarded_rounds_total)" "void rounds"
     assert_eq $rounds/$rounds "$(of requests_total home default)/$(of replies_total home default)" \
         "requests/replies of the peer at home"
 }

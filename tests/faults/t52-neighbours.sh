@@ -64,7 +64,7 @@ for family in 4 6; do
         rm -f x.prom
         time_passes
         run_nc 0 -c x.ini -o "$TEST_TMP/x.prom"
-        if [ "$(sum x.prom nodecanary_voided_rounds_total)" = 0 ]; then break; fi
+        if [ "$(sum x.prom nodecanary_discarded_rounds_total)" = 0 ]; then break; fi
     done
     assert_eq "$(of_living requests_total)" "$(of_living replies_total)" \
         "requests and replies of the living"
@@ -81,7 +81,7 @@ for family in 4 6; do
     behaviour "the next run asks those first of whom nothing is known, so all living are up, IPv$family"
     time_passes
     run_nc 0 -c x.ini -o "$TEST_TMP/x.prom"
-    grep -E '^nodecanary_(voided_rounds|runs)_total' x.prom
+    grep -E '^nodecanary_(discarded_rounds|runs)_total' x.prom
     assert_eq 5 "$(of_living peer_up)" "living that are up"
     assert_eq "$(of_living requests_total)" "$(of_living replies_total)" "requests, replies"
 done

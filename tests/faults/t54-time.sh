@@ -34,7 +34,7 @@ seconds() { value "$FILE" "nodecanary_$1" | cut -d. -f1; }
 # good RUNS: that many runs have measured all, nothing is void, lost or unsent.
 good() {
     assert_eq "$1/0/0" "$(value "$FILE" nodecanary_runs_total)/$(
-        sum "$FILE" nodecanary_voided_rounds_total)/$(sum "$FILE" nodecanary_unsent_total)" \
+        sum "$FILE" nodecanary_discarded_rounds_total)/$(sum "$FILE" nodecanary_unsent_total)" \
         "runs/void rounds/unsent"
     for peer in a named; do
         assert_eq $((3 * $1))/$((3 * $1)) "$(of requests_total $peer)/$(of replies_total $peer)" \
@@ -205,6 +205,6 @@ wait_until 5 packets_reach rx $((before + 2))
 sleep 0.1
 stop_for 1.5
 nc_end 0 10
-assert_eq 2 "$(value "$FILE" 'nodecanary_voided_rounds_total{reason="deadline"}')"
+assert_eq 2 "$(value "$FILE" 'nodecanary_discarded_rounds_total{reason="deadline"}')"
 assert_eq 1/1 "$(of requests_total a)/$(of replies_total a)" "requests/replies"
 done_testing

@@ -4,9 +4,9 @@
  */
 #include "fuzz.h"
 
-#include "lanes.h"
-#include "plan.h"
-#include "table.h"
+#include "ping/batches.h"
+#include "estimate.h"
+#include "print.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -19,9 +19,9 @@ static void check_lists(struct fleet *fleet)
 	assert_non_null(nowhere);
 	for (size_t i = 0; i < fleet->config.group_count; i++)
 		assert_true(targets_list_hash(&fleet->targets, i) < UINT64_C(1) << 48);
-	(void)lanes_count(&fleet->targets);
-	(void)plan_print(nowhere, &fleet->targets);
-	table_peers(nowhere, &fleet->targets);
+	(void)batches_count(&fleet->targets);
+	(void)estimate_print(nowhere, &fleet->targets);
+	print_peers(nowhere, &fleet->targets);
 }
 
 static void check_published(struct fleet *fleet)

@@ -90,7 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct fuzz_messages messages;
 	char *body = strndup((const char *)data, size), *text, *written;
-	bool whole = strncmp(body, SCHEMA_STATE, strlen(SCHEMA_STATE)) == 0;
+	bool whole = strncmp(body, METRICS_STATE, strlen(METRICS_STATE)) == 0;
 	off_t said;
 
 	text = whole ? strdup(body) : fleet_seal(body);

@@ -22,7 +22,7 @@ PEERS = 24
 ROUNDS = 2
 TIMEOUT_MS = 250
 SERIES = re.compile(r'nodecanary_(requests|replies|unsent)_total\{group="default",peer="(\w+)"\} (\d+)')
-VOIDED = re.compile(r'nodecanary_voided_rounds_total\{.*\} (\d+)')
+VOIDED = re.compile(r'nodecanary_discarded_rounds_total\{.*\} (\d+)')
 
 
 def address(peer):

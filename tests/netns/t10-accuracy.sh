@@ -90,7 +90,7 @@ behaviour "counters equal the network's own counts"
 compare_counts nine.prom default nine.map
 assert_eq 90 "$(sum nine.prom nodecanary_requests_total)"
 assert_eq 0 "$(sum nine.prom nodecanary_unsent_total)"
-assert_eq 0 "$(sum nine.prom nodecanary_voided_rounds_total)"
+assert_eq 0 "$(sum nine.prom nodecanary_discarded_rounds_total)"
 assert_eq 8 "$(value nine.prom 'nodecanary_rtt_seconds_count{group="default",peer="lossy5"}')"
 
 behaviour "the hop limit is that of the reply"

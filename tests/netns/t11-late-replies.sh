@@ -17,7 +17,7 @@ run() {
     simnet_start - <<<"$1"
     run_nc 0 -c x.ini -o "$TEST_TMP/x.prom"
     simnet_stop
-    assert_eq 0 "$(sum x.prom nodecanary_voided_rounds_total)" "void rounds"
+    assert_eq 0 "$(sum x.prom nodecanary_discarded_rounds_total)" "void rounds"
 }
 
 peers='[peers]

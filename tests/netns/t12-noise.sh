@@ -91,7 +91,7 @@ behaviour "with noise of every kind the counters equal the network's own counts"
 compare_counts x.prom default x.map
 
 behaviour "noise voids no round, drops nothing and is not worth a message"
-assert_eq 0 "$(sum x.prom nodecanary_voided_rounds_total)" "void rounds"
+assert_eq 0 "$(sum x.prom nodecanary_discarded_rounds_total)" "void rounds"
 assert_eq 0 "$(value x.prom nodecanary_receive_drops_total)" "receive drops"
 assert_eq "" "$(cat err)" "standard error"
 
@@ -122,7 +122,7 @@ simnet_stop
 assert_eq 5 "$(value six.prom 'nodecanary_replies_total{group="default",peer="good"}')"
 assert_eq 505 "$(sum six.prom nodecanary_requests_total)"
 assert_eq 5 "$(sum six.prom nodecanary_replies_total)"
-assert_eq 0/0 "$(sum six.prom nodecanary_voided_rounds_total)/$(
+assert_eq 0/0 "$(sum six.prom nodecanary_discarded_rounds_total)/$(
     value six.prom nodecanary_receive_drops_total)" "void rounds/receive drops"
 assert_eq "" "$(cat err)" "standard error"
 
@@ -170,7 +170,7 @@ INI
     compare_counts flood.prom default flood.map
     assert_eq 6 "$(value flood.prom 'nodecanary_replies_total{group="default",peer="alive"}')"
     assert_eq 0 "$(value flood.prom 'nodecanary_peer_up{group="default",peer="dead"}')"
-    assert_eq 0/0 "$(sum flood.prom nodecanary_voided_rounds_total)/$(
+    assert_eq 0/0 "$(sum flood.prom nodecanary_discarded_rounds_total)/$(
         value flood.prom nodecanary_receive_drops_total)" "void rounds/receive drops"
     assert_le "$(value flood.prom nodecanary_last_run_duration_seconds)" 2 "seconds"
     assert_eq "" "$(cat err)" "standard error"

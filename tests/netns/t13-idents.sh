@@ -53,7 +53,7 @@ ten_runs() {
     compare_counts "$1" default x.map
     assert_eq $((2 * peers * runs)) "$(sum "$1" nodecanary_requests_total)" "requests"
     assert_eq $((peers * runs)) "$(sum "$1" nodecanary_replies_total)" "replies"
-    assert_eq 0 "$(sum "$1" nodecanary_voided_rounds_total)" "void rounds"
+    assert_eq 0 "$(sum "$1" nodecanary_discarded_rounds_total)" "void rounds"
     assert_eq $runs "$(value "$1" nodecanary_runs_total)" "runs"
 }
 

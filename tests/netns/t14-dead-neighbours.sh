@@ -81,7 +81,7 @@ assert_eq 10 "$(sum x.prom nodecanary_peer_up)" "peers that are up"
 assert_eq $((10 * (2 * dead + 9))) \
     "$(($(sum x.prom nodecanary_requests_total) + $(sum x.prom nodecanary_unsent_total)))" \
     "requests that were sent or unsent"
-assert_eq 0 "$(sum x.prom nodecanary_voided_rounds_total)" "void rounds"
+assert_eq 0 "$(sum x.prom nodecanary_discarded_rounds_total)" "void rounds"
 
 # Without CAP_NET_ADMIN the system's limit holds. Requests of 4,000 bytes cost 8 kB each, so the
 # first round of the first run fills the buffer before it comes to the living, whose names are last.
@@ -114,7 +114,7 @@ assert_eq 5 "$(sum limited.prom nodecanary_peer_up)" "peers that are up"
 assert_eq "$(of_live requests_total limited.prom)" "$(of_live replies_total limited.prom)" \
     "requests and replies of the living"
 echo "of 15 requests to the living, $(of_live requests_total limited.prom) left in the second run"
-assert_eq 0 "$(sum limited.prom nodecanary_voided_rounds_total)" "void rounds"
+assert_eq 0 "$(sum limited.prom nodecanary_discarded_rounds_total)" "void rounds"
 
 # The first round's requests to the dead are in the buffer for 3 s, so for all rounds to come.
 behaviour "where the send buffer is limited, living peers are measured behind a warm-up round too"

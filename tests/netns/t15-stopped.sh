@@ -48,7 +48,7 @@ nc_end 0 10
 simnet_stop
 compare_counts x.prom default x.map
 assert_eq 200/200 "$(sum x.prom nodecanary_requests_total)/$(sum x.prom nodecanary_replies_total)"
-assert_eq 0 "$(sum x.prom nodecanary_voided_rounds_total)" "void rounds"
+assert_eq 0 "$(sum x.prom nodecanary_discarded_rounds_total)" "void rounds"
 for peer in a1 b50; do
     assert_between 0.2 "$(value x.prom \
         "nodecanary_rtt_max_seconds{group=\"default\",peer=\"$peer\"}")" 0.4 "rtt of $peer"
@@ -88,9 +88,9 @@ simnet_stop
 for ((i = 1; i <= trials; i++)); do
     what="trial $i, stopped after ${moments[i]} s"
     assert_le 1.5 "$(value t$i.prom nodecanary_last_run_duration_seconds)" "$what: seconds"
-    void=$(sum t$i.prom nodecanary_voided_rounds_total)
+    void=$(sum t$i.prom nodecanary_discarded_rounds_total)
     assert_eq "$void" "$(value t$i.prom \
-        'nodecanary_voided_rounds_total{reason="interrupted"}')" "$what: void rounds"
+        'nodecanary_discarded_rounds_total{reason="interrupted"}')" "$what: void rounds"
     assert_eq $((100 - 100 * void)) "$(sum t$i.prom nodecanary_requests_total)" "$what: requests"
     assert_eq $((100 - 100 * void)) "$(sum t$i.prom nodecanary_replies_total)" "$what: replies"
     voided=$((voided + void))

@@ -97,7 +97,7 @@ groups different.ini 'dscp = ef'
 in_mid_run different.ini 6
 assert_eq 2/2 "$sockets/$threads" "raw sockets/threads"
 assert_eq 18/12 "$(sum x.prom nodecanary_requests_total)/$(sum x.prom nodecanary_replies_total)"
-assert_eq 0 "$(sum x.prom nodecanary_voided_rounds_total)" "void rounds"
+assert_eq 0 "$(sum x.prom nodecanary_discarded_rounds_total)" "void rounds"
 assert_between 0.8 "$(awk -v a="$duration" -v b="$one" 'BEGIN { print a / b }')" 1.3 \
     "duration of both, in durations of one"
 
@@ -153,7 +153,7 @@ rm -f x.prom
 run_nc 0 -c beside.ini -o "$TEST_TMP/x.prom"
 simnet_stop
 assert_eq 0 "$(value x.prom nodecanary_receive_drops_total)" "receive drops"
-assert_eq "" "$(grep '^nodecanary_voided_rounds_total.* [^0]' x.prom || true)" "void rounds"
+assert_eq "" "$(grep '^nodecanary_discarded_rounds_total.* [^0]' x.prom || true)" "void rounds"
 assert_eq 3003/3003 "$(sum x.prom nodecanary_requests_total)/$(sum x.prom nodecanary_replies_total)"
 assert_eq "" "$(cat err)" "standard error"
 

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 need ip mount
 
-void_rounds() { value x.prom "nodecanary_voided_rounds_total{reason=\"$1\"}"; }
+void_rounds() { value x.prom "nodecanary_discarded_rounds_total{reason=\"$1\"}"; }
 
 # ini WARMUP TIMEOUT: 100 rounds to a live and a dead peer.
 ini() {
@@ -47,7 +47,7 @@ for signal in TERM INT HUP; do
         value x.prom 'nodecanary_requests_total{group="default",peer="dead"}')/$(
         value x.prom 'nodecanary_replies_total{group="default",peer="dead"}')"
     assert_eq $((100 - requests)) "$(void_rounds interrupted)" "interrupted rounds"
-    assert_eq $((100 - requests)) "$(sum x.prom nodecanary_voided_rounds_total)" "void rounds"
+    assert_eq $((100 - requests)) "$(sum x.prom nodecanary_discarded_rounds_total)" "void rounds"
     assert_eq 1/1 "$(value x.prom nodecanary_last_run_success)/$(
         value x.prom nodecanary_runs_total)" "success/runs"
     assert_eq 1/0 "$(value x.prom 'nodecanary_peer_up{group="default",peer="alive"}')/$(
@@ -144,6 +144,6 @@ kill -TERM "$NC_PID"
 nc_end 0 2
 assert_between 3 "$(value y.prom 'nodecanary_requests_total{group="default",peer="alive"}')" 5
 assert_eq 6 "$(($(value y.prom 'nodecanary_requests_total{group="default",peer="alive"}') + $(
-    value y.prom 'nodecanary_voided_rounds_total{reason="interrupted"}')))" "rounds of two runs"
+    value y.prom 'nodecanary_discarded_rounds_total{reason="interrupted"}')))" "rounds of two runs"
 
 done_testing

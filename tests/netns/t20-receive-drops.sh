@@ -41,8 +41,8 @@ ${net}2 delay=100ms"
     simnet_stop
     drops=$(value y.prom nodecanary_receive_drops_total)
     assert_between 100 "$drops" 1002 "receive drops"
-    assert_eq 1 "$(value y.prom 'nodecanary_voided_rounds_total{reason="receive_drops"}')"
-    assert_eq 1 "$(sum y.prom nodecanary_voided_rounds_total)" "void rounds"
+    assert_eq 1 "$(value y.prom 'nodecanary_discarded_rounds_total{reason="receive_drops"}')"
+    assert_eq 1 "$(sum y.prom nodecanary_discarded_rounds_total)" "void rounds"
     for peer in many other; do
         assert_eq 2/2 "$(value y.prom \
             "nodecanary_requests_total{group=\"default\",peer=\"$peer\"}")/$(value y.prom \
@@ -62,7 +62,7 @@ sed "s/ADDRESS/10.1.0./" x.ini >y.ini
 run_nc 0 -c y.ini -o "$TEST_TMP/y.prom"
 simnet_stop
 assert_eq "$drops" "$(value y.prom nodecanary_receive_drops_total)"
-assert_eq 1 "$(sum y.prom nodecanary_voided_rounds_total)" "void rounds"
+assert_eq 1 "$(sum y.prom nodecanary_discarded_rounds_total)" "void rounds"
 assert_eq "" "$(cat err)" "standard error"
 
 # 3,000 answers at once need 2.5 MB: the buffer is asked for, so that a pause loses none of them.

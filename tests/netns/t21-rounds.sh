@@ -131,8 +131,8 @@ INI
 run
 rounds=$(of requests_total a)
 assert_between 3 "$rounds" 4 "rounds"
-assert_eq $((100 - rounds)) "$(value x.prom 'nodecanary_voided_rounds_total{reason="deadline"}')"
-assert_eq $((100 - rounds)) "$(sum x.prom nodecanary_voided_rounds_total)" "void rounds"
+assert_eq $((100 - rounds)) "$(value x.prom 'nodecanary_discarded_rounds_total{reason="deadline"}')"
+assert_eq $((100 - rounds)) "$(sum x.prom nodecanary_discarded_rounds_total)" "void rounds"
 assert_eq "$rounds/0" "$(of replies_total a)/$(sum x.prom nodecanary_unsent_total)"
 assert_between 0.9 "$(value x.prom nodecanary_last_run_duration_seconds)" 1.5 "seconds"
 assert_eq 1 "$(value x.prom nodecanary_last_run_success)"

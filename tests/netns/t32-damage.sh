@@ -59,7 +59,7 @@ def fresh(result):
         ('nodecanary_rtt_seconds_count{group="default",peer="a"}', "1"),
         ('nodecanary_group_rtt_seconds_count{group="g"}', "1"),
         ("nodecanary_receive_drops_total", "0"),
-        ('nodecanary_voided_rounds_total{reason="deadline"}', "0"),
+        ('nodecanary_discarded_rounds_total{reason="deadline"}', "0"),
     ):
         if numbers.get(name) != value:
             return "%s is %s, expected %s" % (name, numbers.get(name), value)

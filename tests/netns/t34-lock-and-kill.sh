@@ -75,7 +75,7 @@ end TERM 0
 nothing_beside "$FILE"
 assert_eq 2 "$(runs)"
 assert_eq 5 "$(value "$FILE" 'nodecanary_requests_total{group="default",peer="p1"}')"
-assert_eq 3 "$(value "$FILE" 'nodecanary_voided_rounds_total{reason="interrupted"}')"
+assert_eq 3 "$(value "$FILE" 'nodecanary_discarded_rounds_total{reason="interrupted"}')"
 run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
 silent
 

@@ -63,7 +63,7 @@ failed_file() {
 
 # configuration FILE: what says something about it, and must outlive a failed run.
 configuration() {
-    grep -E '^nodecanary_(peer_info|self_info|peers|group_watchers|peer_list_hash|build_info|counters_start_timestamp_seconds|last_resolve_timestamp_seconds)[{ ]' "$1"
+    grep -E '^nodecanary_(peer_info|self_info|peers|group_observers|peer_list_hash|build_info|counters_start_timestamp_seconds|last_resolve_timestamp_seconds)[{ ]' "$1"
 }
 
 good_run

@@ -41,7 +41,7 @@ dns_start <<<'# nobody'
 behaviour "a node is the peer of its host name"
 is_self w1 w1 '[peers]' 'w1 = 127.1.0.1' 'w2 = 127.1.0.2'
 assert_eq 1 "$(value "$FILE" 'nodecanary_peer_up{group="default",peer="w2"}')"
-assert_eq 1 "$(value "$FILE" 'nodecanary_group_watchers{group="default"}')"
+assert_eq 1 "$(value "$FILE" 'nodecanary_group_observers{group="default"}')"
 is_self W1 w1 '[peers]' 'w1 = 127.1.0.1' 'w2 = 127.1.0.2'
 
 behaviour "a node is the peer of its fully qualified name"
@@ -78,7 +78,7 @@ write_ini '[collector]' 'skip_self = no' '[peers]' 'w1 = 127.1.0.1' 'w2 = 127.1.
 on_host w1 0
 assert_eq 1 "$(value "$FILE" 'nodecanary_peer_up{group="default",peer="w1"}')"
 assert_eq 1 "$(value "$FILE" 'nodecanary_self_info{group="default",peer="w1"}')"
-assert_eq 2 "$(value "$FILE" 'nodecanary_group_watchers{group="default"}')"
+assert_eq 2 "$(value "$FILE" 'nodecanary_group_observers{group="default"}')"
 assert_eq 2 "$(value "$FILE" 'nodecanary_peers{group="default",state="probed"}')"
 
 behaviour "two candidates in a group are an error that names both"
@@ -107,7 +107,7 @@ assert_eq 1 "$(value "$FILE" 'nodecanary_peer_up{group="mesh",peer="w2"}')"
 assert_eq 1 "$(value "$FILE" 'nodecanary_peer_up{group="targets",peer="gateway"}')"
 assert_not_contains "$FILE" 'peer="w8"'
 assert_eq 1 "$(value "$FILE" 'nodecanary_peers{group="rack",state="unselected"}')"
-assert_eq 1 "$(grep -c '^nodecanary_group_watchers' "$FILE")"
+assert_eq 1 "$(grep -c '^nodecanary_group_observers' "$FILE")"
 assert_eq 1 "$(value "$FILE" 'nodecanary_self_info{group="mesh",peer="w1"}')"
 
 behaviour "nodes with the same list have the same hash, and others another one"

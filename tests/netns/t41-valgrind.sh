@@ -103,7 +103,7 @@ wait_until 20 has_sent
 kill -TERM $pid
 wait $pid
 silent
-assert_eq 2 "$(value "$FILE" 'nodecanary_voided_rounds_total{reason="interrupted"}')"
+assert_eq 2 "$(value "$FILE" 'nodecanary_discarded_rounds_total{reason="interrupted"}')"
 
 without_raw_sockets true 2>"$TEST_TMP/err" || skip "capabilities cannot be dropped here"
 

@@ -37,7 +37,7 @@ wrong_verdicts() {
         END { if (n != 2 * peers) print n + 0, "gauges instead of", 2 * peers }' "$FILE" | head -n 5
 }
 
-voided() { sum "$FILE" nodecanary_voided_rounds_total; }
+voided() { sum "$FILE" nodecanary_discarded_rounds_total; }
 
 # A machine that stands still for long makes rounds void, as it should; then it is tried again, and
 # what the other rounds say must be right all the same. The network's own answers may be late then.
@@ -67,5 +67,5 @@ assert_eq 0 "$(value "$FILE" nodecanary_receive_drops_total)" "receive drops"
 
 behaviour "the run measures all its rounds before its deadline of 10 s"
 assert_le "$(value "$FILE" nodecanary_last_run_duration_seconds)" 10 "seconds"
-assert_eq 0 "$(value "$FILE" 'nodecanary_voided_rounds_total{reason="deadline"}')"
+assert_eq 0 "$(value "$FILE" 'nodecanary_discarded_rounds_total{reason="deadline"}')"
 done_testing

@@ -54,7 +54,7 @@ behaviour "with all cores busy nothing is lost that was answered, or its round i
 for ((i = 1; i <= runs; i++)); do
     run_nc 0 -c x.ini -o "$FILE"
     requests=$(sum "$FILE" nodecanary_requests_total)
-    void=$(sum "$FILE" nodecanary_voided_rounds_total)
+    void=$(sum "$FILE" nodecanary_discarded_rounds_total)
     drops=$(value "$FILE" nodecanary_receive_drops_total)
     echo "run $i: $requests requests counted, $void void rounds, $drops receive drops"
     nothing_lost
@@ -62,7 +62,7 @@ for ((i = 1; i <= runs; i++)); do
         $((requests + void * peers + $(sum "$FILE" nodecanary_unsent_total))) \
         "requests counted, unsent or in void rounds"
     if [ "$drops" -gt 0 ]; then
-        assert_le 1 "$(value "$FILE" 'nodecanary_voided_rounds_total{reason="receive_drops"}')"
+        assert_le 1 "$(value "$FILE" 'nodecanary_discarded_rounds_total{reason="receive_drops"}')"
     fi
 done
 

@@ -100,8 +100,8 @@ assert_between 144 "$(awk '$1 == 8 { print $2 }' "$TEST_TMP/shares")" 200 "peers
 
 behaviour "they agree on the list, and say how many watch each, and how many they leave to others"
 assert_eq 1 "$(grep -h '^nodecanary_peer_list_hash' ./*.prom | sort -u | wc -l)" "hashes"
-assert_eq 'nodecanary_group_watchers{group="default"} 8' \
-    "$(grep -h '^nodecanary_group_watchers' ./*.prom | sort -u)" "watchers"
+assert_eq 'nodecanary_group_observers{group="default"} 8' \
+    "$(grep -h '^nodecanary_group_observers' ./*.prom | sort -u)" "watchers"
 assert_eq 191 "$(value node1.example.prom 'nodecanary_peers{group="default",state="unselected"}')"
 assert_eq 8 "$(value node1.example.prom 'nodecanary_peers{group="default",state="probed"}')"
 cd "$TEST_TMP" || exit 1

@@ -23,7 +23,7 @@ near b ip addr add 10.77.0.98/24 dev eth0
 near b nft 'add table ip t; add chain ip t in { type filter hook input priority 0; };
 	add rule ip t in ip daddr 10.77.0.98 drop'
 count() { metric a "nodecanary_${1}_total{group=\"default\",peer=\"b\"}"; }
-voided() { metric a "nodecanary_voided_rounds_total{reason=\"clock_step\"}"; }
+voided() { metric a "nodecanary_discarded_rounds_total{reason=\"clock_step\"}"; }
 
 behaviour "the network is down at boot: runs take place, nothing counts as lost, and the unit is well"
 node_network_down a

@@ -204,20 +204,20 @@ statuses() {
 
 environment() {
 	section "$NC8" ENVIRONMENT | sed -n 's/^\.It Ev //p' | sort >"$TMP/work/documented"
-	grep -ho 'getenv("[A-Z_]*")' collector/*.c | sed 's/.*"\(.*\)".*/\1/' | sort -u >"$TMP/work/actual"
+	grep -ho 'getenv("[A-Z_]*")' collector/*.c collector/*/*.c | sed 's/.*"\(.*\)".*/\1/' | sort -u >"$TMP/work/actual"
 	same environment "$TMP/work/documented" "$TMP/work/actual"
 }
 
 signals() {
 	section "$NC8" SIGNALS | sed -n 's/^\.It Dv //p' | tr -d ' ' | tr , '\n' | sort >"$TMP/work/documented"
-	grep -oE '\<SIG(TERM|INT|HUP|QUIT|ALRM|PIPE|USR1|USR2)\>' collector/stop.c | sort -u >"$TMP/work/actual"
+	grep -oE '\<SIG(TERM|INT|HUP|QUIT|ALRM|PIPE|USR1|USR2)\>' collector/base/stop.c | sort -u >"$TMP/work/actual"
 	same signals "$TMP/work/documented" "$TMP/work/actual"
 }
 
 paths() {
 	local path
 	for path in "$("$NC" --help | sed -n 's/.*configuration (\(.*\))$/\1/p')" \
-		"$(sed -n 's/.*\.textfile = "\(.*\)",/\1/p' collector/options.c)"; do
+		"$(sed -n 's/.*\.textfile = "\(.*\)",/\1/p' collector/config/options.c)"; do
 		[ -n "$path" ]
 		section "$NC8" FILES | grep -qxF ".It Pa $path" || fail "$path is not there"
 	done
@@ -237,7 +237,7 @@ paths() {
 
 metrics() {
 	section "$NC8" METRICS | sed -n 's/^\.Ql \(nodecanary_[a-z_]*\)$/\1/p' | sort >"$TMP/work/documented"
-	grep -o '"nodecanary_[a-z_]*"' collector/schema.c | tr -d '"' | sort -u >"$TMP/work/actual"
+	grep -o '"nodecanary_[a-z_]*"' collector/publish/metrics.c | tr -d '"' | sort -u >"$TMP/work/actual"
 	same metrics "$TMP/work/documented" "$TMP/work/actual"
 	# Wherever else one is named.
 	cat "$NC8" "$INI5" | grep -o '\<nodecanary_[a-z_]*' | sort -u | comm -23 - "$TMP/work/actual" >"$TMP/work/unknown"
@@ -248,7 +248,7 @@ metrics() {
 messages() {
 	local message part count=0
 	# Neighbouring literals of the sources are one.
-	cat collector/*.c | tr -s '\n\t ' ' ' | sed 's/" "//g' >"$TMP/work/sources"
+	cat collector/*.c collector/*/*.c | tr -s '\n\t ' ' ' | sed 's/" "//g' >"$TMP/work/sources"
 	while read -r message; do
 		count=$((count + 1))
 		while read -r part; do
@@ -336,7 +336,7 @@ documented_defaults() {
 defaults() {
 	need "${CC:-cc}"
 	"${CC:-cc}" -std=c11 -D_GNU_SOURCE -Icollector -o "$TMP/work/keys" tests/docs/keys.c \
-		collector/options.c collector/number.c collector/address.c collector/text.c
+		collector/config/options.c collector/base/number.c collector/base/address.c collector/base/text.c
 	documented_defaults >"$TMP/work/defaults"
 	[ "$(wc -l <"$TMP/work/defaults")" -ge 20 ]
 	"$TMP/work/keys" <"$TMP/work/defaults"
@@ -405,7 +405,7 @@ words() {
 	[ "$lists" -ge 5 ] || fail "only $lists lists of words"
 	documented_keys 'PROBE SECTIONS' "$INI5" | sed -n 's/^dscp\t.* 63 //p' | tr ' ' '\n' |
 		sort >"$TMP/work/documented"
-	sed -n '/ dscp_words\[\]/,/};/p' collector/options.c | grep -o '"[a-z0-9]*"' | tr -d '"' |
+	sed -n '/ dscp_words\[\]/,/};/p' collector/config/options.c | grep -o '"[a-z0-9]*"' | tr -d '"' |
 		sort >"$TMP/work/actual"
 	same "names of dscp" "$TMP/work/documented" "$TMP/work/actual"
 }
@@ -448,15 +448,15 @@ limit() {
 }
 
 limits() {
-	limit INIFILE_LINE_MAX inifile.h 'lines of N bytes at most'
-	limit INIFILE_SECTION_MAX inifile.h 'has N bytes at most'
-	limit LABELS_GROUP_MAX labels.h 'A group has N labels at most'
+	limit INIFILE_LINE_MAX config/inifile.h 'lines of N bytes at most'
+	limit INIFILE_SECTION_MAX config/inifile.h 'has N bytes at most'
+	limit LABELS_GROUP_MAX config/labels.h 'A group has N labels at most'
 	accepts "; $(repeat x 196)\n"
 	refuses "; $(repeat x 197)\n"
 	accepts "[peers $(repeat g 43)]\n"
 	refuses "[peers $(repeat g 44)]\n"
-	limit LANES_MAX lanes.h 'N different sets of options'
-	[ "$(sed -n 's/^#define CONFIG_FAMILY_PEERS_MAX //p' collector/config.h)" = 65536 ]
+	limit BATCHES_MAX ping/batches.h 'N different sets of options'
+	[ "$(sed -n 's/^#define CONFIG_FAMILY_PEERS_MAX //p' collector/config/config.h)" = 65536 ]
 	grep -q '65,536 peers' "$INI5"
 	grep -q '65,536 peers' "$NC8"
 }
@@ -465,7 +465,7 @@ label_names() {
 	local name
 	section "$INI5" 'LABELS SECTIONS' | sed -n '/^These names are taken/,/^A group/p' |
 		sed -n 's/^\.Ql \([a-z]*\) *[,.]$/\1/p' | sort >"$TMP/work/documented"
-	sed -n '/taken\[\]/,/};/p' collector/labels.c | grep -o '"[a-z]*"' | tr -d '"' | sort >"$TMP/work/actual"
+	sed -n '/taken\[\]/,/};/p' collector/config/labels.c | grep -o '"[a-z]*"' | tr -d '"' | sort >"$TMP/work/actual"
 	same "names of labels" "$TMP/work/documented" "$TMP/work/actual"
 	while read -r name; do refuses "[peers]\na = 10.0.0.1 $name=x\n"; done <"$TMP/work/actual"
 	refuses '[peers]\na = 10.0.0.1 1a=x\n'

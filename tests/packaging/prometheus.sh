@@ -47,8 +47,8 @@ names() {
 }
 
 schema_names() {
-	awk '/^const struct schema schema_families/,/^};/' "$TOP/collector/schema.c" |
-		grep -oE '"nodecanary_[a-z_]+"|SCHEMA_HISTOGRAM' | tr -d '"' |
+	awk '/^const struct metric metrics_table/,/^};/' "$TOP/collector/publish/metrics.c" |
+		grep -oE '"nodecanary_[a-z_]+"|METRICS_HISTOGRAM' | tr -d '"' |
 		awk '/^SCHEMA/ { print last "_bucket\n" last "_sum\n" last "_count"; next } { print; last = $0 }'
 }
 

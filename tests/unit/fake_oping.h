@@ -2,7 +2,7 @@
  * A liboping that does what the test says.
  *
  * ping_send() is the library's own loop around select(), sendto() and perror(), so the
- * seam is under test as well; but nothing reaches a network. The "raw socket" of a family
+ * interpose is under test as well; but nothing reaches a network. The "raw socket" of a family
  * is one end of a socket pair, sendmsg() below it is replaced, and who answers what is
  * scripted by address. Sockets are opened by the first host of a family, as Debian's
  * package does.

@@ -15,14 +15,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "carry.h"
-#include "configload.h"
-#include "digest.h"
-#include "exposition.h"
-#include "restore.h"
-#include "statefile.h"
-#include "targets.h"
-#include "text.h"
+#include "publish/republish.h"
+#include "config/configload.h"
+#include "base/digest.h"
+#include "publish/exposition.h"
+#include "publish/restore.h"
+#include "publish/promfile.h"
+#include "peers/targets.h"
+#include "base/text.h"
 
 #define FLEET_NOW_NS INT64_C(1700000000123456789)
 #define FLEET_NEXT_NS INT64_C(1700000015123456789)
@@ -142,7 +142,7 @@ static inline enum restore_result fleet_restore(struct fleet *fleet, const char 
 /* The file without its last line. */
 static inline char *fleet_unseal(const char *text)
 {
-	const char *seal = strstr(text, SCHEMA_STATE);
+	const char *seal = strstr(text, METRICS_STATE);
 
 	assert_non_null(seal);
 	return strndup(text, (size_t)(seal - text));
@@ -175,12 +175,12 @@ static inline char *fleet_replace(const char *text, const char *old, const char 
 /* `body` with a last line that is right. */
 static inline char *fleet_seal(const char *body)
 {
-	char line[STATEFILE_SEAL_SIZE];
+	char line[PROMFILE_SEAL_SIZE];
 	struct digest digest;
 
 	digest_init(&digest);
 	digest_add(&digest, body, strlen(body));
-	statefile_seal(line, digest.length, digest_value(&digest));
+	promfile_seal(line, digest.length, digest_value(&digest));
 	return fleet_concat(body, line, "\n");
 }
 
@@ -203,7 +203,7 @@ static inline char *fleet_carry(const char *text)
 	const char *wrong;
 
 	writer_init(&writer, fd);
-	wrong = carry_over(&writer, previous, FLEET_NEXT_NS);
+	wrong = republish_previous(&writer, previous, FLEET_NEXT_NS);
 	assert_int_equal(writer_flush(&writer), 0);
 	close(previous);
 	if (!wrong)
@@ -339,8 +339,7 @@ static inline bool strict_is_name(const char *name, size_t len)
 	if (len == 0 || (name[0] >= '0' && name[0] <= '9'))
 		return false;
 	for (size_t i = 0; i < len; i++)
-		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-			    "0123456789_",
+		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_",
 			    name[i]))
 			return false;
 	return true;

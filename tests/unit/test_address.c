@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "address.h"
+#include "base/address.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

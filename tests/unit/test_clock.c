@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "base/clock.h"
 
 #define US CLOCK_NS_PER_US
 #define OFFSET_NS (INT64_C(1700000000) * CLOCK_NS_PER_S)

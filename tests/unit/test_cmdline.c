@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "cmdline.h"
-#include "configload.h"
+#include "config/configload.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define ARGUMENTS_MAX 16

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "configload.h"
+#include "config/configload.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define MS INT64_C(1000000)
@@ -241,12 +241,13 @@ static void a_directory_of_drop_ins_that_is_asked_for_must_exist(void **state)
 {
 	(void)state;
 	put("c.ini", "");
-	load_invalid("other",
-		     "nodecanary: other: cannot read the directory of drop-ins: No such "
-		     "file or directory\n");
+	load_invalid(
+		"other",
+		"nodecanary: other: cannot read the directory of drop-ins: No such file or directory\n");
 	put("other", "");
-	load_invalid("other", "nodecanary: other: cannot read the directory of drop-ins: "
-			      "Not a directory\n");
+	load_invalid(
+		"other",
+		"nodecanary: other: cannot read the directory of drop-ins: Not a directory\n");
 }
 
 static void a_drop_in_that_cannot_be_opened_is_an_error(void **state)
@@ -332,8 +333,9 @@ static void a_group_has_at_most_32_labels(void **state)
 	config_free(&config);
 	snprintf(content + strlen(content), 16, "one_more = x\n");
 	put("c.ini", content);
-	load_invalid(NULL, "nodecanary: c.ini:35: group `g` has more than 32 labels, "
-			   "expected at most so many\n");
+	load_invalid(
+		NULL,
+		"nodecanary: c.ini:35: group `g` has more than 32 labels, expected at most so many\n");
 }
 
 static void the_same_name_and_address_may_stand_in_two_groups(void **state)
@@ -409,9 +411,9 @@ static void a_repeated_line_is_one_error(void **state)
 {
 	(void)state;
 	put("c.ini", "[peers]\na = 10.0.0.1\na = 10.0.0.1\n");
-	load_invalid(NULL,
-		     "nodecanary: c.ini:3: peer `a` a second time in group `default`, "
-		     "expected it once: already at c.ini:2\n");
+	load_invalid(
+		NULL,
+		"nodecanary: c.ini:3: peer `a` a second time in group `default`, expected it once: already at c.ini:2\n");
 }
 
 static void thousands_of_peers_are_read(void **state)
@@ -442,11 +444,9 @@ static void thousands_of_peers_are_read(void **state)
 static const char whole[] =
 	"[collector]\ntextfile = /srv/x.prom ; here\nself = a\ndeadline = 5s\n\n[probe]\n"
 	"count = 3\ninterval = 2.5ms\ndscp = ef\nsource = 10.0.0.1, fd00::1\n"
-	"buckets = 1ms 2ms 1s\n\n[probe storage]\nfamily = both\nmark = 0x2a\n[labels "
-	"storage]\n"
+	"buckets = 1ms 2ms 1s\n\n[probe storage]\nfamily = both\nmark = 0x2a\n[labels storage]\n"
 	"zone = eu-1a\n[peers]\na = 10.0.0.1 rack=r7 note=\"two words\"\nb =\n"
-	"c = c.example.net x=1\n[peers storage]\na = 10.0.0.1, fd00::2\nd = "
-	"fe80::1%eth0\n";
+	"c = c.example.net x=1\n[peers storage]\na = 10.0.0.1, fd00::2\nd = fe80::1%eth0\n";
 
 static size_t damage(char *text, size_t len)
 {

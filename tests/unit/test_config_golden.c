@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "configload.h"
+#include "config/configload.h"
 
 #define CASES_MIN 40
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "configcheck.h"
+#include "config/configcheck.h"
 
 static char path_a[] = "a.ini", path_b[] = "b.ini";
 static char *files[] = {path_a, path_b};
@@ -86,12 +86,8 @@ static void each_repetition_names_the_one_before_it(void **state)
 	(void)state;
 	build(&f, peers, 4);
 	expect(&f, 2,
-	       "nodecanary: b.ini:3: peer `a` a second time in group `first`, expected "
-	       "it once: "
-	       "already at a.ini:4\n"
-	       "nodecanary: b.ini:5: peer `a` a second time in group `first`, expected "
-	       "it once: "
-	       "already at b.ini:3\n");
+	       "nodecanary: b.ini:3: peer `a` a second time in group `first`, expected it once: already at a.ini:4\n"
+	       "nodecanary: b.ini:5: peer `a` a second time in group `first`, expected it once: already at b.ini:3\n");
 }
 
 static void an_address_stands_once_in_a_group_in_either_family(void **state)
@@ -105,12 +101,8 @@ static void an_address_stands_once_in_a_group_in_either_family(void **state)
 	(void)state;
 	build(&f, peers, 4);
 	expect(&f, 2,
-	       "nodecanary: a.ini:4: peer `b` has the address 10.0.0.1 of peer `a` at "
-	       "a.ini:2, "
-	       "expected each address once in a group\n"
-	       "nodecanary: a.ini:6: peer `c` has the address fd00::1 of peer `a` at "
-	       "a.ini:2, "
-	       "expected each address once in a group\n");
+	       "nodecanary: a.ini:4: peer `b` has the address 10.0.0.1 of peer `a` at a.ini:2, expected each address once in a group\n"
+	       "nodecanary: a.ini:6: peer `c` has the address fd00::1 of peer `a` at a.ini:2, expected each address once in a group\n");
 }
 
 static void a_numeric_peer_has_an_address_of_its_groups_family(void **state)
@@ -130,12 +122,8 @@ static void a_numeric_peer_has_an_address_of_its_groups_family(void **state)
 	f.groups[0].options.family = FAMILY_IPV6;
 	f.groups[1].options.family = FAMILY_IPV4;
 	expect(&f, 2,
-	       "nodecanary: a.ini:2: peer `a` has no IPv6 address, expected one for "
-	       "group "
-	       "`first` with family = ipv6\n"
-	       "nodecanary: a.ini:8: peer `a` has no IPv4 address, expected one for "
-	       "group "
-	       "`second` with family = ipv4\n");
+	       "nodecanary: a.ini:2: peer `a` has no IPv6 address, expected one for group `first` with family = ipv6\n"
+	       "nodecanary: a.ini:8: peer `a` has no IPv4 address, expected one for group `second` with family = ipv4\n");
 }
 
 /* `count` peers of distinct names; with distinct IPv4 addresses, or names to look up. */

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "digest.h"
+#include "base/digest.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dropins.h"
+#include "config/dropins.h"
 
 static char seen[1024];
 

@@ -87,7 +87,7 @@ static void load_small_fleet(struct fleet *fleet)
 	fleet->state = (struct state){.counters_start_ns = INT64_C(1600000000500000000),
 				      .last_resolve_ns = INT64_C(1699999990000000000),
 				      .runs = 12345,
-				      .voided = {1, 2, 3, 4},
+				      .discarded = {1, 2, 3, 4},
 				      .receive_drops = 77};
 	set_address(fleet_target(fleet, "default", "delta", ""), "", false);
 	set_address(fleet_target(fleet, "both", "eps", "ipv4"), "10.1.0.3", false);
@@ -208,19 +208,19 @@ static void without_a_run_there_is_no_gauge_of_one(void **state)
 	(void)state;
 	load_small_fleet(&fleet);
 	text = fleet_write(&fleet, NULL);
-	for (size_t i = 0; i < SCHEMA_FAMILIES; i++) {
-		const struct schema *schema = &schema_families[i];
-		bool expected = schema->kind == SCHEMA_KEPT ||
-				i == SCHEMA_LAST_RUN_SUCCESS ||
-				i == SCHEMA_LAST_RUN_TIMESTAMP;
+	for (size_t i = 0; i < METRICS_FAMILIES; i++) {
+		const struct metric *schema = &metrics_table[i];
+		bool expected = schema->kind == METRICS_KEPT ||
+				i == METRICS_LAST_RUN_SUCCESS ||
+				i == METRICS_LAST_RUN_TIMESTAMP;
 		char type[160];
 
 		snprintf(type, sizeof(type), "\n# TYPE %s ", schema->name);
 		assert_int_equal(strstr(text, type) != NULL, expected);
 	}
 	assert_non_null(strstr(text, "\nnodecanary_last_run_success 0\n"));
-	assert_non_null(strstr(text, "\nnodecanary_last_run_timestamp_seconds "
-				     "1700000000.123456789\n"));
+	assert_non_null(strstr(
+		text, "\nnodecanary_last_run_timestamp_seconds 1700000000.123456789\n"));
 	free(text);
 	free_small_fleet(&fleet);
 }
@@ -301,7 +301,8 @@ static void with_skip_self_off_one_watches_oneself(void **state)
 	set_self(&fleet, 0, "a");
 	targets_select(&fleet.targets, "");
 	text = fleet_write(&fleet, NULL);
-	assert_non_null(strstr(text, "nodecanary_group_watchers{group=\"default\"} 2\n"));
+	assert_non_null(
+		strstr(text, "nodecanary_group_observers{group=\"default\"} 2\n"));
 	assert_non_null(
 		strstr(text, "nodecanary_self_info{group=\"default\",peer=\"a\"} 1\n"));
 	assert_non_null(strstr(

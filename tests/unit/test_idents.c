@@ -3,7 +3,7 @@
  */
 #include "support.h"
 
-#include "idents.h"
+#include "ping/idents.h"
 
 static void an_ident_is_taken_once_a_family(void **state)
 {

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "inifile.h"
+#include "config/inifile.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -135,13 +135,11 @@ static void lines_that_inih_would_misread_are_refused(void **state)
 		{"[a]\n= v\n", "1[a] ",
 		 SAYS(2, "no key before `=`, expected `key = value`")},
 		{"[a]\nk: v\n", "1[a] ",
-		 SAYS(2, "`:` in or behind a key, expected `key = value` (a peer is "
-			 "named by "
-			 "its name, not by an IPv6 address)")},
+		 SAYS(2,
+		      "`:` in or behind a key, expected `key = value` (a peer is named by its name, not by an IPv6 address)")},
 		{"[a]\nfd00::1 = v\n", "1[a] ",
-		 SAYS(2, "`:` in or behind a key, expected `key = value` (a peer is "
-			 "named by "
-			 "its name, not by an IPv6 address)")},
+		 SAYS(2,
+		      "`:` in or behind a key, expected `key = value` (a peer is named by its name, not by an IPv6 address)")},
 		{"[a]\nk=v\n  w\n", "1[a] 2k=v ",
 		 SAYS(3, "an indented line, expected it to begin in the first column")},
 		{"[a]\nk=v\n\tk2=w\n", "1[a] 2k=v ",
@@ -150,8 +148,7 @@ static void lines_that_inih_would_misread_are_refused(void **state)
 		 SAYS(1, "an indented line, expected it to begin in the first column")},
 		{"k=v\n[a]\n", "2[a] ",
 		 SAYS(1,
-		      "an entry before the first section, expected [collector], [probe], "
-		      "[peers] or [labels GROUP] above it")},
+		      "an entry before the first section, expected [collector], [probe], [peers] or [labels GROUP] above it")},
 		{"[a\nk=v\n[b]\n", "3[b] ",
 		 SAYS(1, "a section header without `]`, expected [name]")},
 		{"[a ;]\nk=v\n", "",
@@ -183,10 +180,10 @@ static void every_control_character_but_the_tab_is_refused(void **state)
 		if (c == '\t' || c == '\n')
 			continue;
 		content[7] = (char)c;
-		snprintf(log, sizeof(log),
-			 "nodecanary: f.ini:2: a control character (0x%02x), expected "
-			 "text\n",
-			 c);
+		snprintf(
+			log, sizeof(log),
+			"nodecanary: f.ini:2: a control character (0x%02x), expected text\n",
+			c);
 		expect(content, sizeof(content) - 1, "1[a] ", 1, log);
 	}
 }
@@ -282,15 +279,13 @@ static void all_errors_of_a_file_are_reported(void **state)
 	(void)state;
 	expect(content, sizeof(content) - 1, "4[a] 8bad=1 9k=v ", 6,
 	       SAYS(1,
-		    "an entry before the first section, expected [collector], [probe], "
-		    "[peers] or [labels GROUP] above it")
-		       SAYS(2, "a section header without `]`, expected [name]")
-			       SAYS(5, "a line without `=`, expected `key = value`") SAYS(
-				       6, "an indented line, expected it to begin "
-					  "in the first column")
-				       SAYS(7, "`:` in or behind a key, expected `key "
-					       "= value` (a peer is named by "
-					       "its name, not by an IPv6 address)")
+		    "an entry before the first section, expected [collector], [probe], [peers] or [labels GROUP] above it")
+		       SAYS(2, "a section header without `]`, expected [name]") SAYS(
+			       5, "a line without `=`, expected `key = value`")
+			       SAYS(6,
+				    "an indented line, expected it to begin in the first column")
+				       SAYS(7,
+					    "`:` in or behind a key, expected `key = value` (a peer is named by its name, not by an IPv6 address)")
 					       SAYS(8, "a bad key"));
 }
 

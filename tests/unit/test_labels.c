@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "labels.h"
+#include "config/labels.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -21,8 +21,7 @@ static void names_of_ours_and_of_prometheus_are_forbidden(void **state)
 	for (size_t i = 0; i < COUNT(taken); i++)
 		assert_string_equal(
 			labels_forbidden(taken[i]),
-			"is set by nodecanary or by Prometheus itself, expected "
-			"another name");
+			"is set by nodecanary or by Prometheus itself, expected another name");
 	for (size_t i = 0; i < COUNT(free_names); i++)
 		assert_null(labels_forbidden(free_names[i]));
 }
@@ -36,8 +35,7 @@ static void names_that_node_exporter_chokes_on_are_forbidden(void **state)
 	for (size_t i = 0; i < COUNT(malformed); i++)
 		assert_string_equal(
 			labels_forbidden(malformed[i]),
-			"is no label name, expected letters, digits and _, not "
-			"beginning with a digit or __");
+			"is no label name, expected letters, digits and _, not beginning with a digit or __");
 }
 
 /* "a=1,b=2" of two lists walked as one. */

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "log.h"
+#include "base/log.h"
 
 static int reset(void **state)
 {
@@ -41,10 +41,10 @@ static void message_names_the_program_and_perhaps_the_error(void **state)
 	char *output = print_all();
 
 	(void)state;
-	snprintf(expected, sizeof(expected),
-		 "nodecanary: a 1: %s\nnodecanary: b two\nnodecanary: c: %s\nnodecanary: "
-		 "d\n",
-		 strerror(ENOENT), strerror(ENOENT));
+	snprintf(
+		expected, sizeof(expected),
+		"nodecanary: a 1: %s\nnodecanary: b two\nnodecanary: c: %s\nnodecanary: d\n",
+		strerror(ENOENT), strerror(ENOENT));
 	assert_string_equal(output, expected);
 	free(output);
 }

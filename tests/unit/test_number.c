@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "number.h"
+#include "base/number.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define DAY_NS (INT64_C(86400) * 1000000000)

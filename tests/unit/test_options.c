@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "options.h"
+#include "config/options.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define US INT64_C(1000)
@@ -105,13 +105,12 @@ static void keys_are_listed_and_found(void **state)
 	(void)state;
 	options_list(OPTIONS_COLLECTOR, list);
 	assert_string_equal(
-		list, "textfile, self, skip_self, fsync, deadline, resolve_timeout, "
-		      "resolve_every");
+		list,
+		"textfile, self, skip_self, fsync, deadline, resolve_timeout, resolve_every");
 	options_list(OPTIONS_PROBE, list);
-	assert_string_equal(list,
-			    "count, warmup, interval, timeout, spacing, size, ttl, dscp, "
-			    "family, source, device, mark, histogram, buckets, fanout, "
-			    "members_only");
+	assert_string_equal(
+		list,
+		"count, warmup, interval, timeout, spacing, size, ttl, dscp, family, source, device, mark, histogram, buckets, fanout, members_only");
 	assert_int_equal(options_find(OPTIONS_PROBE, "deadline"), -1);
 	assert_int_equal(options_find(OPTIONS_COLLECTOR, "buckets"), -1);
 	assert_int_equal(options_find(OPTIONS_PROBE, "Count"), -1);
@@ -241,8 +240,7 @@ static void textfile_is_an_absolute_path_of_a_prom_file(void **state)
 	assert_string_equal(collector.textfile, "/a b/.x.prom");
 	for (size_t i = 0; i < COUNT(bad); i++)
 		refuses(OPTIONS_COLLECTOR, "textfile", bad[i],
-			"an absolute path that ends in .prom, as node_exporter reads no "
-			"other");
+			"an absolute path that ends in .prom, as node_exporter reads no other");
 	memset(longest, '/', sizeof(longest));
 	memcpy(longest + PATH_MAX - 6, "x.prom", 7);
 	refuses(OPTIONS_COLLECTOR, "textfile", longest,
@@ -401,8 +399,7 @@ static void buckets_ascend(void **state)
 	assert_int_equal(collector.buckets.upper_ns[0], 2500 * US);
 	for (size_t i = 0; i < COUNT(bad); i++)
 		refuses(OPTIONS_PROBE, "buckets", bad[i],
-			"1 to 32 durations from 1us to 1h, with blanks between them, "
-			"each above the one before it");
+			"1 to 32 durations from 1us to 1h, with blanks between them, each above the one before it");
 }
 
 static void only_buckets_are_one_set_for_the_fleet(void **state)

@@ -11,7 +11,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-#include "outfile.h"
+#include "publish/outfile.h"
 
 #define NOBODY 65534
 #define PATH_ROOM (SUPPORT_PATH_SIZE + 300)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "peerline.h"
+#include "config/peerline.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define SAYS(text) "nodecanary: f.ini:7: " text "\n"
@@ -139,9 +139,9 @@ static void what_is_no_address_and_no_host_name_is_an_error(void **state)
 	expect_error("a", "-x", NEITHER("-x"));
 	expect_error("a", "x..y", NEITHER("x..y"));
 	expect_error("a", "caf\xc3\xa9", NEITHER("caf\xc3\xa9"));
-	expect_error("a!", "",
-		     SAYS("peer `a!`: `a!` is neither an address nor a host name, "
-			  "expected addresses or a host name, then label=value"));
+	expect_error(
+		"a!", "",
+		SAYS("peer `a!`: `a!` is neither an address nor a host name, expected addresses or a host name, then label=value"));
 }
 
 /* The resolver would take them for 127.0.0.1 and 10.0.0.1 without a word. */
@@ -183,9 +183,9 @@ static void addresses_that_no_single_host_has_are_an_error(void **state)
 		     UNUSABLE("255.255.255.255", "is the broadcast address"));
 	expect_error("a", "::ffff:10.0.0.1",
 		     UNUSABLE("::ffff:10.0.0.1", "is an IPv4 address in IPv6 notation"));
-	expect_error("a", "fe80::1",
-		     SAYS("peer `a`: fe80::1 is link-local, expected the "
-			  "address of one host (or fe80::1%interface)"));
+	expect_error(
+		"a", "fe80::1",
+		SAYS("peer `a`: fe80::1 is link-local, expected the address of one host (or fe80::1%interface)"));
 }
 
 #define BESIDE(word)                                                                     \
@@ -195,12 +195,12 @@ static void addresses_that_no_single_host_has_are_an_error(void **state)
 static void a_peer_is_one_host(void **state)
 {
 	(void)state;
-	expect_error("a", "10.0.0.1 10.0.0.2",
-		     SAYS("peer `a`: a second ipv4 address, expected at most one of each "
-			  "family"));
-	expect_error("a", "fd00::1, fd00::2",
-		     SAYS("peer `a`: a second ipv6 address, expected at most one of each "
-			  "family"));
+	expect_error(
+		"a", "10.0.0.1 10.0.0.2",
+		SAYS("peer `a`: a second ipv4 address, expected at most one of each family"));
+	expect_error(
+		"a", "fd00::1, fd00::2",
+		SAYS("peer `a`: a second ipv6 address, expected at most one of each family"));
 	expect_error("a", "b c", BESIDE("c"));
 	expect_error("a", "b 10.0.0.1", BESIDE("10.0.0.1"));
 	expect_error("a", "10.0.0.1, b", BESIDE("b"));
@@ -223,9 +223,9 @@ static void labels_that_are_not_the_users_are_an_error(void **state)
 	expect_error("a", "b __x=1", MALFORMED("__x"));
 	expect_error("a", "b 7r=1", MALFORMED("7r"));
 	expect_error("a", "b a-b=1", MALFORMED("a-b"));
-	expect_error("a", "b =1",
-		     SAYS("peer `a`: blanks around `=`, expected addresses or a host "
-			  "name, then label=value"));
+	expect_error(
+		"a", "b =1",
+		SAYS("peer `a`: blanks around `=`, expected addresses or a host name, then label=value"));
 	expect_error("a", "b rack=1 =1", MALFORMED(""));
 	expect_error("a", "b rack=1 rack=2",
 		     SAYS("peer `a`: label `rack` twice, expected it once"));
@@ -241,21 +241,21 @@ static void junk_behind_labels_is_an_error(void **state)
 		SAYS("peer `a`: `10.0.0.1` behind the labels, expected label=value"));
 	expect_error("a", "b rack=1 zone = 2",
 		     SAYS("peer `a`: `zone` behind the labels, expected label=value"));
-	expect_error("a", "b note=\"x",
-		     SAYS("peer `a`: unbalanced quotes at label `note`, expected "
-			  "label=\"value\" and blanks between labels"));
-	expect_error("a", "b note=\"x\"y",
-		     SAYS("peer `a`: unbalanced quotes at label `note`, expected "
-			  "label=\"value\" and blanks between labels"));
+	expect_error(
+		"a", "b note=\"x",
+		SAYS("peer `a`: unbalanced quotes at label `note`, expected label=\"value\" and blanks between labels"));
+	expect_error(
+		"a", "b note=\"x\"y",
+		SAYS("peer `a`: unbalanced quotes at label `note`, expected label=\"value\" and blanks between labels"));
 }
 
 /* A slip of the hand: published as it stands, it would be found in a dashboard. */
 static void quotes_that_only_close_are_an_error(void **state)
 {
 	(void)state;
-	expect_error("a", "b note=x\"",
-		     SAYS("peer `a`: unbalanced quotes at label `note`, expected "
-			  "label=\"value\" and blanks between labels"));
+	expect_error(
+		"a", "b note=x\"",
+		SAYS("peer `a`: unbalanced quotes at label `note`, expected label=\"value\" and blanks between labels"));
 }
 
 #define COMMA(where)                                                                     \

@@ -1,6 +1,6 @@
 /*
  * Probing against a liboping that does what the test says (fake_oping.h), through the
- * real seam; time, drops and buffers are the test's, too.
+ * real interpose; time, drops and buffers are the test's, too.
  */
 /* The headers would define ppoll() as an inline of theirs. */
 #undef _FORTIFY_SOURCE
@@ -16,11 +16,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "fake_oping.h"
-#include "probe.h"
-#include "rawsocket.h"
-#include "stop.h"
+#include "ping/probe.h"
+#include "ping/rawsocket.h"
+#include "base/stop.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 #define TIMEOUT_NS (100 * CLOCK_NS_PER_MS)
@@ -100,11 +100,11 @@ size_t rawsocket_capacity(int fd)
 	return CAPACITY;
 }
 
-int rawsocket_prepare(int fd, enum address_family family, const struct proof *proof,
+int rawsocket_prepare(int fd, enum address_family family, const struct cookie *cookie,
 		      struct rawsocket_buffers *buffers)
 {
 	assert_int_equal(family, rawsocket_family(fd));
-	assert_int_equal(proof->cookie[0], 0x61626364);
+	assert_int_equal(cookie->words[0], 0x61626364);
 	sockets.prepared++;
 	sockets.wanted = *buffers;
 	buffers->receive /= 2;
@@ -162,7 +162,7 @@ static void note_sent(void *arg)
 		sent_then = fake_oping.sent;
 }
 
-static const struct proof proof = {.cookie = {0x61626364, 0x65666768}};
+static const struct cookie cookie = {.words = {0x61626364, 0x65666768}};
 static struct idents idents;
 
 static int reset(void **state)
@@ -190,7 +190,7 @@ static struct probe_settings default_settings(void)
 static struct probe *make_probe(void)
 {
 	struct probe_settings settings = default_settings();
-	struct probe *probe = probe_new(&settings, &proof, &idents);
+	struct probe *probe = probe_new(&settings, &cookie, &idents);
 
 	assert_non_null(probe);
 	return probe;
@@ -373,7 +373,7 @@ static void host_that_is_added_again_keeps_its_own_payload(void **state)
 		struct address address;
 
 		assert_true(address_parse(texts[i], &address));
-		proof_payload(&proof, &address, 56, payload);
+		cookie_payload(&cookie, &address, 56, payload);
 		assert_string_equal(fake_oping_payload(texts[i]), payload);
 	}
 	probe_free(probe);
@@ -558,7 +558,7 @@ static void options_are_handed_over_as_liboping_wants_them(void **state)
 	settings.mark = (struct mark){true, 0x2a};
 	settings.ttl = 255;
 	settings.dscp = 46;
-	probe = probe_new(&settings, &proof, &idents);
+	probe = probe_new(&settings, &cookie, &idents);
 	assert_non_null(probe);
 	assert_string_equal(fake_oping.source, "10.9.0.1");
 	assert_string_equal(fake_oping.device, "eth1");
@@ -579,7 +579,7 @@ static void source_of_the_other_family_is_handed_over_too(void **state)
 
 	(void)state;
 	assert_true(address_parse("fd00::9", &settings.source.v6));
-	probe = probe_new(&settings, &proof, &idents);
+	probe = probe_new(&settings, &cookie, &idents);
 	assert_non_null(probe);
 	assert_string_equal(fake_oping.source, "fd00::9");
 	probe_free(probe);
@@ -615,7 +615,7 @@ static void option_that_liboping_refuses_is_named(void **state)
 
 		fake_oping.refused_option = cases[i].option;
 		support_capture_begin();
-		assert_null(probe_new(&settings, &proof, &idents));
+		assert_null(probe_new(&settings, &cookie, &idents));
 		output = support_capture_end();
 		assert_non_null(strstr(output, cases[i].name));
 		assert_non_null(strstr(output, "refused"));
@@ -626,7 +626,7 @@ static void option_that_liboping_refuses_is_named(void **state)
 static void each_host_is_sent_its_own_proof_in_its_own_size(void **state)
 {
 	static const char *const texts[] = {"10.0.0.1", "fd00::1", "10.0.0.2"};
-	static const uint32_t sizes[] = {PROOF_PAYLOAD_MIN, 56, PROOF_PAYLOAD_MAX};
+	static const uint32_t sizes[] = {OPTIONS_SIZE_MIN, 56, OPTIONS_SIZE_MAX};
 	struct probe_host hosts[3];
 	struct probe *probe = make_probe();
 
@@ -637,9 +637,9 @@ static void each_host_is_sent_its_own_proof_in_its_own_size(void **state)
 	}
 	assert_int_equal(probe_add(probe, hosts, 3), 0);
 	for (size_t i = 0; i < 3; i++) {
-		char payload[PROOF_PAYLOAD_MAX + 1];
+		char payload[OPTIONS_SIZE_MAX + 1];
 
-		proof_payload(&proof, &hosts[i].address, sizes[i], payload);
+		cookie_payload(&cookie, &hosts[i].address, sizes[i], payload);
 		assert_non_null(fake_oping_payload(texts[i]));
 		assert_string_equal(fake_oping_payload(texts[i]), payload);
 	}
@@ -812,7 +812,7 @@ static void reply_counts_only_if_it_brings_back_what_was_sent(void **state)
 	assert_int_equal(outcome_of((struct fake_answer){.lag = 1}), SAMPLE_LOST);
 	assert_int_equal(outcome_of((struct fake_answer){.payload = ""}), SAMPLE_LOST);
 	assert_true(address_parse(ours[0], &address));
-	proof_payload(&proof, &address, 57, payload);
+	cookie_payload(&cookie, &address, 57, payload);
 	assert_int_equal(outcome_of((struct fake_answer){.payload = payload}),
 			 SAMPLE_LOST);
 	payload[56] = '\0';
@@ -833,7 +833,7 @@ static void buffers_are_asked_for_all_that_can_be_under_way(void **state)
 
 	(void)state;
 	settings.period_ns = CLOCK_NS_PER_S;
-	probe = probe_new(&settings, &proof, &idents);
+	probe = probe_new(&settings, &cookie, &idents);
 	assert_non_null(probe);
 	assert_int_equal(add(probe, texts, 3), 0);
 	assert_int_equal(probe_round(probe, samples), ROUND_MEASURED);

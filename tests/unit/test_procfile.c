@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "procfile.h"
+#include "base/procfile.h"
 
 static char directory[SUPPORT_PATH_SIZE], path[2 * SUPPORT_PATH_SIZE];
 

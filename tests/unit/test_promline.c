@@ -1,10 +1,10 @@
 /*
- * One line of the published file: what this program writes is taken apart, whatever
+ * One line of the published file: what this program writes is taken deferred, whatever
  * else is refused.
  */
 #include "fleet.h"
 
-#include "promline.h"
+#include "publish/promline.h"
 
 /* Parses a copy, which the result points into. */
 static bool parse(char copy[static 512], const char *text, struct promline *line)

@@ -13,8 +13,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "procfile.h"
-#include "rawsocket.h"
+#include "base/procfile.h"
+#include "ping/rawsocket.h"
 
 static struct {
 	bool is_faked;
@@ -98,7 +98,7 @@ static void large_packet_costs_more_than_its_payload(void **state)
 	uint64_t last = rawsocket_cost(1, 256);
 
 	(void)state;
-	for (size_t payload = 257; payload <= PROOF_PAYLOAD_MAX; payload++) {
+	for (size_t payload = 257; payload <= OPTIONS_SIZE_MAX; payload++) {
 		uint64_t cost = rawsocket_cost(1, payload);
 
 		assert_true(cost > last && cost > 2 * payload);
@@ -132,14 +132,14 @@ static void family_of_a_descriptor_is_known(void **state)
 static void buffers_grow_and_what_was_granted_is_reported(void **state)
 {
 	struct rawsocket_buffers buffers = {0, 0};
-	struct proof proof = {.cookie = {1, 2}};
+	struct cookie cookie = {.words = {1, 2}};
 	int fd = open_udp(AF_INET);
 	uint64_t receive = (uint64_t)get_option(fd, SO_RCVBUF);
 	uint64_t send = (uint64_t)get_option(fd, SO_SNDBUF);
 
 	(void)state;
 	/* Less than there is takes nothing away. */
-	assert_int_equal(rawsocket_prepare(fd, ADDRESS_IPV4, &proof, &buffers), 0);
+	assert_int_equal(rawsocket_prepare(fd, ADDRESS_IPV4, &cookie, &buffers), 0);
 	assert_int_equal(buffers.receive, receive);
 	assert_int_equal(buffers.send, send);
 	assert_int_equal(get_option(fd, SO_RCVBUF), receive);
@@ -147,7 +147,7 @@ static void buffers_grow_and_what_was_granted_is_reported(void **state)
 
 	/* More than anybody is given, past the largest number of the interface. */
 	buffers = (struct rawsocket_buffers){UINT64_C(1) << 40, UINT64_C(1) << 40};
-	assert_int_equal(rawsocket_prepare(fd, ADDRESS_IPV4, &proof, &buffers), 0);
+	assert_int_equal(rawsocket_prepare(fd, ADDRESS_IPV4, &cookie, &buffers), 0);
 	assert_in_range(buffers.receive, receive, INT32_MAX);
 	assert_in_range(buffers.send, send, INT32_MAX);
 	assert_int_equal(buffers.receive, get_option(fd, SO_RCVBUF));
@@ -158,7 +158,7 @@ static void buffers_grow_and_what_was_granted_is_reported(void **state)
 static void buffers_within_the_limit_are_granted_as_asked(void **state)
 {
 	struct rawsocket_buffers buffers;
-	struct proof proof = {.cookie = {1, 2}};
+	struct cookie cookie = {.words = {1, 2}};
 	int fd = open_udp(AF_INET);
 	uint64_t wanted = (uint64_t)get_option(fd, SO_RCVBUF) / 2 * 2;
 
@@ -170,7 +170,7 @@ static void buffers_within_the_limit_are_granted_as_asked(void **state)
 	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &(int){8192}, sizeof(int)),
 			 0);
 	buffers = (struct rawsocket_buffers){wanted, wanted};
-	assert_int_equal(rawsocket_prepare(fd, ADDRESS_IPV4, &proof, &buffers), 0);
+	assert_int_equal(rawsocket_prepare(fd, ADDRESS_IPV4, &cookie, &buffers), 0);
 	assert_int_equal(buffers.receive, wanted);
 	assert_int_equal(buffers.send, wanted);
 	close(fd);
@@ -200,12 +200,12 @@ static void capacity_is_more_than_the_buffer_ever_holds(void **state)
 static void ipv6_socket_is_deaf_to_all_types_but_echo_reply(void **state)
 {
 	struct rawsocket_buffers buffers = {0, 0};
-	struct proof proof = {.cookie = {1, 2}};
+	struct cookie cookie = {.words = {1, 2}};
 	int fd = open_udp(AF_INET6);
 
 	(void)state;
 	kernel.allow_icmp6_filter = true;
-	assert_int_equal(rawsocket_prepare(fd, ADDRESS_IPV6, &proof, &buffers), 0);
+	assert_int_equal(rawsocket_prepare(fd, ADDRESS_IPV6, &cookie, &buffers), 0);
 	for (int type = 0; type < 256; type++)
 		assert_int_equal(!!ICMP6_FILTER_WILLPASS(type, &kernel.icmp6_filter),
 				 type == ICMP6_ECHO_REPLY);
@@ -215,14 +215,14 @@ static void ipv6_socket_is_deaf_to_all_types_but_echo_reply(void **state)
 static void socket_that_takes_no_filter_is_an_error(void **state)
 {
 	struct rawsocket_buffers buffers = {0, 0};
-	struct proof proof = {.cookie = {1, 2}};
+	struct cookie cookie = {.words = {1, 2}};
 	int fd = open_udp(AF_INET6);
 
 	(void)state;
 	/* Not raw, so there is no filter of types. */
-	assert_int_equal(rawsocket_prepare(fd, ADDRESS_IPV6, &proof, &buffers), -1);
+	assert_int_equal(rawsocket_prepare(fd, ADDRESS_IPV6, &cookie, &buffers), -1);
 	close(fd);
-	assert_int_equal(rawsocket_prepare(fd, ADDRESS_IPV4, &proof, &buffers), -1);
+	assert_int_equal(rawsocket_prepare(fd, ADDRESS_IPV4, &cookie, &buffers), -1);
 	assert_int_equal(errno, EBADF);
 }
 

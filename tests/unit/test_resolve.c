@@ -19,9 +19,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "resolve.h"
-#include "stop.h"
+#include "base/clock.h"
+#include "peers/resolve.h"
+#include "base/stop.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 #define MS CLOCK_NS_PER_MS

@@ -6,7 +6,7 @@
 
 #include <fcntl.h>
 
-#include "log.h"
+#include "base/log.h"
 
 #define BUCKETS "[probe]\nbuckets = 1ms 10ms 100ms\n"
 #define PEERS                                                                            \
@@ -75,7 +75,7 @@ static char *write_base(const char *text)
 	fleet.state = (struct state){.counters_start_ns = INT64_C(1600000000000000001),
 				     .last_resolve_ns = INT64_C(1699999999500000000),
 				     .runs = 10000,
-				     .voided = {11, 12, 13, 14},
+				     .discarded = {11, 12, 13, 14},
 				     .receive_drops = 15};
 	targets_select(&fleet.targets, "");
 	written = fleet_write(&fleet, NULL);
@@ -183,7 +183,7 @@ static void everything_kept_comes_back(void **state)
 	assert_int_equal(target->totals.histogram.sum.seconds, 1000);
 	assert_int_equal(target->totals.histogram.sum.nanos, 250000000);
 	assert_int_equal(fleet.state.runs, 10000);
-	assert_int_equal(fleet.state.voided[VOID_RECEIVE_DROPS], 12);
+	assert_int_equal(fleet.state.discarded[DISCARD_RECEIVE_DROPS], 12);
 	assert_int_equal(fleet.state.receive_drops, 15);
 	assert_true(fleet.state.counters_start_ns == INT64_C(1600000000000000001));
 	assert_true(fleet.state.last_resolve_ns == INT64_C(1699999999500000000));
@@ -334,7 +334,7 @@ static void numbers_out_of_range_are_refused(void **state)
 		"nodecanary_group_rtt_seconds_count{group=\"both\"} 7000",
 		"nodecanary_runs_total 10000",
 		"nodecanary_receive_drops_total 15",
-		"nodecanary_voided_rounds_total{reason=\"deadline\"} 14"};
+		"nodecanary_discarded_rounds_total{reason=\"deadline\"} 14"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(series) / sizeof(series[0]); i++) {
@@ -425,11 +425,11 @@ static void unsound_histograms_are_refused(void **state)
 		{BUCKET("0.001", "995"), COUNT("1000") BUCKET("0.001", "995")},
 		{BUCKET("0.001", "995"),
 		 BUCKET("0.001", "995") "nodecanary_runs_total 5\n"},
-		{SUM("1000.25"), "nodecanary_rtt_seconds_sum{group=\"default\","
-				 "peer=\"beta\"} 1\n"},
+		{SUM("1000.25"),
+		 "nodecanary_rtt_seconds_sum{group=\"default\",peer=\"beta\"} 1\n"},
 		{BUCKET("0.001", "995"),
-		 "nodecanary_rtt_seconds_bucket{group=\"default\""
-		 ",peer=\"beta\",le=\"0.001\"} 1\n" BUCKET("0.001", "995")},
+		 "nodecanary_rtt_seconds_bucket{group=\"default\",peer=\"beta\",le=\"0.001\"} 1\n" BUCKET(
+			 "0.001", "995")},
 		/* The whole of it a second time. */
 		{COUNT("1000"),
 		 COUNT("1000") BUCKET("0.001", "1") BUCKET("0.01", "1") BUCKET("0.1", "1")
@@ -579,9 +579,9 @@ static void what_a_newer_version_says_more_is_dropped(void **state)
 		{"nodecanary_requests_total{",
 		 "nodecanary_requests_total{dscp=\"af41\","},
 		{"nodecanary_runs_total 1", "nodecanary_runs_total{shard=\"0\"} 1"},
-		{"nodecanary_voided_rounds_total{reason=\"receive",
-		 "nodecanary_voided_rounds_total{reason=\"new\"} x\n"
-		 "nodecanary_voided_rounds_total{reason=\"receive"},
+		{"nodecanary_discarded_rounds_total{reason=\"receive",
+		 "nodecanary_discarded_rounds_total{reason=\"new\"} x\n"
+		 "nodecanary_discarded_rounds_total{reason=\"receive"},
 		{"# nodecanary_lookup{",
 		 "# nodecanary-hint 7\n# nodecanary_lookup{ttl=\"5\","},
 		{"{group=\"default\",peer=\"alpha\",le=",
@@ -613,7 +613,7 @@ static char *without(const char *text, const char *const *starts, size_t count)
 	char *body, *sealed;
 
 	for (size_t i = 0; i < lines.count;) {
-		bool drop = strncmp(lines.items[i], SCHEMA_STATE, 10) == 0 &&
+		bool drop = strncmp(lines.items[i], METRICS_STATE, 10) == 0 &&
 			    i == lines.count - 1;
 
 		for (size_t j = 0; j < count && !drop; j++)
@@ -636,7 +636,7 @@ static void what_an_older_version_did_not_write_starts_at_zero(void **state)
 {
 	static const char *const starts[] = {
 		"nodecanary_unsent_total",  "nodecanary_rtt_seconds",
-		"nodecanary_group_rtt",	    "nodecanary_voided",
+		"nodecanary_group_rtt",	    "nodecanary_discarded",
 		"nodecanary_receive_drops", "nodecanary_last_resolve",
 		"# nodecanary_lookup",	    "nodecanary_counters_start"};
 	char *base = write_base(ini), *old = without(base, starts, 8);
@@ -651,7 +651,7 @@ static void what_an_older_version_did_not_write_starts_at_zero(void **state)
 	assert_int_equal(alpha->totals.unsent, 0);
 	assert_null(alpha->totals.histogram.counts);
 	assert_int_equal(fleet.state.runs, 10000);
-	assert_int_equal(fleet.state.voided[VOID_CLOCK_STEP], 0);
+	assert_int_equal(fleet.state.discarded[DISCARD_CLOCK_STEP], 0);
 	assert_int_equal(fleet.state.counters_start_ns, 0);
 	assert_address(&fleet, "beta", "");
 	fleet_free(&fleet);
@@ -743,9 +743,11 @@ static void the_mode_of_the_histogram_may_change(void **state)
 		bool group = strcmp(modes[i], "group") == 0;
 
 		assert_int_equal(strstr(next, "\n" SUM("0")) != NULL, peer);
-		assert_int_equal(strstr(next, "\nnodecanary_group_rtt_seconds_count{"
-					      "group=\"default\"} 0\n") != NULL,
-				 group);
+		assert_int_equal(
+			strstr(next,
+			       "\nnodecanary_group_rtt_seconds_count{group=\"default\"} 0\n") !=
+				NULL,
+			group);
 		free(text);
 		text = next;
 	}

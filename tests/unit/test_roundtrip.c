@@ -4,7 +4,7 @@
  */
 #include "fleet.h"
 
-#include "log.h"
+#include "base/log.h"
 
 static const char *const names[] = {"node",   "node-1", "node-10",  "node-2",
 				    "a\"b",   "a\\b",	"\303\251", "Node",
@@ -104,8 +104,8 @@ static void fill(struct fleet *fleet, uint64_t *seed)
 	fleet->state.last_resolve_ns = (int64_t)(random_count(seed) << 14);
 	fleet->state.runs = random_count(seed);
 	fleet->state.receive_drops = random_count(seed);
-	for (size_t i = 0; i < VOID_REASONS; i++)
-		fleet->state.voided[i] = random_count(seed);
+	for (size_t i = 0; i < DISCARD_REASONS; i++)
+		fleet->state.discarded[i] = random_count(seed);
 	targets_select(&fleet->targets, "");
 }
 

@@ -4,7 +4,7 @@
  */
 #include "fleet.h"
 
-#include "self.h"
+#include "peers/self.h"
 
 /* This host, without the system: the addresses are separated by blanks. */
 static struct self make_self(const char *name, const char *host, const char *qualified,

@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "seriescheck.h"
+#include "publish/seriescheck.h"
 
 /* Checks lines in turn, newlines between them; what is wrong with the first bad one. */
 static const char *check(const char *lines)
 {
-	enum schema_family family = SCHEMA_FAMILIES;
+	enum metrics_family family = METRICS_FAMILIES;
 	struct seriescheck state;
 	char copy[2048], *rest = copy, *text;
 
@@ -22,8 +22,8 @@ static const char *check(const char *lines)
 		const char *wrong;
 
 		assert_true(promline_parse(text, &line));
-		family = schema_find(line.name, family);
-		assert_true(family < SCHEMA_FAMILIES);
+		family = metrics_find(line.name, family);
+		assert_true(family < METRICS_FAMILIES);
 		wrong = seriescheck_line(&state, family, &line);
 		if (wrong)
 			return wrong;
@@ -44,8 +44,7 @@ static void sound_series_pass(void **state)
 	assert_null(check("nodecanary_counters_start_timestamp_seconds 1700000000.5"));
 	assert_null(check(BUCKETS RTT("_sum", "") "0.5\n" RTT("_count", "") "2"));
 	assert_null(check(
-		"nodecanary_peer_info{group=\"g\",peer=\"p\",address=\"\",rack=\"r\"} "
-		"1"));
+		"nodecanary_peer_info{group=\"g\",peer=\"p\",address=\"\",rack=\"r\"} 1"));
 	assert_null(check(
 		"nodecanary_replies_total{group=\"g\",peer=\"p\"} 1\n"
 		"nodecanary_replies_total{group=\"g\",peer=\"p\",family=\"ipv4\"} 1"));
@@ -77,12 +76,12 @@ static void labels_must_be_there(void **state)
 {
 	(void)state;
 	assert_non_null(check("nodecanary_requests_total{group=\"g\"} 1"));
-	assert_non_null(check("nodecanary_voided_rounds_total 1"));
-	assert_true(seriescheck_has_label(SCHEMA_REQUESTS, "family"));
-	assert_true(seriescheck_has_label(SCHEMA_RTT, "le"));
-	assert_false(seriescheck_has_label(SCHEMA_REQUESTS, "le"));
-	assert_false(seriescheck_has_label(SCHEMA_REQUESTS, "pee"));
-	assert_false(seriescheck_has_label(SCHEMA_RUNS, "group"));
+	assert_non_null(check("nodecanary_discarded_rounds_total 1"));
+	assert_true(seriescheck_has_label(METRICS_REQUESTS, "family"));
+	assert_true(seriescheck_has_label(METRICS_RTT, "le"));
+	assert_false(seriescheck_has_label(METRICS_REQUESTS, "le"));
+	assert_false(seriescheck_has_label(METRICS_REQUESTS, "pee"));
+	assert_false(seriescheck_has_label(METRICS_RUNS, "group"));
 }
 
 static void histograms_are_whole(void **state)

@@ -1,5 +1,5 @@
 /*
- * The sockets of one object: prepared once, emptied before every round, drops told apart.
+ * The sockets of one object: prepared once, emptied before every round, drops told deferred.
  */
 #include "support.h"
 
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sockets.h"
+#include "ping/sockets.h"
 
 static struct {
 	unsigned prepared, drained;
@@ -27,11 +27,11 @@ enum address_family rawsocket_family(int fd)
 	return fd == 4 ? ADDRESS_IPV4 : fd == 6 ? ADDRESS_IPV6 : ADDRESS_NONE;
 }
 
-int rawsocket_prepare(int fd, enum address_family family, const struct proof *proof,
+int rawsocket_prepare(int fd, enum address_family family, const struct cookie *cookie,
 		      struct rawsocket_buffers *buffers)
 {
 	assert_int_equal(family, rawsocket_family(fd));
-	assert_int_equal(proof->cookie[0], 7);
+	assert_int_equal(cookie->words[0], 7);
 	assert_int_equal(buffers->receive, 1000);
 	assert_int_equal(buffers->send, 2000);
 	kernel.prepared++;
@@ -71,7 +71,7 @@ uint32_t rawsocket_new_drops(int fd, enum address_family family,
 	return count;
 }
 
-static const struct proof proof = {.cookie = {7, 7}};
+static const struct cookie cookie = {.words = {7, 7}};
 
 static struct sockets begin(void)
 {
@@ -85,8 +85,8 @@ static void a_socket_is_prepared_once_and_emptied_every_round(void **state)
 
 	(void)state;
 	for (unsigned round = 1; round <= 3; round++) {
-		assert_int_equal(sockets_ready(&sockets, 4, &proof), 4);
-		assert_int_equal(sockets_ready(&sockets, 6, &proof), 6);
+		assert_int_equal(sockets_ready(&sockets, 4, &cookie), 4);
+		assert_int_equal(sockets_ready(&sockets, 6, &cookie), 6);
 		assert_int_equal(kernel.prepared, 2);
 		assert_int_equal(kernel.drained, 2 * round);
 		assert_int_equal(kernel.drain_limit, 6);
@@ -103,8 +103,8 @@ static void failures_are_told_while_a_round_is_sent(void **state)
 
 	(void)state;
 	for (unsigned round = 1; round <= 2; round++) {
-		sockets_ready(&sockets, 4, &proof);
-		sockets_ready(&sockets, 6, &proof);
+		sockets_ready(&sockets, 4, &cookie);
+		sockets_ready(&sockets, 6, &cookie);
 		assert_true(kernel.tells_failures[4] && kernel.tells_failures[6]);
 		sockets_sent(&sockets);
 		assert_false(kernel.tells_failures[4] || kernel.tells_failures[6]);
@@ -116,11 +116,11 @@ static void drops_between_rounds_void_none_but_are_counted(void **state)
 	struct sockets sockets = begin();
 
 	(void)state;
-	sockets_ready(&sockets, 4, &proof);
+	sockets_ready(&sockets, 4, &cookie);
 	kernel.dropped = 3;
 	assert_int_equal(sockets_count_drops(&sockets), 3);
 	kernel.dropped = 10;
-	sockets_ready(&sockets, 4, &proof);
+	sockets_ready(&sockets, 4, &cookie);
 	assert_int_equal(sockets_count_drops(&sockets), 0);
 	assert_int_equal(sockets.drops, 10);
 }
@@ -133,7 +133,7 @@ static void a_socket_that_cannot_be_prepared_is_reported(void **state)
 	(void)state;
 	kernel.prepare_fails = true;
 	support_capture_begin();
-	sockets_ready(&sockets, 4, &proof);
+	sockets_ready(&sockets, 4, &cookie);
 	said = support_capture_end();
 	assert_true(sockets.failed);
 	assert_non_null(strstr(said, "cannot prepare a raw socket: "));
@@ -145,9 +145,9 @@ static void a_third_socket_is_none_of_ours(void **state)
 	struct sockets sockets = begin();
 
 	(void)state;
-	sockets_ready(&sockets, 4, &proof);
-	sockets_ready(&sockets, 6, &proof);
-	assert_int_equal(sockets_ready(&sockets, 8, &proof), 0);
+	sockets_ready(&sockets, 4, &cookie);
+	sockets_ready(&sockets, 6, &cookie);
+	assert_int_equal(sockets_ready(&sockets, 8, &cookie), 0);
 	assert_int_equal(sockets.count, 2);
 }
 

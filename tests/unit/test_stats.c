@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-#include "stats.h"
+#include "peers/stats.h"
 
 static const struct buckets three = {3, {1000, 2500, 1000000000}};
 
@@ -192,7 +192,7 @@ static void a_lost_an_unsent_or_a_void_round_breaks_the_chain(void **state)
 	add_reply(&totals, &run, 5000);
 	add_other(&totals, &run, SAMPLE_UNSENT);
 	add_reply(&totals, &run, 100);
-	stats_void(&run);
+	stats_discard_round(&run);
 	add_reply(&totals, &run, 7000);
 	assert_int_equal(run.pairs, 0);
 	add_reply(&totals, &run, 7010);
@@ -205,7 +205,7 @@ static void a_void_round_counts_for_nothing(void **state)
 	struct stats_run run = {.requests = 3, .replies = 2, .last_answered = true};
 
 	(void)state;
-	stats_void(&run);
+	stats_discard_round(&run);
 	assert_int_equal(run.requests, 3);
 	assert_int_equal(run.replies, 2);
 	assert_int_equal(run.unsent, 0);

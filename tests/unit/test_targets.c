@@ -264,7 +264,7 @@ static void a_fanout_selects_some_and_others_stand_on_the_ring_too(void **state)
 						 TARGET_UNSELECTED,
 					 chosen[i]);
 	assert_int_equal(fleet.targets.items[1].state, TARGET_SELF);
-	assert_int_equal(targets_watchers(&fleet.targets, 0), 2);
+	assert_int_equal(targets_observers(&fleet.targets, 0), 2);
 	/* One that is no member pings as many, whoever it is. */
 	fleet.targets.groups[0].self = NULL;
 	targets_select(&fleet.targets, "elsewhere");
@@ -281,18 +281,18 @@ static void a_fanout_of_all_others_is_a_mesh(void **state)
 	fleet.targets.groups[0].self = &fleet.config.peers[2];
 	targets_select(&fleet.targets, "");
 	assert_states(&fleet, 0, 3, 1, 0, 1);
-	assert_int_equal(targets_watchers(&fleet.targets, 0), 4);
+	assert_int_equal(targets_observers(&fleet.targets, 0), 4);
 	fleet.config.groups[0].options.fanout = 9;
 	targets_select(&fleet.targets, "");
 	assert_states(&fleet, 0, 3, 1, 0, 1);
-	assert_int_equal(targets_watchers(&fleet.targets, 0), 4);
+	assert_int_equal(targets_observers(&fleet.targets, 0), 4);
 	/* Oneself is pinged beside those that are chosen. */
 	fleet.config.collector.skip_self = false;
 	fleet.config.groups[0].options.fanout = 1;
 	targets_select(&fleet.targets, "");
 	assert_int_equal(fleet.targets.items[3].peer->name[0], 'c');
 	assert_int_equal(fleet.targets.items[3].state, TARGET_PROBED);
-	assert_int_equal(targets_watchers(&fleet.targets, 0), 2);
+	assert_int_equal(targets_observers(&fleet.targets, 0), 2);
 	fleet_free(&fleet);
 }
 

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tentative.h"
+#include "ping/tentative.h"
 
 #define LOOPBACK "00000000000000000000000000000001 01 80 10 80       lo\n"
 #define GLOBAL(flags) "fd000004000000000000000000000001 0a 40 00 " flags "     near\n"

@@ -9,7 +9,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
-#include "writer.h"
+#include "publish/writer.h"
 
 static struct writer writer;
 
@@ -197,8 +197,9 @@ static void numbers_are_exact(void **state)
 	writer_ns(&writer, 250000);
 	writer_text(&writer, " ");
 	writer_ns(&writer, INT64_MAX);
-	assert_written(fd, "18446744073709551615 9007199254740992.999999999 0.00025 "
-			   "9223372036.854775807");
+	assert_written(
+		fd,
+		"18446744073709551615 9007199254740992.999999999 0.00025 9223372036.854775807");
 }
 
 int main(void)

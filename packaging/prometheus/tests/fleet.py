@@ -195,7 +195,7 @@ class Fleet:
         self.add(place, "nodecanary_last_run_success", own, state["success"])
         self.add(place, "nodecanary_last_run_timestamp_seconds", own, state["ended"])
         self.add(place, "nodecanary_counters_start_timestamp_seconds", own, state["start"])
-        for name in ("receive_drops_total", 'voided_rounds_total deadline', 'voided_rounds_total receive_drops'):
+        for name in ("receive_drops_total", 'discarded_rounds_total deadline', 'discarded_rounds_total receive_drops'):
             name, _, reason = name.partition(" ")
             labels = dict(own, reason=reason)
             self.add(place, f"nodecanary_{name}", labels, state["counters"].get((name, reason), 0))
@@ -217,7 +217,7 @@ class Fleet:
         for name, value in (("probed", len(peers)), ("self", int(is_member)), ("unselected", 0), ("unresolved", 0)):
             self.add(place, "nodecanary_peers", dict(own, state=name), value)
         if is_member:
-            self.add(place, "nodecanary_group_watchers", own, watchers)
+            self.add(place, "nodecanary_group_observers", own, watchers)
             self.add(place, "nodecanary_self_info", dict(own, peer=node), 1)
         for peer in peers:
             for family in group.families:

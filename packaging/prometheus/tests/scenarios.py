@@ -356,13 +356,13 @@ def measurement():
              {3: [], 12: [alert("CountersRestarted", node="n2")], 21: []})
     scenario("drops at receive buffers",
              fleet_with(3, counter=lambda node: {("receive_drops_total", ""): 3,
-                                                 ("voided_rounds_total", "receive_drops"): 1} if node == "n2" else {}),
+                                                 ("discarded_rounds_total", "receive_drops"): 1} if node == "n2" else {}),
              {23: [alert("ReceiveDrops", node="n2")]})
     scenario("rounds do not fit the deadline",
-             fleet_with(3, counter=lambda node: {("voided_rounds_total", "deadline"): 1} if node == "n2" else {}),
-             {23: [alert("VoidedRounds", node="n2", reason="deadline")]})
+             fleet_with(3, counter=lambda node: {("discarded_rounds_total", "deadline"): 1} if node == "n2" else {}),
+             {23: [alert("DiscardedRounds", node="n2", reason="deadline")]})
     scenario("a round is void",
-             fleet_with(4, 4.25, counter=lambda node: {("voided_rounds_total", "deadline"): 3}), {23: []})
+             fleet_with(4, 4.25, counter=lambda node: {("discarded_rounds_total", "deadline"): 3}), {23: []})
     scenario("a node cannot send to two peers", fleet_with(4, unsent=pairs("n1>n2", "n1>n3")),
              {23: [member("Unsent", node="n1")]})
     scenario("nobody can send to a peer",

@@ -1,0 +1,157 @@
+#include "base/address.h"
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/number.h"
+
+static bool parse_ipv6(const char *text, struct address *addr)
+{
+	char bare[INET6_ADDRSTRLEN];
+	const char *zone = strchr(text, '%');
+	size_t len = zone ? (size_t)(zone - text) : strlen(text);
+
+	if (len >= sizeof(bare))
+		return false;
+	memcpy(bare, text, len);
+	bare[len] = '\0';
+	if (inet_pton(AF_INET6, bare, &addr->u.v6) != 1)
+		return false;
+	addr->family = ADDRESS_IPV6;
+	if (zone) {
+		if (!IN6_IS_ADDR_LINKLOCAL(&addr->u.v6))
+			return false;
+		addr->scope = if_nametoindex(zone + 1);
+		return addr->scope != 0;
+	}
+	return true;
+}
+
+bool address_parse(const char *text, struct address *addr)
+{
+	memset(addr, 0, sizeof(*addr));
+	if (inet_pton(AF_INET, text, &addr->u.v4) == 1) {
+		addr->family = ADDRESS_IPV4;
+		return true;
+	}
+	if (parse_ipv6(text, addr))
+		return true;
+	memset(addr, 0, sizeof(*addr));
+	return false;
+}
+
+/* inet_ntop() would bring in printf. */
+static void format_ipv4(const struct in_addr *addr, char *out)
+{
+	unsigned char bytes[4];
+
+	memcpy(bytes, addr, sizeof(bytes));
+	for (size_t i = 0; i < sizeof(bytes); i++) {
+		out += number_format_u64(out, bytes[i]);
+		*out++ = i + 1 < sizeof(bytes) ? '.' : '\0';
+	}
+}
+
+void address_format(const struct address *addr, char out[static ADDRESS_TEXT_SIZE])
+{
+	char name[IF_NAMESIZE];
+	size_t len;
+
+	out[0] = '\0';
+	if (addr->family == ADDRESS_IPV4)
+		format_ipv4(&addr->u.v4, out);
+	if (addr->family != ADDRESS_IPV6)
+		return;
+	inet_ntop(AF_INET6, &addr->u.v6, out, ADDRESS_TEXT_SIZE);
+	len = strlen(out);
+	if (addr->scope && if_indextoname(addr->scope, name))
+		snprintf(out + len, ADDRESS_TEXT_SIZE - len, "%%%s", name);
+	else if (addr->scope)
+		snprintf(out + len, ADDRESS_TEXT_SIZE - len, "%%%u", addr->scope);
+}
+
+bool address_from_sockaddr(const struct sockaddr *sa, struct address *addr)
+{
+	memset(addr, 0, sizeof(*addr));
+	if (sa->sa_family == AF_INET) {
+		struct sockaddr_in in;
+
+		memcpy(&in, sa, sizeof(in));
+		addr->family = ADDRESS_IPV4;
+		addr->u.v4 = in.sin_addr;
+		return true;
+	}
+	if (sa->sa_family == AF_INET6) {
+		struct sockaddr_in6 in6;
+
+		memcpy(&in6, sa, sizeof(in6));
+		addr->family = ADDRESS_IPV6;
+		addr->u.v6 = in6.sin6_addr;
+		addr->scope = in6.sin6_scope_id;
+		return true;
+	}
+	return false;
+}
+
+int address_compare(const struct address *a, const struct address *b)
+{
+	int order;
+
+	if (a->family != b->family)
+		return a->family < b->family ? -1 : 1;
+	if (a->family == ADDRESS_NONE)
+		return 0;
+	if (a->family == ADDRESS_IPV4)
+		return memcmp(&a->u.v4, &b->u.v4, sizeof(a->u.v4));
+	order = memcmp(&a->u.v6, &b->u.v6, sizeof(a->u.v6));
+	if (order != 0 || a->scope == b->scope)
+		return order;
+	return a->scope < b->scope ? -1 : 1;
+}
+
+bool address_equal(const struct address *a, const struct address *b)
+{
+	return address_compare(a, b) == 0;
+}
+
+bool address_is_loopback(const struct address *addr)
+{
+	if (addr->family == ADDRESS_IPV4)
+		return (ntohl(addr->u.v4.s_addr) >> 24) == 127;
+	return addr->family == ADDRESS_IPV6 && IN6_IS_ADDR_LOOPBACK(&addr->u.v6);
+}
+
+static const char *unusable_ipv4(in_addr_t host_order)
+{
+	if (host_order >> 24 == 0)
+		return "is unspecified (0.0.0.0/8)";
+	if (host_order == INADDR_BROADCAST)
+		return "is the broadcast address";
+	if (IN_MULTICAST(host_order))
+		return "is a multicast address";
+	return NULL;
+}
+
+const char *address_unusable(const struct address *addr)
+{
+	if (addr->family == ADDRESS_IPV4)
+		return unusable_ipv4(ntohl(addr->u.v4.s_addr));
+	if (addr->family != ADDRESS_IPV6)
+		return NULL;
+	if (IN6_IS_ADDR_UNSPECIFIED(&addr->u.v6))
+		return "is unspecified (::)";
+	if (IN6_IS_ADDR_MULTICAST(&addr->u.v6))
+		return "is a multicast address";
+	if (IN6_IS_ADDR_V4MAPPED(&addr->u.v6))
+		return "is an IPv4 address in IPv6 notation";
+	return NULL;
+}
+
+const char *address_family_name(enum address_family family)
+{
+	static const char *const names[] = {"", "ipv4", "ipv6"};
+
+	return names[family];
+}

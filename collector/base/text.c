@@ -1,0 +1,160 @@
+#include "base/text.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#define HOST_NAME_MAX_BYTES 253
+#define HOST_LABEL_MAX_BYTES 63
+
+/* Length of the sequence that `lead` begins, 0 if none does. */
+static size_t sequence_length(unsigned char lead)
+{
+	if (lead < 0x80)
+		return 1;
+	if (lead >= 0xc2 && lead <= 0xdf)
+		return 2;
+	if ((lead & 0xf0) == 0xe0)
+		return 3;
+	if (lead >= 0xf0 && lead <= 0xf4)
+		return 4;
+	return 0;
+}
+
+bool text_is_utf8(const char *text, size_t len)
+{
+	const unsigned char *p = (const unsigned char *)text, *end = p + len;
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+
+	while (p < end) {
+		size_t n = sequence_length(*p);
+		uint32_t code;
+
+		if (n == 0 || n > (size_t)(end - p))
+			return false;
+		code = n == 1 ? *p : *p & (0x7fU >> n);
+		for (size_t i = 1; i < n; i++) {
+			if ((p[i] & 0xc0) != 0x80)
+				return false;
+			code = code << 6 | (p[i] & 0x3f);
+		}
+		if (code < least[n] || code > 0x10ffff ||
+		    (code >= 0xd800 && code <= 0xdfff))
+			return false;
+		p += n;
+	}
+	return true;
+}
+
+static bool is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+bool text_is_label_name(const char *text)
+{
+	if (strncmp(text, "__", 2) == 0 || !(is_letter(*text) || *text == '_'))
+		return false;
+	for (; *text; text++)
+		if (!is_letter(*text) && !is_digit(*text) && *text != '_')
+			return false;
+	return true;
+}
+
+/* One label of a host name, `len` bytes. */
+static bool is_host_label(const char *label, size_t len)
+{
+	if (len == 0 || len > HOST_LABEL_MAX_BYTES || label[0] == '-' ||
+	    label[len - 1] == '-')
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (!is_letter(label[i]) && !is_digit(label[i]) && label[i] != '-' &&
+		    label[i] != '_')
+			return false;
+	return true;
+}
+
+/* What inet_aton() takes for a number: digits, or 0x and hexadecimal digits. */
+static bool is_number(const char *label, size_t len)
+{
+	bool is_hex = len > 1 && label[0] == '0' && (label[1] | 0x20) == 'x';
+
+	for (size_t i = is_hex ? 2 : 0; i < len; i++) {
+		char lower = (char)(label[i] | 0x20);
+
+		if (!is_digit(label[i]) && !(is_hex && lower >= 'a' && lower <= 'f'))
+			return false;
+	}
+	return true;
+}
+
+bool text_is_host_name(const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len > HOST_NAME_MAX_BYTES)
+		return false;
+	if (len > 0 && text[len - 1] == '.')
+		len--;
+	for (const char *end = text + len;;) {
+		const char *dot = memchr(text, '.', (size_t)(end - text));
+		size_t n = dot ? (size_t)(dot - text) : (size_t)(end - text);
+
+		if (!is_host_label(text, n))
+			return false;
+		if (!dot)
+			return !is_number(text, n);
+		text = dot + 1;
+	}
+}
+
+bool text_is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+bool text_join(char *out, size_t size, const char *head, const char *tail)
+{
+	size_t head_len = strlen(head), tail_len = strlen(tail);
+
+	out[0] = '\0';
+	if (head_len >= size || tail_len >= size - head_len)
+		return false;
+	memcpy(out, head, head_len);
+	memcpy(out + head_len, tail, tail_len + 1);
+	return true;
+}
+
+bool text_copy(char *out, size_t size, const char *text)
+{
+	return text_join(out, size, text, "");
+}
+
+static bool is_in(char c, const char *set)
+{
+	while (*set && *set != c)
+		set++;
+	return *set != '\0';
+}
+
+size_t text_until(const char *text, const char *set)
+{
+	size_t len = 0;
+
+	while (text[len] && !is_in(text[len], set))
+		len++;
+	return len;
+}
+
+size_t text_span(const char *text, const char *set)
+{
+	size_t len = 0;
+
+	while (is_in(text[len], set))
+		len++;
+	return len;
+}

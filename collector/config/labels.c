@@ -1,0 +1,96 @@
+#include "config/labels.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+const char *labels_forbidden(const char *name)
+{
+	static const char *const taken[] = {"group",	"peer", "family", "address",
+					    "instance", "job",	"le",	  "quantile"};
+
+	if (!text_is_label_name(name))
+		return "is no label name, expected letters, digits and _, not beginning with a digit or __";
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+		if (strcmp(name, taken[i]) == 0)
+			return "is set by nodecanary or by Prometheus itself, expected another name";
+	return NULL;
+}
+
+bool labels_unquote(char *value)
+{
+	size_t len = strlen(value);
+
+	if (value[0] != '"')
+		return len == 0 || value[len - 1] != '"';
+	if (len < 2 || value[len - 1] != '"' || memchr(value + 1, '"', len - 2))
+		return false;
+	memmove(value, value + 1, len - 2);
+	value[len - 2] = '\0';
+	return true;
+}
+
+/* Where `name` stands or would stand. */
+static size_t find_slot(const struct label_list *list, const char *name)
+{
+	size_t i = 0;
+
+	while (i < list->count && strcmp(list->items[i].name, name) < 0)
+		i++;
+	return i;
+}
+
+enum labels_result labels_add(struct label_list *list, const char *name,
+			      const char *value)
+{
+	size_t slot = find_slot(list, name);
+	struct label added, *items;
+
+	if (slot < list->count && strcmp(list->items[slot].name, name) == 0)
+		return LABELS_DUPLICATE;
+	items = realloc(list->items, (list->count + 1) * sizeof(*items));
+	if (!items)
+		return LABELS_NO_MEMORY;
+	list->items = items;
+	added.name = strdup(name);
+	added.value = strdup(value);
+	if (!added.name || !added.value) {
+		free(added.name);
+		free(added.value);
+		return LABELS_NO_MEMORY;
+	}
+	memmove(items + slot + 1, items + slot, (list->count - slot) * sizeof(*items));
+	items[slot] = added;
+	list->count++;
+	return LABELS_ADDED;
+}
+
+void labels_free(struct label_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		free(list->items[i].name);
+		free(list->items[i].value);
+	}
+	free(list->items);
+	*list = (struct label_list){.items = NULL};
+}
+
+const struct label *labels_next(const struct label_list *under,
+				const struct label_list *over,
+				struct labels_cursor *cursor)
+{
+	const struct label *low =
+		cursor->under < under->count ? &under->items[cursor->under] : NULL;
+	const struct label *high =
+		cursor->over < over->count ? &over->items[cursor->over] : NULL;
+	int order = !low ? 1 : !high ? -1 : strcmp(low->name, high->name);
+
+	if (!low && !high)
+		return NULL;
+	if (order <= 0)
+		cursor->under++;
+	if (order >= 0)
+		cursor->over++;
+	return order < 0 ? low : high;
+}

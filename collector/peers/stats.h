@@ -1,0 +1,79 @@
+/*
+ * What is counted of one peer: counters that go on from run to run, and the
+ * figures of this run. Pure arithmetic, no I/O.
+ *
+ * Loss counts requests that left alone: an unsent request is neither sent nor
+ * lost. Deviation is that of the population, by Welford's method (Technometrics
+ * 4 (1962), 419). Jitter is the mean of |rtt[i] - rtt[i-1]| over pairs of
+ * consecutive rounds that were both answered (as in RFC 3550, but unsmoothed);
+ * a lost, unsent or void round ends the chain.
+ */
+#ifndef NODECANARY_STATS_H
+#define NODECANARY_STATS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/options.h"
+#include "peers/sample.h"
+
+/* An exact sum of round-trip times; nanoseconds alone would overflow in years. */
+struct stats_sum {
+	uint64_t seconds;
+	uint32_t nanos; /* below 10^9 */
+};
+
+/*
+ * `counts` has one element for each bucket and one for +Inf, not cumulative, so
+ * that adding two histograms is adding their elements. NULL: none is kept.
+ */
+struct stats_histogram {
+	uint64_t *counts;
+	struct stats_sum sum;
+};
+
+struct stats_totals {
+	uint64_t requests, replies, unsent;
+	struct stats_histogram histogram;
+};
+
+struct stats_run {
+	uint64_t requests, replies, unsent;
+	int64_t min_ns, max_ns; /* where replies > 0 */
+	double mean_ns, m2_ns2;
+	int64_t last_ns;
+	bool last_answered; /* the round before was answered in last_ns */
+	uint64_t pairs;
+	uint64_t jitter_sum_ns;
+	int hop_limit; /* of the last reply; negative where unknown */
+};
+
+/* Elements of a histogram's counts. */
+static inline size_t stats_counts(const struct buckets *buckets)
+{
+	return buckets->count + 1;
+}
+
+/* Adds what became of one measured request. */
+void stats_add(struct stats_totals *totals, struct stats_run *run,
+	       const struct buckets *buckets, const struct sample *sample);
+
+/* A round that was planned and counts for nothing. */
+void stats_discard_round(struct stats_run *run);
+
+/* Adds one histogram to another of the same buckets. */
+void stats_merge(struct stats_histogram *into, const struct stats_histogram *from,
+		 const struct buckets *buckets);
+
+/* Lost requests by requests, times 10^9 and rounded. Where run->requests > 0. */
+int64_t stats_loss_billionths(const struct stats_run *run);
+
+/* Where run->replies > 0. Rounded to nanoseconds. */
+int64_t stats_mean_ns(const struct stats_run *run);
+int64_t stats_stddev_ns(const struct stats_run *run);
+
+/* Where run->pairs > 0. */
+int64_t stats_jitter_ns(const struct stats_run *run);
+
+#endif

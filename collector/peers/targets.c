@@ -1,0 +1,337 @@
+#include "peers/targets.h"
+
+#include <endian.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/digest.h"
+#include "base/log.h"
+#include "peers/fanout.h"
+
+/* The address that a numeric peer is pinged at in that family; NONE: any. */
+static struct address numeric_address(const struct peer *peer, enum family_choice choice,
+				      enum address_family family)
+{
+	if (family == ADDRESS_IPV4 || choice == FAMILY_IPV4)
+		return peer->v4;
+	if (family == ADDRESS_IPV6 || choice == FAMILY_IPV6)
+		return peer->v6;
+	return peer->v4_first || peer->v6.family == ADDRESS_NONE ? peer->v4 : peer->v6;
+}
+
+static void add_target(struct targets *targets, const struct peer *peer,
+		       enum address_family family)
+{
+	const struct options *options = &targets->config->groups[peer->group].options;
+	struct target *target = &targets->items[targets->count];
+
+	*target = (struct target){.peer = peer, .family = family};
+	target->has_family_label = options->family == FAMILY_BOTH;
+	if (!peer->host) {
+		target->address = numeric_address(peer, options->family, family);
+		/* With family = both, a peer with one numeric address is one target. */
+		if (target->address.family == ADDRESS_NONE)
+			return;
+	}
+	targets->count++;
+}
+
+static void add_peer(struct targets *targets, const struct peer *peer)
+{
+	switch (targets->config->groups[peer->group].options.family) {
+	case FAMILY_AUTO: add_target(targets, peer, ADDRESS_NONE); break;
+	case FAMILY_IPV4: add_target(targets, peer, ADDRESS_IPV4); break;
+	case FAMILY_IPV6: add_target(targets, peer, ADDRESS_IPV6); break;
+	case FAMILY_BOTH:
+		add_target(targets, peer, ADDRESS_IPV4);
+		add_target(targets, peer, ADDRESS_IPV6);
+		break;
+	}
+}
+
+static size_t most_targets(const struct config *config)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < config->group_count; i++)
+		count += config->groups[i].peer_count *
+			 (config->groups[i].options.family == FAMILY_BOTH ? 2 : 1);
+	return count;
+}
+
+/* Only where a group has rings. */
+static int add_seeds(struct targets *targets)
+{
+	const struct config *config = targets->config;
+
+	for (size_t i = 0; i < config->peer_count; i++) {
+		const struct peer *peer = &config->peers[i];
+
+		if (config->groups[peer->group].options.fanout == OPTIONS_FANOUT_ALL)
+			continue;
+		if (!targets->seeds)
+			targets->seeds =
+				calloc(config->peer_count, sizeof(*targets->seeds));
+		if (!targets->seeds)
+			return -1;
+		targets->seeds[i] = fanout_seed(peer->name);
+	}
+	return 0;
+}
+
+static void free_all(struct targets *targets)
+{
+	free(targets->items);
+	free(targets->groups);
+	free(targets->seeds);
+	free(targets->chosen);
+	*targets = (struct targets){.items = NULL};
+}
+
+int targets_build(struct targets *targets, const struct config *config)
+{
+	*targets = (struct targets){.config = config};
+	targets->items = calloc(most_targets(config) + 1, sizeof(*targets->items));
+	targets->groups = calloc(config->group_count + 1, sizeof(*targets->groups));
+	targets->chosen = calloc(config->peer_count + 1, sizeof(*targets->chosen));
+	if (!targets->items || !targets->groups || !targets->chosen ||
+	    add_seeds(targets) < 0) {
+		log_errx("out of memory");
+		free_all(targets);
+		return -1;
+	}
+	for (size_t i = 0; i < config->peer_count; i++)
+		add_peer(targets, &config->peers[i]);
+	return 0;
+}
+
+void targets_reset(struct targets *targets)
+{
+	for (size_t i = 0; targets->items && i < targets->count; i++) {
+		struct target *target = &targets->items[i];
+
+		free(target->totals.histogram.counts);
+		target->totals = (struct stats_totals){.requests = 0};
+		target->past = TARGET_UNKNOWN;
+		target->resolved = target->looked_up = false;
+		if (target->peer->host)
+			target->address = (struct address){.family = ADDRESS_NONE};
+	}
+	for (size_t i = 0; targets->groups && i < targets->config->group_count; i++) {
+		free(targets->groups[i].histogram.counts);
+		targets->groups[i].histogram = (struct stats_histogram){.counts = NULL};
+		targets->groups[i].last_self = NULL;
+	}
+}
+
+void targets_free(struct targets *targets)
+{
+	targets_reset(targets);
+	free_all(targets);
+}
+
+static int compare(const struct targets *targets, const struct target *target,
+		   const char *group, const char *peer, const char *family)
+{
+	int order = strcmp(group, target_group(targets, target)->name);
+
+	if (order == 0)
+		order = strcmp(peer, target->peer->name);
+	return order ? order : strcmp(family, target_family_label(target));
+}
+
+struct target *targets_find(struct targets *targets, const char *group, const char *peer,
+			    const char *family, size_t *hint)
+{
+	size_t low = 0, high = targets->count;
+
+	/* In a file of the same peers it is the target of the line before, or the next.
+	 */
+	for (size_t i = *hint; i < *hint + 2 && i < targets->count; i++) {
+		if (compare(targets, &targets->items[i], group, peer, family) == 0) {
+			*hint = i;
+			return &targets->items[i];
+		}
+	}
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order =
+			compare(targets, &targets->items[middle], group, peer, family);
+
+		if (order == 0) {
+			*hint = middle;
+			return &targets->items[middle];
+		}
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+const struct peer *targets_find_peer(const struct targets *targets, size_t group,
+				     const char *name)
+{
+	const struct group *g = &targets->config->groups[group];
+
+	for (size_t i = 0; i < g->peer_count; i++)
+		if (strcmp(targets->config->peers[g->first_peer + i].name, name) == 0)
+			return &targets->config->peers[g->first_peer + i];
+	return NULL;
+}
+
+struct target_group *targets_find_group(struct targets *targets, const char *name)
+{
+	for (size_t i = 0; i < targets->config->group_count; i++)
+		if (strcmp(targets->config->groups[i].name, name) == 0)
+			return &targets->groups[i];
+	return NULL;
+}
+
+int targets_add_counts(const struct targets *targets, struct stats_histogram *histogram)
+{
+	histogram->counts = calloc(stats_counts(&targets->config->collector.buckets),
+				   sizeof(*histogram->counts));
+	if (!histogram->counts)
+		log_errx("out of memory");
+	return histogram->counts ? 0 : -1;
+}
+
+void targets_choose(const struct targets *targets, size_t group,
+		    const struct peer *member, const char *name, bool *chosen)
+{
+	const struct config *config = targets->config;
+	const struct group *g = &config->groups[group];
+	bool is_outside = g->options.members_only && !member;
+
+	if (is_outside || g->options.fanout == OPTIONS_FANOUT_ALL) {
+		for (size_t i = 0; i < g->peer_count; i++)
+			chosen[i] = !is_outside;
+	} else {
+		const uint64_t *seeds = targets->seeds + g->first_peer;
+		struct fanout_observer observer = {.index = FANOUT_OUTSIDE};
+
+		if (member)
+			observer.index = (size_t)(member - &config->peers[g->first_peer]);
+		observer.seed = member ? seeds[observer.index] : fanout_seed(name);
+		fanout_choose(seeds, g->peer_count, observer, g->options.fanout, chosen);
+	}
+	if (member)
+		chosen[member - &config->peers[g->first_peer]] =
+			!config->collector.skip_self;
+}
+
+size_t targets_observers(const struct targets *targets, size_t group)
+{
+	const struct group *g = &targets->config->groups[group];
+	size_t others = g->peer_count > 0 ? g->peer_count - 1 : 0;
+
+	if (g->options.fanout < others)
+		others = g->options.fanout;
+	return others + !targets->config->collector.skip_self;
+}
+
+void targets_select(struct targets *targets, const char *name)
+{
+	const struct config *config = targets->config;
+
+	for (size_t i = 0; i < config->group_count; i++)
+		targets_choose(targets, i, targets->groups[i].self, name,
+			       targets->chosen + config->groups[i].first_peer);
+	for (size_t i = 0; i < targets->count; i++) {
+		struct target *target = &targets->items[i];
+		const struct peer *self = targets->groups[target->peer->group].self;
+
+		if (target->peer == self && config->collector.skip_self)
+			target->state = TARGET_SELF;
+		else if (!targets->chosen[target->peer - config->peers])
+			target->state = TARGET_UNSELECTED;
+		else if (target->address.family == ADDRESS_NONE)
+			target->state = TARGET_UNRESOLVED;
+		else
+			target->state = TARGET_PROBED;
+	}
+}
+
+void targets_count_states(const struct targets *targets, size_t group,
+			  size_t counts[static TARGET_STATES])
+{
+	const struct target *last = NULL;
+
+	memset(counts, 0, TARGET_STATES * sizeof(*counts));
+	for (size_t i = 0; i < targets->count; i++) {
+		const struct target *target = &targets->items[i];
+
+		if (target->peer->group != group)
+			continue;
+		/* A peer of two targets is probed if one of them is. */
+		if (last && last->peer == target->peer) {
+			if (target->state == TARGET_PROBED &&
+			    last->state != TARGET_PROBED) {
+				counts[last->state]--;
+				counts[TARGET_PROBED]++;
+			}
+			continue;
+		}
+		counts[target->state]++;
+		last = target;
+	}
+}
+
+/* With its end, so that texts cannot run into each other. */
+static void hash_text(struct digest *digest, const char *text)
+{
+	digest_add_folded(digest, text);
+	digest_add(digest, "", 1);
+}
+
+static uint64_t hash_peer(const struct peer *peer)
+{
+	char address[ADDRESS_TEXT_SIZE];
+	struct digest digest;
+
+	digest_init(&digest);
+	hash_text(&digest, peer->name);
+	hash_text(&digest, peer->host ? peer->host : "");
+	address_format(&peer->v4, address);
+	hash_text(&digest, address);
+	address_format(&peer->v6, address);
+	hash_text(&digest, address);
+	/* Of two addresses the first is pinged where family = auto. */
+	if (peer->v4.family != ADDRESS_NONE && peer->v6.family != ADDRESS_NONE &&
+	    !peer->v4_first)
+		hash_text(&digest, "ipv6");
+	return digest_value(&digest);
+}
+
+uint64_t targets_list_hash(const struct targets *targets, size_t group)
+{
+	const struct group *g = &targets->config->groups[group];
+	unsigned char selection[2] = {(unsigned char)g->options.family,
+				      (unsigned char)g->options.members_only};
+	struct digest digest;
+	uint64_t sum = 0;
+
+	/* A sum, so that the order of the list does not matter. */
+	for (size_t i = 0; i < g->peer_count; i++)
+		sum += hash_peer(&targets->config->peers[g->first_peer + i]);
+	sum = htole64(sum);
+	digest_init(&digest);
+	digest_add(&digest, selection, sizeof(selection));
+	digest_add(&digest, &sum, sizeof(sum));
+	if (g->options.fanout != OPTIONS_FANOUT_ALL) {
+		uint32_t fanout = htole32(g->options.fanout);
+
+		digest_add(&digest, FANOUT_VERSION, sizeof(FANOUT_VERSION));
+		digest_add(&digest, &fanout, sizeof(fanout));
+	}
+	return digest_value(&digest) & ((UINT64_C(1) << 48) - 1);
+}
+
+const char *targets_state_name(enum target_state state)
+{
+	static const char *const names[] = {"probed", "self", "unselected", "unresolved"};
+
+	return names[state];
+}

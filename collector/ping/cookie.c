@@ -1,0 +1,191 @@
+#include "ping/cookie.h"
+
+#include <arpa/inet.h>
+#include <netinet/icmp6.h>
+#include <netinet/ip_icmp.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define HALF_BYTES 0x0f0f0f0fU
+#define NO_NUL 0x40404040U
+
+/* Offsets in the IP headers: RFC 791, RFC 8200. */
+#define IPV4_SOURCE 12
+#define IPV6_SOURCE 8
+
+/* Two words for each of an IPv6 address. */
+_Static_assert(OPTIONS_SIZE_MIN >= COOKIE_SIZE + 2 * sizeof(struct in6_addr),
+	       "the smallest payload holds the cookie and an address");
+
+int cookie_init(struct cookie *cookie)
+{
+	unsigned char bytes[COOKIE_SIZE];
+
+	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+		return -1;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		if (bytes[i] == 0)
+			bytes[i] = 0x55;
+	for (size_t i = 0; i < COOKIE_SIZE / 4; i++) {
+		memcpy(&cookie->words[i], bytes + 4 * i, 4);
+		cookie->words[i] = ntohl(cookie->words[i]);
+	}
+	return 0;
+}
+
+void cookie_derive(const struct cookie *cookie, unsigned index, struct cookie *derived)
+{
+	/* Two bytes that are never NUL, in place of random ones. */
+	uint32_t number = 0x4040U | (index & 15) | (index >> 4 & 15) << 8;
+
+	*derived = *cookie;
+	derived->words[1] = (derived->words[1] & 0xffff0000U) | number;
+}
+
+static char *put_word(char *out, uint32_t word)
+{
+	word = htonl(word);
+	memcpy(out, &word, sizeof(word));
+	return out + sizeof(word);
+}
+
+void cookie_payload(const struct cookie *cookie, const struct address *addr, size_t size,
+		    char *out)
+{
+	char *end = out + size;
+	size_t words = addr->family == ADDRESS_IPV4 ? 1 : 4;
+
+	for (size_t i = 0; i < COOKIE_SIZE / 4; i++)
+		out = put_word(out, cookie->words[i]);
+	for (size_t i = 0; i < words; i++) {
+		uint32_t word;
+
+		memcpy(&word, (const char *)&addr->u + 4 * i, sizeof(word));
+		word = ntohl(word);
+		out = put_word(out, (word & HALF_BYTES) | NO_NUL);
+		out = put_word(out, (word >> 4 & HALF_BYTES) | NO_NUL);
+	}
+	memset(out, '.', (size_t)(end - out));
+	*end = '\0';
+}
+
+struct program {
+	struct sock_filter *code;
+	size_t len;
+};
+
+static void op(struct program *p, uint16_t code, uint32_t k)
+{
+	p->code[p->len++] = (struct sock_filter){.code = code, .k = k};
+}
+
+/* Goes on if A equals k (or X); the way out is filled in by finish(). */
+static void require(struct program *p, uint16_t operand, uint32_t k)
+{
+	op(p, BPF_JMP | BPF_JEQ | operand, k);
+}
+
+/* M[slot] and M[slot + 1] = the two halves of the address word in A. */
+static void split_address(struct program *p, uint32_t slot)
+{
+	op(p, BPF_ST, slot + 1);
+	op(p, BPF_ALU | BPF_AND | BPF_K, HALF_BYTES);
+	op(p, BPF_ALU | BPF_OR | BPF_K, NO_NUL);
+	op(p, BPF_ST, slot);
+	op(p, BPF_LD | BPF_MEM, slot + 1);
+	op(p, BPF_ALU | BPF_RSH | BPF_K, 4);
+	op(p, BPF_ALU | BPF_AND | BPF_K, HALF_BYTES);
+	op(p, BPF_ALU | BPF_OR | BPF_K, NO_NUL);
+	op(p, BPF_ST, slot + 1);
+}
+
+/* A must equal M[slot]; X is used up. */
+static void require_slot(struct program *p, uint32_t slot)
+{
+	op(p, BPF_LDX | BPF_MEM, slot);
+	require(p, BPF_X, 0);
+}
+
+/* Accepts; and every condition that fails leaves to the rejection behind it. */
+static size_t finish(struct program *p)
+{
+	size_t reject;
+
+	op(p, BPF_RET | BPF_K, UINT32_MAX);
+	reject = p->len;
+	op(p, BPF_RET | BPF_K, 0);
+	for (size_t i = 0; i < reject; i++)
+		if (BPF_CLASS(p->code[i].code) == BPF_JMP)
+			p->code[i].jf = (uint8_t)(reject - i - 1);
+	return p->len;
+}
+
+/*
+ * A raw IPv4 socket's packet begins at the IP header, whose length is variable
+ * and goes into X.
+ */
+static void filter_ipv4(const struct cookie *cookie, struct program *p)
+{
+	const uint32_t payload = COOKIE_ICMP_HEADER;
+
+	op(p, BPF_LD | BPF_W | BPF_ABS, IPV4_SOURCE);
+	split_address(p, 0);
+	op(p, BPF_LDX | BPF_B | BPF_MSH, 0);
+	op(p, BPF_LD | BPF_B | BPF_IND, 0);
+	require(p, BPF_K, ICMP_ECHOREPLY);
+	for (uint32_t i = 0; i < COOKIE_SIZE / 4; i++) {
+		op(p, BPF_LD | BPF_W | BPF_IND, payload + 4 * i);
+		require(p, BPF_K, cookie->words[i]);
+	}
+	for (uint32_t i = 0; i < 2; i++) {
+		op(p, BPF_LDX | BPF_B | BPF_MSH, 0);
+		op(p, BPF_LD | BPF_W | BPF_IND, payload + COOKIE_SIZE + 4 * i);
+		require_slot(p, i);
+	}
+}
+
+/* A raw ICMPv6 socket's packet begins at the ICMPv6 header. */
+static void filter_ipv6(const struct cookie *cookie, struct program *p)
+{
+	uint32_t at = COOKIE_ICMP_HEADER;
+
+	op(p, BPF_LD | BPF_B | BPF_ABS, 0);
+	require(p, BPF_K, ICMP6_ECHO_REPLY);
+	for (size_t i = 0; i < COOKIE_SIZE / 4; i++, at += 4) {
+		op(p, BPF_LD | BPF_W | BPF_ABS, at);
+		require(p, BPF_K, cookie->words[i]);
+	}
+	for (uint32_t i = 0; i < 4; i++) {
+		op(p, BPF_LD | BPF_W | BPF_ABS,
+		   (uint32_t)SKF_NET_OFF + IPV6_SOURCE + 4 * i);
+		split_address(p, 0);
+		for (uint32_t half = 0; half < 2; half++, at += 4) {
+			op(p, BPF_LD | BPF_W | BPF_ABS, at);
+			require_slot(p, half);
+		}
+	}
+}
+
+size_t cookie_filter(const struct cookie *cookie, enum address_family family,
+		     struct sock_filter code[static COOKIE_FILTER_MAX])
+{
+	struct program p = {.code = code};
+
+	if (family == ADDRESS_IPV4)
+		filter_ipv4(cookie, &p);
+	else
+		filter_ipv6(cookie, &p);
+	return finish(&p);
+}
+
+const unsigned char *cookie_find_reply(enum address_family family, const void *packet,
+				       size_t *len)
+{
+	const unsigned char *p = packet;
+	size_t header = family == ADDRESS_IPV4 && *len > 0 ? (size_t)(*p & 15) * 4 : 0;
+
+	if (*len < header + COOKIE_ICMP_HEADER)
+		return NULL;
+	*len -= header;
+	return p + header;
+}

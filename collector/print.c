@@ -1,0 +1,162 @@
+#include "print.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+#define RED "\033[31m"
+#define YELLOW "\033[33m"
+#define RESET "\033[0m"
+
+/* Widths of the columns that depend on the peers. */
+struct widths {
+	int group, peer, address;
+};
+
+static void widen(int *width, size_t len)
+{
+	if (len > (size_t)*width)
+		*width = (int)len;
+}
+
+static struct widths measure(const struct targets *targets)
+{
+	struct widths widths = {.group = 5, .peer = 4, .address = 7};
+
+	for (size_t i = 0; i < targets->count; i++) {
+		const struct target *target = &targets->items[i];
+		char address[ADDRESS_TEXT_SIZE];
+
+		address_format(&target->address, address);
+		widen(&widths.group, strlen(target_group(targets, target)->name));
+		widen(&widths.peer, strlen(target->peer->name));
+		widen(&widths.address, strlen(address));
+	}
+	/* One group needs no column. */
+	if (targets->config->group_count < 2)
+		widths.group = 0;
+	return widths;
+}
+
+static void print_names(FILE *out, const struct widths *widths, const char *group,
+			const char *peer, const char *address)
+{
+	if (widths->group)
+		fprintf(out, "%-*s  ", widths->group, group);
+	fprintf(out, "%-*s  %-*s", widths->peer, peer, widths->address, address);
+}
+
+static void print_target_names(FILE *out, const struct widths *widths,
+			       const struct targets *targets, const struct target *target)
+{
+	char address[ADDRESS_TEXT_SIZE];
+
+	address_format(&target->address, address);
+	print_names(out, widths, target_group(targets, target)->name, target->peer->name,
+		    *address ? address : "-");
+}
+
+static double ms(int64_t ns)
+{
+	return (double)ns / 1e6;
+}
+
+static void print_figures(FILE *out, const struct target *target)
+{
+	const struct stats_run *run = &target->run;
+
+	fprintf(out, "  %5llu  %7llu", (unsigned long long)run->requests,
+		(unsigned long long)run->replies);
+	if (run->requests > 0)
+		fprintf(out, "  %5.1f", (double)stats_loss_billionths(run) / 1e7);
+	else
+		fprintf(out, "  %5s", "-");
+	if (run->replies > 0)
+		fprintf(out, "  %8.3f  %8.3f  %8.3f  %8.3f", ms(run->min_ns),
+			ms(stats_mean_ns(run)), ms(run->max_ns),
+			ms(stats_stddev_ns(run)));
+	else
+		fprintf(out, "  %8s  %8s  %8s  %8s", "-", "-", "-", "-");
+	if (target->state == TARGET_UNRESOLVED)
+		fprintf(out, "  unresolved");
+	else if (run->unsent > 0)
+		fprintf(out, "  %llu unsent", (unsigned long long)run->unsent);
+}
+
+void print_results(FILE *out, const struct targets *targets, bool colour)
+{
+	struct widths widths = measure(targets);
+
+	print_names(out, &widths, "group", "peer", "address");
+	fprintf(out, "  %5s  %7s  %5s  %8s  %8s  %8s  %8s\n", "sent", "replies", "loss%",
+		"min ms", "mean ms", "max ms", "stddev");
+	for (size_t i = 0; i < targets->count; i++) {
+		const struct target *target = &targets->items[i];
+		const struct stats_run *run = &target->run;
+		const char *paint = "";
+
+		if (!target_is_measured(target))
+			continue;
+		if (colour && run->replies == 0)
+			paint = RED;
+		else if (colour && (run->replies < run->requests || run->unsent > 0))
+			paint = YELLOW;
+		fputs(paint, out);
+		print_target_names(out, &widths, targets, target);
+		print_figures(out, target);
+		fprintf(out, "%s\n", *paint ? RESET : "");
+	}
+}
+
+void print_peers(FILE *out, const struct targets *targets)
+{
+	struct widths widths = measure(targets);
+
+	print_names(out, &widths, "group", "peer", "address");
+	fprintf(out, "  state\n");
+	for (size_t i = 0; i < targets->count; i++) {
+		const struct target *target = &targets->items[i];
+
+		print_target_names(out, &widths, targets, target);
+		fprintf(out, "  %s\n", targets_state_name(target->state));
+	}
+}
+
+static void print_observed(FILE *out, const struct config *config,
+			   const struct peer *observer, const bool *chosen)
+{
+	const struct group *group = &config->groups[observer->group];
+
+	for (size_t i = 0; i < group->peer_count; i++)
+		if (chosen[i])
+			fprintf(out, "%s %s %s\n", group->name, observer->name,
+				config->peers[group->first_peer + i].name);
+}
+
+int print_observers(FILE *out, const struct targets *targets)
+{
+	const struct config *config = targets->config;
+	bool *chosen = calloc(config->peer_count + 1, sizeof(*chosen));
+
+	if (!chosen) {
+		log_errx("out of memory");
+		return -1;
+	}
+	for (size_t i = 0; i < config->peer_count; i++) {
+		const struct peer *observer = &config->peers[i];
+
+		targets_choose(targets, observer->group, observer, "", chosen);
+		print_observed(out, config, observer, chosen);
+	}
+	free(chosen);
+	return 0;
+}
+
+bool print_wants_colour(FILE *out)
+{
+	const char *no_color = getenv("NO_COLOR");
+
+	return isatty(fileno(out)) && (!no_color || !*no_color);
+}

@@ -1,0 +1,336 @@
+/*
+ * What a run would amount to: packets, time, and exactly the series that are written.
+ */
+#include "support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "publish/exposition.h"
+#include "config/configload.h"
+#include "estimate.h"
+
+static char directory[SUPPORT_PATH_SIZE];
+static struct config config;
+static struct targets targets;
+static char *printed, *logged;
+
+static int begin(void **state)
+{
+	(void)state;
+	support_make_dir(directory);
+	return chdir(directory);
+}
+
+static int end(void **state)
+{
+	(void)state;
+	free(printed);
+	free(logged);
+	printed = logged = NULL;
+	targets_free(&targets);
+	config_free(&config);
+	assert_int_equal(chdir("/"), 0);
+	support_remove_dir(directory);
+	return 0;
+}
+
+/* Groups in which this node is the peer "self". */
+static void load(const char *content)
+{
+	support_write_file("c.ini", content, strlen(content));
+	assert_int_equal(configload_read(&config, "c.ini", NULL), CONFIGLOAD_VALID);
+	assert_int_equal(targets_build(&targets, &config), 0);
+	for (size_t i = 0; i < config.peer_count; i++)
+		if (strcmp(config.peers[i].name, "self") == 0)
+			targets.groups[config.peers[i].group].self = &config.peers[i];
+	targets_select(&targets, "");
+}
+
+static bool print_plan(void)
+{
+	size_t len;
+	FILE *out = open_memstream(&printed, &len);
+	bool good;
+
+	assert_non_null(out);
+	support_capture_begin();
+	good = estimate_print(out, &targets);
+	logged = support_capture_end();
+	assert_int_equal(fclose(out), 0);
+	return good;
+}
+
+static void expect(const char *wanted)
+{
+	assert_true(print_plan());
+	assert_string_equal(logged, "");
+	assert_string_equal(printed, wanted);
+}
+
+static void packets_and_time_are_those_of_the_worst_case(void **state)
+{
+	(void)state;
+	load("[probe]\ncount = 4\nwarmup = 2\ntimeout = 500ms\ninterval = 1s\n"
+	     "[peers]\nself = 10.0.0.1\na = 10.0.0.2\nb = 10.0.0.3\n");
+	assert_true(print_plan());
+	assert_string_equal(logged, "");
+	assert_non_null(strstr(printed, "file c.ini\n"));
+	assert_non_null(strstr(
+		printed,
+		"group default: 3 peers, self self; 2 pinged, 12 packets per run, at most 6.0 s, "));
+	assert_non_null(strstr(
+		printed, "\n1 groups, 3 peers, 12 packets per run, at most 6.0 s, "));
+}
+
+static void a_silent_peer_makes_a_round_last_its_timeout(void **state)
+{
+	(void)state;
+	load("[probe]\ncount = 5\nwarmup = 1\ntimeout = 1s\ninterval = 200ms\nspacing = 100ms\n"
+	     "[peers]\na = 10.0.0.2\nb = 10.0.0.3\n");
+	assert_true(print_plan());
+	/* Six rounds of 1 s behind two requests that are 100 ms deferred. */
+	assert_non_null(strstr(
+		printed,
+		"self not among them; 2 pinged, 12 packets per run, at most 7.2 s, "));
+}
+
+static void names_may_cost_their_lookup(void **state)
+{
+	(void)state;
+	load("[collector]\nresolve_timeout = 1500ms\n[probe]\nspacing = 0\n[peers]\na =\n");
+	assert_true(print_plan());
+	assert_non_null(strstr(printed, "1 pinged, 6 packets per run, at most 7.5 s, "));
+}
+
+static void groups_that_share_their_rounds_share_the_spacing(void **state)
+{
+	(void)state;
+	load("[probe]\ncount = 1\nwarmup = 0\nspacing = 1s\n[probe c]\nttl = 9\n"
+	     "[peers a]\na = 10.0.0.2\n[peers b]\na = 10.0.0.3\n[peers c]\na = 10.0.0.4\n");
+	assert_true(print_plan());
+	assert_non_null(strstr(
+		printed,
+		"group a: 1 peers, self not among them; 1 pinged, 1 packets per run, at most 3.0 s, "));
+	assert_non_null(strstr(
+		printed,
+		"group c: 1 peers, self not among them; 1 pinged, 1 packets per run, at most 2.0 s, "));
+}
+
+static void unselected_peers_cost_nothing(void **state)
+{
+	(void)state;
+	load("[probe]\nmembers_only = yes\n[peers]\na = 10.0.0.2\nb =\n");
+	assert_true(print_plan());
+	assert_non_null(
+		strstr(printed, "self not among them; 0 pinged, 0 packets per run"));
+	assert_non_null(
+		strstr(printed, "\n1 groups, 2 peers, 0 packets per run, at most 0.0 s"));
+}
+
+static void no_groups_are_a_plan_too(void **state)
+{
+	(void)state;
+	load("");
+	expect("file c.ini\n0 groups, 0 peers, 0 packets per run, at most 0.0 s, 15 series on this node\n");
+}
+
+static void a_run_without_a_measured_round_is_an_error(void **state)
+{
+	(void)state;
+	load("[collector]\ndeadline = 3s\n[probe]\nwarmup = 4\nspacing = 0\n[peers]\na = 10.0.0.2\n");
+	assert_false(print_plan());
+	assert_string_equal(
+		logged,
+		"nodecanary: group `default`: no measured round fits: the first one may begin only after 4.0 s, expected it within deadline = 3s\n");
+}
+
+static void a_run_that_may_lose_rounds_is_a_warning(void **state)
+{
+	(void)state;
+	load("[collector]\ndeadline = 3s\n[probe]\nspacing = 0\n[peers]\na = 10.0.0.2\n");
+	assert_true(print_plan());
+	assert_string_equal(
+		logged,
+		"nodecanary: group `default`: the last round may begin only after 5.0 s, which is beyond deadline = 3s: where peers are down, rounds are left out\n");
+}
+
+static void a_round_that_begins_at_the_deadline_fits(void **state)
+{
+	(void)state;
+	load("[collector]\ndeadline = 5s\n[probe]\nspacing = 0\n[peers]\na = 10.0.0.2\n");
+	assert_true(print_plan());
+	assert_string_equal(logged, "");
+}
+
+static void a_group_that_pings_nobody_has_no_deadline(void **state)
+{
+	(void)state;
+	load("[collector]\ndeadline = 1s\n[probe]\nwarmup = 9\n[peers]\nself = 10.0.0.1\n");
+	assert_true(print_plan());
+	assert_string_equal(logged, "");
+}
+
+/* Peers of one group as text, to be freed. */
+static char *fleet(const char *head, int count)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_non_null(out);
+	fprintf(out, "%s[peers]\nself = 10.0.0.1\n", head);
+	for (int i = 2; i <= count; i++)
+		fprintf(out, "p%d = 10.0.%d.%d\n", i, i / 250, i % 250);
+	assert_int_equal(fclose(out), 0);
+	return text;
+}
+
+static void load_fleet(const char *head, int count)
+{
+	char *text = fleet(head, count);
+
+	load(text);
+	free(text);
+}
+
+static void a_large_mesh_is_a_warning(void **state)
+{
+	(void)state;
+	load_fleet("[probe]\nspacing = 0\n", 190);
+	assert_true(print_plan());
+	assert_null(strstr(logged, "on this node"));
+	assert_non_null(strstr(logged, " series if every peer runs this configuration"));
+}
+
+static void a_large_node_is_a_warning(void **state)
+{
+	(void)state;
+	load_fleet("[probe]\nspacing = 0\n", 400);
+	assert_true(print_plan());
+	assert_non_null(strstr(logged, " series on this node: above 10000 "));
+}
+
+static void a_small_mesh_is_none(void **state)
+{
+	(void)state;
+	load_fleet("[probe]\nspacing = 0\n", 100);
+	assert_true(print_plan());
+	assert_string_equal(logged, "");
+}
+
+/* Every figure of a run, so that no series is absent. */
+static void pretend_a_run(void)
+{
+	for (size_t i = 0; i < targets.count; i++) {
+		struct target *target = &targets.items[i];
+
+		target->run = (struct stats_run){.requests = 5,
+						 .replies = 5,
+						 .min_ns = 1000,
+						 .max_ns = 1000,
+						 .mean_ns = 1000,
+						 .pairs = 4,
+						 .hop_limit = 64};
+		target->looked_up = target->resolved = target->peer->host != NULL;
+	}
+}
+
+static unsigned long count_written_series(void)
+{
+	static struct writer writer;
+	struct state state = {.runs = 1};
+	struct run_info info = {.success = true, .peak_memory_bytes = 1};
+	struct exposition exposition = {&targets, &state, &info, 1};
+	unsigned long count = 0;
+	char *text, *rest, *line;
+	int fd = memfd_create("series", MFD_CLOEXEC);
+	char path[64];
+
+	assert_true(fd >= 0);
+	pretend_a_run();
+	writer_init(&writer, fd);
+	exposition_write(&writer, &exposition);
+	assert_int_equal(writer_flush(&writer), 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	rest = text = support_read_file(path, NULL);
+	while ((line = strsep(&rest, "\n")) != NULL)
+		count += *line && *line != '#';
+	free(text);
+	close(fd);
+	return count;
+}
+
+static void check_announced_series(void)
+{
+	const char *figure;
+	unsigned long announced;
+
+	assert_true(print_plan());
+	figure = strstr(printed, "at most");
+	while (strstr(figure + 1, "at most"))
+		figure = strstr(figure + 1, "at most");
+	assert_int_equal(
+		sscanf(figure, "at most %*f s, %lu series on this node", &announced), 1);
+	assert_int_equal(announced, count_written_series());
+}
+
+static void series_of_a_member_are_counted_exactly(void **state)
+{
+	(void)state;
+	load("[peers]\nself = 10.0.0.1\na = 10.0.0.2\nb = 10.0.0.3\n");
+	check_announced_series();
+}
+
+static void series_of_a_stranger_are_counted_exactly(void **state)
+{
+	(void)state;
+	load("[peers]\na = 10.0.0.2\nb = 10.0.0.3\n");
+	check_announced_series();
+}
+
+static void series_of_names_and_both_families_are_counted_exactly(void **state)
+{
+	(void)state;
+	load("[probe]\nfamily = both\n[peers]\nself =\na =\nb = 10.0.0.3, fd00::3\nc = fd00::4\n");
+	check_announced_series();
+}
+
+static void series_of_every_histogram_mode_are_counted_exactly(void **state)
+{
+	(void)state;
+	load("[probe]\nbuckets = 1ms 2ms\n[probe b]\nhistogram = group\n[probe c]\n"
+	     "histogram = off\n[peers]\nself = 10.0.0.1\na = 10.0.0.2\n[peers b]\n"
+	     "self = 10.0.0.1\na = 10.0.0.2\nb = 10.0.0.3\n[peers c]\na = 10.0.0.2\n");
+	check_announced_series();
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(packets_and_time_are_those_of_the_worst_case),
+		TEST(a_silent_peer_makes_a_round_last_its_timeout),
+		TEST(names_may_cost_their_lookup),
+		TEST(groups_that_share_their_rounds_share_the_spacing),
+		TEST(unselected_peers_cost_nothing),
+		TEST(no_groups_are_a_plan_too),
+		TEST(a_run_without_a_measured_round_is_an_error),
+		TEST(a_run_that_may_lose_rounds_is_a_warning),
+		TEST(a_round_that_begins_at_the_deadline_fits),
+		TEST(a_group_that_pings_nobody_has_no_deadline),
+		TEST(a_small_mesh_is_none),
+		TEST(a_large_mesh_is_a_warning),
+		TEST(a_large_node_is_a_warning),
+		TEST(series_of_a_member_are_counted_exactly),
+		TEST(series_of_a_stranger_are_counted_exactly),
+		TEST(series_of_names_and_both_families_are_counted_exactly),
+		TEST(series_of_every_histogram_mode_are_counted_exactly),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

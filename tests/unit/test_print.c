@@ -1,0 +1,293 @@
+/*
+ * What people read: the results of a run, and the list of peers.
+ */
+#include "support.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/configload.h"
+#include "print.h"
+
+#define MS INT64_C(1000000)
+
+static char directory[SUPPORT_PATH_SIZE];
+static struct config config;
+static struct targets targets;
+
+static int begin(void **state)
+{
+	(void)state;
+	support_make_dir(directory);
+	return chdir(directory);
+}
+
+static int end(void **state)
+{
+	(void)state;
+	targets_free(&targets);
+	config_free(&config);
+	assert_int_equal(chdir("/"), 0);
+	support_remove_dir(directory);
+	return 0;
+}
+
+static void load(const char *content)
+{
+	support_write_file("c.ini", content, strlen(content));
+	assert_int_equal(configload_read(&config, "c.ini", NULL), CONFIGLOAD_VALID);
+	assert_int_equal(targets_build(&targets, &config), 0);
+	for (size_t i = 0; i < config.peer_count; i++)
+		if (strcmp(config.peers[i].name, "self") == 0)
+			targets.groups[config.peers[i].group].self = &config.peers[i];
+	targets_select(&targets, "");
+}
+
+/* Replies of the round-trip times low and high by turns, an even number of them. */
+static void measured(size_t index, uint64_t requests, uint64_t replies, int64_t low_ns,
+		     int64_t high_ns)
+{
+	double half = (double)(high_ns - low_ns) / 2;
+
+	targets.items[index].run =
+		(struct stats_run){.requests = requests,
+				   .replies = replies,
+				   .min_ns = low_ns,
+				   .max_ns = high_ns,
+				   .mean_ns = (double)low_ns + half,
+				   .m2_ns2 = half * half * (double)replies};
+}
+
+static void expect_results(bool colour, const char *wanted)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_non_null(out);
+	print_results(out, &targets, colour);
+	assert_int_equal(fclose(out), 0);
+	assert_string_equal(text, wanted);
+	free(text);
+}
+
+static void expect_peers(const char *wanted)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_non_null(out);
+	print_peers(out, &targets);
+	assert_int_equal(fclose(out), 0);
+	assert_string_equal(text, wanted);
+	free(text);
+}
+
+/* Peers that are up, lossy, down, unsent, and without an address. */
+static void load_every_kind(void)
+{
+	load("[peers]\nself = 10.0.0.1\nup = 10.0.0.2\nlossy = 10.0.0.33\ndown = 10.0.0.4\n"
+	     "mute = 10.0.0.5\npartly = 10.0.0.6\nnameless.example.net =\n");
+	for (size_t i = 0; i < targets.count; i++) {
+		const char *name = targets.items[i].peer->name;
+
+		if (strcmp(name, "up") == 0)
+			measured(i, 4, 4, 1 * MS, 2 * MS);
+		if (strcmp(name, "lossy") == 0)
+			measured(i, 6, 4, 10 * MS, 100 * MS);
+		if (strcmp(name, "down") == 0)
+			measured(i, 5, 0, 0, 0);
+		if (strcmp(name, "mute") == 0)
+			targets.items[i].run.unsent = 5;
+		if (strcmp(name, "partly") == 0) {
+			measured(i, 2, 2, 1234567, 1234567);
+			targets.items[i].run.unsent = 3;
+		}
+		if (strcmp(name, "nameless.example.net") == 0)
+			targets.items[i].run.unsent = 5;
+	}
+}
+
+#define HEADER                                                                           \
+	"peer                  address     sent  replies  loss%    min ms   mean ms    " \
+	"max ms    stddev\n"
+#define DOWN                                                                             \
+	"down                  10.0.0.4       5        0  100.0         -         -    " \
+	" "                                                                              \
+	"    -         -"
+#define LOSSY                                                                            \
+	"lossy                 10.0.0.33      6        4   33.3    10.000    55.000   "  \
+	"100.000    45.000"
+#define MUTE                                                                             \
+	"mute                  10.0.0.5       0        0      -         -         -    " \
+	" "                                                                              \
+	"    -         -  5 unsent"
+#define NAMELESS                                                                         \
+	"nameless.example.net  -              0        0      -         -         -    " \
+	" "                                                                              \
+	"    -         -  unresolved"
+#define PARTLY                                                                           \
+	"partly                10.0.0.6       2        2    0.0     1.235     1.235    " \
+	" "                                                                              \
+	"1.235     0.000  3 unsent"
+#define UP                                                                               \
+	"up                    10.0.0.2       4        4    0.0     1.000     1.500    " \
+	" "                                                                              \
+	"2.000     0.500"
+
+static void results_are_a_line_for_each_peer_that_is_pinged(void **state)
+{
+	(void)state;
+	load_every_kind();
+	expect_results(false, HEADER DOWN "\n" LOSSY "\n" MUTE "\n" NAMELESS "\n" PARTLY
+					  "\n" UP "\n");
+}
+
+static void colour_shows_what_is_down_and_what_is_lossy(void **state)
+{
+	(void)state;
+	load_every_kind();
+	expect_results(true, HEADER "\033[31m" DOWN "\033[0m\n"
+				    "\033[33m" LOSSY "\033[0m\n"
+				    "\033[31m" MUTE "\033[0m\n"
+				    "\033[31m" NAMELESS "\033[0m\n"
+				    "\033[33m" PARTLY "\033[0m\n" UP "\n");
+}
+
+static void every_line_fits_80_columns_where_names_are_short(void **state)
+{
+	(void)state;
+	load("[peers]\nworker1 = 10.0.0.1\n");
+	measured(0, 5, 4, 1 * MS, 2 * MS);
+	expect_results(
+		false,
+		"peer     address    sent  replies  loss%    min ms   mean ms    max ms    stddev\n"
+		"worker1  10.0.0.1      5        4   20.0     1.000     1.500     2.000     0.500\n");
+}
+
+static void two_groups_have_a_column(void **state)
+{
+	(void)state;
+	load("[peers]\na = 10.0.0.2\n[peers storage]\na = fd00::2\n");
+	measured(0, 4, 4, 1 * MS, 2 * MS);
+	measured(1, 4, 4, 1 * MS, 2 * MS);
+	expect_results(
+		false,
+		"group    peer  address    sent  replies  loss%    min ms   mean ms    max ms    stddev\n"
+		"default  a     10.0.0.2      4        4    0.0     1.000     1.500     2.000     0.500\n"
+		"storage  a     fd00::2       4        4    0.0     1.000     1.500     2.000     0.500\n");
+}
+
+static void both_families_have_a_line_each(void **state)
+{
+	(void)state;
+	load("[probe]\nfamily = both\n[peers]\na = 10.0.0.2, fd00::2\n");
+	measured(0, 4, 4, 1 * MS, 2 * MS);
+	expect_results(
+		false,
+		"peer  address    sent  replies  loss%    min ms   mean ms    max ms    stddev\n"
+		"a     10.0.0.2      4        4    0.0     1.000     1.500     2.000     0.500\n"
+		"a     fd00::2       0        0      -         -         -         -         -\n");
+}
+
+static void without_peers_there_is_only_a_header(void **state)
+{
+	(void)state;
+	load("");
+	expect_results(
+		true,
+		"peer  address   sent  replies  loss%    min ms   mean ms    max ms    stddev\n");
+	expect_peers("peer  address  state\n");
+}
+
+static void the_list_says_of_every_peer_whether_it_is_pinged(void **state)
+{
+	(void)state;
+	load("[peers]\nself = 10.0.0.1\nup = 10.0.0.2\nname.example.net =\n[probe rack]\n"
+	     "members_only = yes\n[peers rack]\na = 10.0.0.9\n");
+	expect_peers("group    peer              address   state\n"
+		     "default  name.example.net  -         unresolved\n"
+		     "default  self              10.0.0.1  self\n"
+		     "default  up                10.0.0.2  probed\n"
+		     "rack     a                 10.0.0.9  unselected\n");
+}
+
+static void a_list_of_one_group_has_no_column_for_it(void **state)
+{
+	(void)state;
+	load("[peers only]\na = 10.0.0.2\n");
+	expect_peers("peer  address   state\na     10.0.0.2  probed\n");
+}
+
+/* A pseudo-terminal: its master is one, too. */
+static FILE *open_terminal(void)
+{
+	int fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	return fdopen(fd, "r+");
+}
+
+static void the_whole_list_is_a_line_for_each_pair(void **state)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	(void)state;
+	assert_non_null(out);
+	load("[probe mesh]\nmembers_only = yes\n[peers mesh]\na = 10.0.0.1\n"
+	     "self = 10.0.0.2\nc = c.example.net\n[probe default]\nfanout = 1\n"
+	     "[peers]\nx = 10.0.0.8\ny = 10.0.0.9\n");
+	assert_int_equal(print_observers(out, &targets), 0);
+	assert_int_equal(fclose(out), 0);
+	assert_string_equal(text, "default x y\ndefault y x\n"
+				  "mesh a c\nmesh a self\n"
+				  "mesh c a\nmesh c self\n"
+				  "mesh self a\nmesh self c\n");
+	free(text);
+}
+
+static void colour_is_for_terminals_that_want_it(void **state)
+{
+	FILE *terminal = open_terminal(), *file = tmpfile();
+
+	(void)state;
+	assert_non_null(terminal);
+	assert_non_null(file);
+	unsetenv("NO_COLOR");
+	assert_true(print_wants_colour(terminal));
+	assert_false(print_wants_colour(file));
+	setenv("NO_COLOR", "1", 1);
+	assert_false(print_wants_colour(terminal));
+	/* no-color.org: set and not empty. */
+	setenv("NO_COLOR", "", 1);
+	assert_true(print_wants_colour(terminal));
+	unsetenv("NO_COLOR");
+	fclose(terminal);
+	fclose(file);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(results_are_a_line_for_each_peer_that_is_pinged),
+		TEST(colour_shows_what_is_down_and_what_is_lossy),
+		TEST(every_line_fits_80_columns_where_names_are_short),
+		TEST(two_groups_have_a_column),
+		TEST(both_families_have_a_line_each),
+		TEST(without_peers_there_is_only_a_header),
+		TEST(the_list_says_of_every_peer_whether_it_is_pinged),
+		TEST(a_list_of_one_group_has_no_column_for_it),
+		TEST(the_whole_list_is_a_line_for_each_pair),
+		cmocka_unit_test(colour_is_for_terminals_that_want_it),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
