@@ -5,7 +5,7 @@
 
 #include "ping/runner.h"
 #include "base/log.h"
-#include "ping/rawsocket.h"
+#include "ping/icmpsocket.h"
 
 bool batches_may_share(const struct options *a, const struct options *b)
 {
@@ -336,7 +336,7 @@ static void report(const struct batches *batches, struct state *state)
 	state->receive_drops += sum.receive_drops;
 	if (sum.failed > 0)
 		log_warnx("%zu requests could not be sent: %s%s", sum.failed,
-			  strerror(sum.first_errno), rawsocket_hint(sum.first_errno));
+			  strerror(sum.first_errno), icmpsocket_explain(sum.first_errno));
 	if (sum.starved)
 		log_warnx(
 			"requests waited for room in the send buffer until their round ended: raise net.core.wmem_max to %llu",

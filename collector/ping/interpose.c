@@ -10,9 +10,7 @@
 #include <time.h>
 
 #include "base/clock.h"
-
-/* liboping has one socket a family. */
-#define SOCKETS_MAX 2
+#include "ping/icmpsocket.h"
 
 /* After so many replies a request that is due goes first. */
 #define READS_IN_A_ROW 64
@@ -41,7 +39,7 @@ static nfds_t to_pollfds(int nfds, const fd_set *set, struct pollfd *fds)
 {
 	nfds_t count = 0;
 
-	for (int fd = 0; fd < nfds && count < SOCKETS_MAX; fd++)
+	for (int fd = 0; fd < nfds && count < ICMPSOCKET_MAX; fd++)
 		if (FD_ISSET(fd, set))
 			fds[count++] = (struct pollfd){.fd = fd, .events = POLLIN};
 	return count;
@@ -161,7 +159,7 @@ static int wait_round(struct interpose *s, struct pollfd *fds, nfds_t count, int
 static int select_in_round(struct interpose *s, int nfds, fd_set *readfds,
 			   fd_set *writefds)
 {
-	struct pollfd fds[SOCKETS_MAX + 1];
+	struct pollfd fds[ICMPSOCKET_MAX + 1];
 	nfds_t count = to_pollfds(nfds, readfds, fds);
 	int write_fd = -1;
 

@@ -7,11 +7,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "ping/rawsocket.h"
 #include "ping/interpose.h"
-#include "ping/sockets.h"
+#include "ping/icmpsocket.h"
 #include "base/stop.h"
-#include "ping/tentative.h"
 
 /* liboping's own timeout, in seconds: beyond reach, as interpose.c holds the deadline. */
 #define NEVER_S 1e8
@@ -38,7 +36,7 @@ struct probe {
 	struct ident_table by_ident;
 	size_t added;
 	struct interpose interpose; /* of the round under way */
-	struct sockets sockets;
+	struct icmpsocket_set sockets;
 	bool complained, deaf;
 	struct probe_report report;
 };
@@ -213,8 +211,8 @@ static void want_buffers(struct probe *probe, const struct probe_host *hosts,
 	for (size_t i = 0; i < count; i++)
 		if (hosts[i].payload > payload)
 			payload = hosts[i].payload;
-	probe->sockets.wanted.receive = rawsocket_cost(2 * count, payload);
-	probe->sockets.wanted.send = rawsocket_cost(4 * count * rounds, payload);
+	probe->sockets.receive_wanted = icmpsocket_buffer_size(2 * count, payload);
+	probe->sockets.send_wanted = icmpsocket_buffer_size(4 * count * rounds, payload);
 }
 
 int probe_add(struct probe *probe, const struct probe_host *hosts, size_t count)
@@ -254,19 +252,19 @@ static void ready_socket(int fd, void *arg)
 	struct probe *probe = arg;
 
 	probe->interpose.pending_max +=
-		sockets_ready(&probe->sockets, fd, &probe->cookie);
+		icmpsocket_prepare(&probe->sockets, fd, &probe->cookie);
 }
 
 static bool may_send(const struct sockaddr *to, void *arg)
 {
-	return !tentative_bars(&((const struct probe *)arg)->sockets.tentative, to);
+	return icmpsocket_may_send(&((const struct probe *)arg)->sockets, to);
 }
 
 static void note_sent(void *arg)
 {
 	const struct probe *probe = arg;
 
-	sockets_sent(&probe->sockets);
+	icmpsocket_end_sending(&probe->sockets);
 	probe->settings.on_sent(probe->settings.arg);
 }
 
@@ -346,7 +344,7 @@ static bool is_deaf(struct probe *probe, const struct interpose *interpose)
 static enum round_result judge(struct probe *probe, const struct interpose *interpose,
 			       int64_t offset_change_ns)
 {
-	uint64_t drops = sockets_count_drops(&probe->sockets);
+	uint64_t drops = icmpsocket_count_drops(&probe->sockets);
 
 	if (probe->sockets.failed)
 		return ROUND_BROKEN;
@@ -373,7 +371,7 @@ static enum round_result judge(struct probe *probe, const struct interpose *inte
 static bool accept_reply(int fd, const void *packet, size_t len, void *arg)
 {
 	struct probe *probe = arg;
-	enum address_family family = sockets_family(&probe->sockets, fd);
+	enum address_family family = icmpsocket_find_family(&probe->sockets, fd);
 	char payload[OPTIONS_SIZE_MAX + 1];
 	size_t payload_len = sizeof(payload);
 	const unsigned char *reply;
@@ -437,8 +435,8 @@ void probe_report(const struct probe *probe, struct probe_report *report)
 {
 	*report = probe->report;
 	report->receive_drops = probe->sockets.drops;
-	report->receive_wanted = probe->sockets.wanted.receive;
-	report->send_wanted = probe->sockets.wanted.send;
+	report->receive_wanted = probe->sockets.receive_wanted;
+	report->send_wanted = probe->sockets.send_wanted;
 }
 
 void probe_free(struct probe *probe)

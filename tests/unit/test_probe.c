@@ -8,6 +8,7 @@
 #include "support.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <math.h>
 #include <oping.h>
 #include <poll.h>
@@ -15,11 +16,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "fake_oping.h"
 #include "ping/probe.h"
-#include "ping/rawsocket.h"
+#include "base/procfile.h"
 #include "base/stop.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
@@ -69,85 +72,78 @@ int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *timeout
 
 /* The kernel's side of the sockets. */
 static struct {
-	bool prepare_fails, tells_failures;
-	uint32_t drops_before, drops_during; /* of the next round */
-	size_t prepared, drained, sent_before_drain, drain_limit;
-	struct rawsocket_buffers wanted;
-} sockets;
+	bool filter_fails, reports_send_errors;
+	uint32_t dropped;
+	int buffer; /* bytes of each */
+	size_t filters, drained, sent_before_drain;
+	uint64_t receive_wanted, send_wanted; /* that was asked for */
+} kernel;
 
-int rawsocket_try(enum address_family family)
+bool procfile_read(const char *path, const char *name, uint64_t *value)
 {
-	(void)family;
+	(void)path;
+	(void)name;
+	*value = 0;
+	return true;
+}
+
+bool procfile_load(const char *path, char content[static PROCFILE_SIZE])
+{
+	(void)path;
+	*content = '\0';
+	return true;
+}
+
+int getsockopt(int fd, int level, int option, void *value, socklen_t *len)
+{
+	uint32_t values[SK_MEMINFO_VARS] = {0};
+
+	assert_int_equal(level, SOL_SOCKET);
+	assert_in_range(*len, 1, sizeof(values));
+	if (option == SO_DOMAIN)
+		values[0] = fake_oping_family(fd) ? AF_INET6 : AF_INET;
+	else if (option == SO_MEMINFO)
+		values[SK_MEMINFO_DROPS] = kernel.dropped;
+	else if (option == SO_RCVBUF || option == SO_SNDBUF)
+		values[0] = (uint32_t)kernel.buffer;
+	else
+		assert_int_equal(option, SO_ERROR);
+	memcpy(value, values, *len);
 	return 0;
 }
 
-uint64_t rawsocket_cost(uint64_t packets, size_t payload)
-{
-	return packets * 1000 + payload;
-}
-
-/* Packets that a socket of the fake holds. */
-#define CAPACITY 64
-
-enum address_family rawsocket_family(int fd)
-{
-	return fake_oping_family(fd) ? ADDRESS_IPV6 : ADDRESS_IPV4;
-}
-
-size_t rawsocket_capacity(int fd)
+int setsockopt(int fd, int level, int option, const void *value, socklen_t len)
 {
 	(void)fd;
-	return CAPACITY;
-}
-
-int rawsocket_prepare(int fd, enum address_family family, const struct cookie *cookie,
-		      struct rawsocket_buffers *buffers)
-{
-	assert_int_equal(family, rawsocket_family(fd));
-	assert_int_equal(cookie->words[0], 0x61626364);
-	sockets.prepared++;
-	sockets.wanted = *buffers;
-	buffers->receive /= 2;
-	buffers->send /= 4;
+	(void)len;
+	if (level == IPPROTO_IP && option == IP_RECVERR)
+		kernel.reports_send_errors = *(const int *)value;
+	if (level != SOL_SOCKET)
+		return 0;
+	if (option == SO_RCVBUFFORCE)
+		kernel.receive_wanted = 2 * (uint64_t) * (const int *)value;
+	if (option == SO_SNDBUFFORCE)
+		kernel.send_wanted = 2 * (uint64_t) * (const int *)value;
+	if (option != SO_ATTACH_FILTER)
+		return 0;
+	kernel.filters++;
 	errno = EPERM;
-	return sockets.prepare_fails ? -1 : 0;
+	return kernel.filter_fails ? -1 : 0;
 }
 
-void rawsocket_tell_failures(int fd, enum address_family family, bool on)
+/* Of errors there are none; otherwise a socket is drained. */
+ssize_t recv(int fd, void *buffer, size_t size, int flags)
 {
-	assert_int_equal(family, rawsocket_family(fd));
-	sockets.tells_failures = on;
-}
+	ssize_t n = -1;
 
-void rawsocket_drain(int fd, size_t limit)
-{
-	char byte;
-
-	sockets.drained++;
-	sockets.sent_before_drain = fake_oping.sent;
-	sockets.drain_limit = limit;
-	while (recv(fd, &byte, 1, MSG_DONTWAIT | MSG_TRUNC) >= 0)
-		;
-}
-
-void rawsocket_read_drops(int fd, enum address_family family,
-			  struct rawsocket_drops *drops)
-{
-	(void)fd;
-	(void)family;
-	drops->dropped = 0;
-}
-
-uint32_t rawsocket_new_drops(int fd, enum address_family family,
-			     struct rawsocket_drops *before)
-{
-	uint32_t drops;
-
-	(void)fd;
-	(void)family;
-	/* Called at the start of a round and at its end. */
-	drops = before->dropped++ % 2 ? sockets.drops_during : sockets.drops_before;
-	return drops;
+	errno = EAGAIN;
+	if (!(flags & MSG_ERRQUEUE))
+		n = syscall(SYS_recvfrom, fd, buffer, size, flags, NULL, NULL);
+	if (n < 0 && !(flags & MSG_ERRQUEUE)) {
+		kernel.drained++;
+		kernel.sent_before_drain = fake_oping.sent;
+	}
+	return n;
 }
 
 /* How often a last request had left, and how many requests had the first time in a round.
@@ -170,7 +166,8 @@ static int reset(void **state)
 	(void)state;
 	fake_oping_reset();
 	memset(&idents, 0, sizeof(idents));
-	memset(&sockets, 0, sizeof(sockets));
+	memset(&kernel, 0, sizeof(kernel));
+	kernel.buffer = 65536;
 	step_ns = 0;
 	calls_sent = 0;
 	offset_calls = 0;
@@ -416,7 +413,7 @@ static void hosts_of_two_families_may_share_an_ident(void **state)
 		assert_int_equal(fake_oping_ident(texts[i]), 1 + i / 2);
 		assert_int_equal(samples[i].outcome, SAMPLE_REPLY);
 	}
-	assert_int_equal(sockets.prepared, 2);
+	assert_int_equal(kernel.filters, 2);
 	probe_free(probe);
 }
 
@@ -670,7 +667,12 @@ static void wall_clock_that_steps_voids_the_round(void **state)
 	probe_free(probe);
 }
 
-static void drops_in_a_round_void_it_and_drops_before_it_do_not(void **state)
+static void drop_two_packets(void)
+{
+	kernel.dropped += 2;
+}
+
+static void drops_in_a_round_discard_it_and_drops_before_it_do_not(void **state)
 {
 	static const char *const text = "10.0.0.1";
 	struct probe *probe = probe_of(&text, 1);
@@ -678,12 +680,13 @@ static void drops_in_a_round_void_it_and_drops_before_it_do_not(void **state)
 	struct sample sample;
 
 	(void)state;
-	sockets.drops_before = 3;
+	kernel.dropped = 100;
 	assert_int_equal(probe_round(probe, &sample), ROUND_MEASURED);
-	sockets.drops_before = 0;
-	sockets.drops_during = 2;
+	kernel.dropped += 3;
+	assert_int_equal(probe_round(probe, &sample), ROUND_MEASURED);
+	fake_oping.before_send = drop_two_packets;
 	assert_int_equal(probe_round(probe, &sample), ROUND_RECEIVE_DROPS);
-	sockets.drops_during = 0;
+	fake_oping.before_send = NULL;
 	assert_int_equal(probe_round(probe, &sample), ROUND_MEASURED);
 	probe_report(probe, &report);
 	assert_int_equal(report.receive_drops, 5);
@@ -699,11 +702,9 @@ static void sockets_are_prepared_once_and_drained_before_each_round(void **state
 	(void)state;
 	for (size_t round = 0; round < 3; round++) {
 		assert_int_equal(probe_round(probe, samples), ROUND_MEASURED);
-		assert_int_equal(sockets.prepared, 1);
-		assert_int_equal(sockets.drained, round + 1);
-		assert_int_equal(sockets.sent_before_drain, 2 * round);
-		/* All that a socket can hold. */
-		assert_int_equal(sockets.drain_limit, CAPACITY);
+		assert_int_equal(kernel.filters, 1);
+		assert_int_equal(kernel.drained, round + 1);
+		assert_int_equal(kernel.sent_before_drain, 2 * round);
 	}
 	probe_free(probe);
 }
@@ -720,7 +721,7 @@ static void owner_is_told_when_the_last_request_of_a_round_has_left(void **state
 		assert_int_equal(calls_sent, 2 * round);
 		assert_int_equal(sent_then, 2 * round);
 		/* From then on errors are none of a request. */
-		assert_false(sockets.tells_failures);
+		assert_false(kernel.reports_send_errors);
 	}
 	probe_free(probe);
 }
@@ -832,17 +833,18 @@ static void buffers_are_asked_for_all_that_can_be_under_way(void **state)
 	struct probe *probe;
 
 	(void)state;
+	kernel.buffer = 0;
 	settings.period_ns = CLOCK_NS_PER_S;
 	probe = probe_new(&settings, &cookie, &idents);
 	assert_non_null(probe);
 	assert_int_equal(add(probe, texts, 3), 0);
 	assert_int_equal(probe_round(probe, samples), ROUND_MEASURED);
-	assert_int_equal(sockets.wanted.receive, 2 * 3 * 1000 + 56);
-	/* A dead neighbour holds requests of three seconds, so of four rounds. */
-	assert_int_equal(sockets.wanted.send, 4 * 3 * 4 * 1000 + 56);
+	assert_int_equal(kernel.receive_wanted, 2 * 3 * 832);
+	/* An unresponsive neighbour holds requests of three seconds, so of four rounds. */
+	assert_int_equal(kernel.send_wanted, 4 * 3 * 4 * 832);
 	probe_report(probe, &report);
-	assert_int_equal(report.receive_wanted, sockets.wanted.receive);
-	assert_int_equal(report.send_wanted, sockets.wanted.send);
+	assert_int_equal(report.receive_wanted, kernel.receive_wanted);
+	assert_int_equal(report.send_wanted, kernel.send_wanted);
 	probe_free(probe);
 }
 
@@ -854,7 +856,7 @@ static void socket_without_filter_is_not_trusted(void **state)
 	char *output;
 
 	(void)state;
-	sockets.prepare_fails = true;
+	kernel.filter_fails = true;
 	support_capture_begin();
 	assert_int_equal(probe_round(probe, &sample), ROUND_BROKEN);
 	assert_int_equal(probe_round(probe, &sample), ROUND_BROKEN);
@@ -930,7 +932,7 @@ int main(void)
 		TEST(option_that_liboping_refuses_is_named),
 		TEST(each_host_is_sent_its_own_proof_in_its_own_size),
 		TEST(wall_clock_that_steps_voids_the_round),
-		TEST(drops_in_a_round_void_it_and_drops_before_it_do_not),
+		TEST(drops_in_a_round_discard_it_and_drops_before_it_do_not),
 		TEST(sockets_are_prepared_once_and_drained_before_each_round),
 		TEST(owner_is_told_when_the_last_request_of_a_round_has_left),
 		TEST(late_reply_does_not_leak_into_the_next_round),
