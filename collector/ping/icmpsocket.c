@@ -78,7 +78,7 @@ static int attach_filter(const struct icmpsocket *s, const struct cookie *cookie
 	struct sock_fprog program = {.filter = code};
 	struct icmp6_filter types;
 
-	program.len = (unsigned short)cookie_filter(cookie, s->family, code);
+	program.len = (unsigned short)cookie_build_filter(cookie, s->family, code);
 	if (setsockopt(s->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) <
 	    0)
 		return -1;

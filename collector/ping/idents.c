@@ -2,12 +2,13 @@
 
 #include <stdlib.h>
 
+/* A reply is matched within its family, so both families have all idents. */
 static size_t family_index(enum address_family family)
 {
 	return family == ADDRESS_IPV6;
 }
 
-bool idents_take(struct idents *idents, enum address_family family, uint16_t ident)
+bool idents_reserve(struct idents *idents, enum address_family family, uint16_t ident)
 {
 	uint8_t *byte = &idents->used[family_index(family)][ident / 8];
 	uint8_t bit = (uint8_t)(1U << ident % 8);
@@ -19,7 +20,7 @@ bool idents_take(struct idents *idents, enum address_family family, uint16_t ide
 	return true;
 }
 
-size_t idents_free(const struct idents *idents, enum address_family family)
+size_t idents_count_free(const struct idents *idents, enum address_family family)
 {
 	return IDENTS_MAX - idents->count[family_index(family)];
 }
@@ -27,6 +28,7 @@ size_t idents_free(const struct idents *idents, enum address_family family)
 int ident_table_init(struct ident_table *table, size_t count)
 {
 	table->count = 0;
+	/* calloc(0) may return NULL. */
 	table->entries = calloc(count ? count : 1, sizeof(*table->entries));
 	return table->entries ? 0 : -1;
 }
@@ -43,6 +45,10 @@ static uint32_t make_key(enum address_family family, uint16_t ident)
 	return (uint32_t)family << 16 | ident;
 }
 
+/*
+ * Sorted entries need 8 bytes a host, where an array of all idents would need 256 kB for a
+ * family, however few the hosts are.
+ */
 static int by_key(const void *a, const void *b)
 {
 	const struct ident_entry *one = a, *other = b;
@@ -59,6 +65,7 @@ void ident_table_add(struct ident_table *table, enum address_family family,
 
 void ident_table_sort(struct ident_table *table)
 {
+	/* Without ident_table_init() there is no array, which qsort() does not allow. */
 	if (table->count > 0)
 		qsort(table->entries, table->count, sizeof(*table->entries), by_key);
 }
