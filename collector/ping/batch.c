@@ -6,6 +6,10 @@
 #include "base/log.h"
 #include "base/stop.h"
 
+/*
+ * A round ends a timeout after its last request, and liboping sends to all hosts before
+ * that. The next round begins an interval after the start of this one, or at once.
+ */
 int64_t batch_round_ns(const struct options *options, size_t count)
 {
 	int64_t round_ns = options->timeout_ns + (int64_t)count * options->spacing_ns;
@@ -13,6 +17,10 @@ int64_t batch_round_ns(const struct options *options, size_t count)
 	return round_ns > options->interval_ns ? round_ns : options->interval_ns;
 }
 
+/*
+ * Neither sent nor lost: nothing is counted but the reason. The targets are told because
+ * jitter compares consecutive rounds only (stats.h).
+ */
 static void discard_round(struct batch *batch, enum discard_reason reason)
 {
 	batch->discarded[reason]++;
@@ -46,7 +54,7 @@ static void count_round(struct batch *batch, enum round_result result,
 	case ROUND_CLOCK_STEP: discard_round(batch, DISCARD_CLOCK_STEP); break;
 	case ROUND_RECEIVE_DROPS: discard_round(batch, DISCARD_RECEIVE_DROPS); break;
 	case ROUND_INTERRUPTED: discard_round(batch, DISCARD_INTERRUPTED); break;
-	case ROUND_BROKEN: break;
+	case ROUND_BROKEN: break; /* it ends the batch */
 	}
 }
 

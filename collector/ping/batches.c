@@ -7,6 +7,10 @@
 #include "base/log.h"
 #include "ping/icmpsocket.h"
 
+/*
+ * Everything that liboping keeps for each object, and everything that makes up a round. The
+ * payload's size is not among them, as liboping keeps a payload for each host.
+ */
 bool batches_may_share(const struct options *a, const struct options *b)
 {
 	return a->count == b->count && a->warmup == b->warmup &&
@@ -93,6 +97,7 @@ static int by_batch(const void *a, const void *b)
 	return order ? order : compare_targets(one, other);
 }
 
+/* Quadratic at worst: half a million comparisons for the 1,024 groups that may be. */
 static size_t find_first_group(const struct config *config, size_t group)
 {
 	size_t first = 0;
@@ -103,6 +108,7 @@ static size_t find_first_group(const struct config *config, size_t group)
 	return first;
 }
 
+/* All that are measured; the others are not asked and have no series. */
 static size_t list_targets(struct targets *targets, struct placement *placements)
 {
 	size_t count = 0, first_group = 0;
@@ -127,7 +133,10 @@ static size_t list_targets(struct targets *targets, struct placement *placements
 	return count;
 }
 
-/* Sorted by address, equal ones of the same options are next to each other. */
+/*
+ * Sorted by address, equal ones of the same options are next to each other. liboping
+ * ignores an address that an object has already, so the second one needs another object.
+ */
 static void set_repetitions(struct placement *placements, size_t count)
 {
 	for (size_t i = 1; i < count; i++) {
@@ -141,7 +150,10 @@ static void set_repetitions(struct placement *placements, size_t count)
 	}
 }
 
-/* Sorted by options: defers the unresponsive targets of each if they are many. */
+/*
+ * Sorted by options: defers the unresponsive targets of each if they are many. What is
+ * unresponsive is known from the previous run; a new peer is given the benefit of doubt.
+ */
 static void set_deferred(struct placement *placements, size_t count)
 {
 	size_t end;
@@ -160,6 +172,7 @@ static void set_deferred(struct placement *placements, size_t count)
 	}
 }
 
+/* Sorted by batch: whether this placement is the first of one. */
 static bool begins_batch(const struct placement *placements, size_t i)
 {
 	return i == 0 || compare_batches(&placements[i - 1], &placements[i]) != 0;
@@ -174,7 +187,10 @@ static size_t count_batches(const struct placement *placements, size_t count)
 	return batches;
 }
 
-/* Those of all measured targets, batch by batch, to be freed. NULL without memory. */
+/*
+ * The placements of all measured targets, sorted by batch; the caller frees them. NULL
+ * without memory.
+ */
 static struct placement *place_targets(struct targets *targets, size_t *count)
 {
 	struct placement *placements = calloc(targets->count + 1, sizeof(*placements));
@@ -195,7 +211,10 @@ static struct placement *place_targets(struct targets *targets, size_t *count)
 	return placements;
 }
 
-/* Each batch is a run of placements that agree. */
+/*
+ * Each batch is a run of equal placements. Targets without an address are the last of their
+ * batch, so that `targets` and `absent` are two parts of one array.
+ */
 static int make_batches(struct batches *batches, struct targets *targets,
 			const struct placement *placements, size_t count,
 			int64_t deadline_ns)
@@ -230,6 +249,7 @@ static int make_batches(struct batches *batches, struct targets *targets,
 	return 0;
 }
 
+/* `period_ns` is that of a round in which a peer is unresponsive. */
 static struct probe_settings make_settings(const struct batch *batch)
 {
 	const struct options *o = batch->options;
@@ -332,6 +352,7 @@ size_t batches_count(struct targets *targets)
 	return batches;
 }
 
+/* For one line of log for the whole run, however many batches are affected. */
 static struct probe_report sum_reports(const struct batches *batches)
 {
 	struct probe_report sum = {.receive_drops = 0};
@@ -355,7 +376,10 @@ static struct probe_report sum_reports(const struct batches *batches)
 	return sum;
 }
 
-/* The kernel doubles the sysctls' values, so half of what is wanted is named. */
+/*
+ * The kernel doubles what it is asked for and reports the double, so half of what is wanted
+ * is named. systemd/60-nodecanary-sysctl.conf has both settings.
+ */
 static void log_report(const struct probe_report *sum)
 {
 	if (sum->failed > 0)
@@ -397,6 +421,7 @@ int batches_run(struct batches *batches, struct targets *targets, struct state *
 	return result;
 }
 
+/* Otherwise a run whose requests all failed to leave would look like a success. */
 bool batches_measured(const struct batches *batches)
 {
 	for (size_t i = 0; i < batches->count; i++)

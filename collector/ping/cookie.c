@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+/* The low half of each byte of a word, and the bit that keeps each from being NUL. */
 #define HALF_BYTES 0x0f0f0f0fU
 #define NO_NUL 0x40404040U
 
@@ -43,6 +44,7 @@ void cookie_derive(const struct cookie *cookie, unsigned index, struct cookie *d
 	derived->words[1] = (derived->words[1] & 0xffff0000U) | number;
 }
 
+/* In network order; the string need not be aligned. */
 static char *put_word(char *out, uint32_t word)
 {
 	word = htonl(word);
@@ -50,6 +52,7 @@ static char *put_word(char *out, uint32_t word)
 	return out + sizeof(word);
 }
 
+/* The rest is filled with a byte that is not NUL. */
 void cookie_write_payload(const struct cookie *cookie, const struct address *addr,
 			  size_t size, char *out)
 {
@@ -171,6 +174,7 @@ static void filter_ipv6(const struct cookie *cookie, struct program *p)
 	}
 }
 
+/* The kernel verifies the program when it is attached: all jumps lead forward. */
 size_t cookie_build_filter(const struct cookie *cookie, enum address_family family,
 			   struct sock_filter code[static COOKIE_FILTER_MAX])
 {
@@ -183,6 +187,7 @@ size_t cookie_build_filter(const struct cookie *cookie, enum address_family fami
 	return finish(&p);
 }
 
+/* The low four bits of an IPv4 header are its length in words. */
 const unsigned char *cookie_find_icmp(enum address_family family, const void *packet,
 				      size_t *len)
 {

@@ -40,6 +40,7 @@ void ident_table_free(struct ident_table *table)
 	table->count = 0;
 }
 
+/* Both families share one table. */
 static uint32_t make_key(enum address_family family, uint16_t ident)
 {
 	return (uint32_t)family << 16 | ident;
@@ -65,9 +66,7 @@ void ident_table_add(struct ident_table *table, enum address_family family,
 
 void ident_table_sort(struct ident_table *table)
 {
-	/* Without ident_table_init() there is no array, which qsort() does not allow. */
-	if (table->count > 0)
-		qsort(table->entries, table->count, sizeof(*table->entries), by_key);
+	qsort(table->entries, table->count, sizeof(*table->entries), by_key);
 }
 
 bool ident_table_find(const struct ident_table *table, enum address_family family,
@@ -76,6 +75,7 @@ bool ident_table_find(const struct ident_table *table, enum address_family famil
 	const struct ident_entry wanted = {.key = make_key(family, ident)};
 	const struct ident_entry *entry = NULL;
 
+	/* A table that was freed has no array, and bsearch() must have one. */
 	if (table->count > 0)
 		entry = bsearch(&wanted, table->entries, table->count, sizeof(wanted),
 				by_key);

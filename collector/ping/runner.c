@@ -45,7 +45,10 @@ static int init_runner(struct runner *runner)
 	return error;
 }
 
-/* Nobody waits for this worker any longer. Called more than once; the first call counts. */
+/*
+ * Callback for batch_run(), `arg` is the worker. It is called in every round, but only the
+ * first call matters: then the requests of this batch have their neighbour entries.
+ */
 static void announce_sent(void *arg)
 {
 	struct worker *worker = arg;
@@ -60,7 +63,10 @@ static void announce_sent(void *arg)
 	pthread_mutex_unlock(&runner->mutex);
 }
 
-/* When a batch must begin so that its last round begins before the deadline. */
+/*
+ * When a batch must begin so that its last round begins before the deadline, even if every
+ * round waits for an unresponsive peer.
+ */
 static int64_t latest_start_ns(const struct batch *batch)
 {
 	const struct options *o = batch->options;
@@ -114,6 +120,10 @@ static void start_worker(struct worker *worker)
 	announce_sent(worker);
 }
 
+/*
+ * The first batch needs no thread, so a run with one batch, as most are, has none. Batches
+ * without a thread run here, after it.
+ */
 static int run_workers(struct worker *workers, size_t count)
 {
 	int result = 0;
