@@ -102,7 +102,9 @@ static const char *read_error(const struct probe *probe)
 {
 	const char *text = ping_get_error(probe->object);
 
-	return strncmp(text, "Error ", 6) == 0 ? strerror(atoi(text + 6)) : text;
+	if (strncmp(text, "Error ", 6) != 0)
+		return text;
+	return strerror((int)strtol(text + 6, NULL, 10));
 }
 
 /* Adds one host to the end of liboping's list. */

@@ -478,6 +478,23 @@ static void host_that_cannot_be_added_is_unsent_and_reported_once(void **state)
 	probe_free(probe);
 }
 
+static void error_number_of_liboping_is_translated(void **state)
+{
+	static const char *const text = "fd00::1";
+	struct probe *probe;
+	char *output;
+
+	(void)state;
+	fake_oping_script(
+		(struct fake_peer){.address = text, .add_error = "Error 97 (0x61)"});
+	support_capture_begin();
+	probe = probe_of(&text, 1);
+	output = support_capture_end();
+	assert_non_null(strstr(output, strerror(EAFNOSUPPORT)));
+	free(output);
+	probe_free(probe);
+}
+
 static void round_of_hosts_that_could_not_be_added_is_measured_and_unsent(void **state)
 {
 	static const char *const text = "fd00::1";
@@ -925,6 +942,7 @@ int main(void)
 		TEST(hosts_of_two_families_may_share_an_ident),
 		TEST(host_without_a_free_ident_is_an_error_that_names_the_limit),
 		TEST(host_that_cannot_be_added_is_unsent_and_reported_once),
+		TEST(error_number_of_liboping_is_translated),
 		TEST(round_of_hosts_that_could_not_be_added_is_measured_and_unsent),
 		TEST(object_without_hosts_has_rounds),
 		TEST(send_that_fails_as_a_whole_is_unsent_and_reported_once),
