@@ -92,7 +92,7 @@ behaviour "-o - prints the file to standard output, and publishes nothing"
 run_nc 0 -c "$TEST_TMP/x.ini" -o -
 clean_metrics "$TEST_TMP/out"
 assert_eq 1 "$(value "$TEST_TMP/out" 'nodecanary_peer_up{group="default",peer="b"}')"
-assert_file_contains "$TEST_TMP/out" '^# nodecanary-state v1 '
+assert_file_contains "$TEST_TMP/out" '^# nodecanary-state 1 end '
 assert_eq 0 "$(stat -c %s "$TEST_TMP/err")" "bytes on standard error"
 cmp "$TEST_TMP/old" "$FILE"
 nothing_beside "$FILE"
