@@ -4,7 +4,7 @@
  */
 #include "fleet.h"
 
-#define GOLDEN "tests/data/prom/small-fleet.prom"
+#define GOLDEN "tests/unit/data/prom/small-fleet.prom"
 
 static const char small_fleet[] = "[collector]\n"
 				  "self = beta\n"
