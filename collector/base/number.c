@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_SECONDS (UINT64_C(1) << 53)
-
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
@@ -135,7 +133,7 @@ bool number_parse_duration(const char *text, int64_t *ns)
 
 bool number_parse_seconds(const char *text, uint64_t *seconds, uint32_t *nanos)
 {
-	const char *p = read_digits(text, MAX_SECONDS, seconds);
+	const char *p = read_digits(text, NUMBER_EXACT_MAX, seconds);
 	uint32_t value = 0;
 	int digits = 0;
 

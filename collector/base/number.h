@@ -9,6 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The largest whole number that a double, and so every reader of metrics, holds exactly. */
+#define NUMBER_EXACT_MAX (UINT64_C(1) << 53)
+
 /* Digits only; false for anything else and above `max`. */
 bool number_parse_u64(const char *text, uint64_t max, uint64_t *value);
 

@@ -73,7 +73,7 @@ static int by_address(const void *a, const void *b)
 
 static bool was_unresponsive(const struct target *target)
 {
-	return target->state == TARGET_PROBED && target->past == TARGET_DOWN;
+	return target->state == TARGET_PROBED && target->previous == TARGET_DOWN;
 }
 
 /*
@@ -84,7 +84,7 @@ static int rank(const struct target *target)
 {
 	if (target->state != TARGET_PROBED)
 		return 3;
-	return was_unresponsive(target) ? 2 : target->past == TARGET_UNKNOWN;
+	return was_unresponsive(target) ? 2 : target->previous == TARGET_UNKNOWN;
 }
 
 static int by_batch(const void *a, const void *b)
@@ -397,7 +397,7 @@ static void log_report(const struct probe_report *sum)
 			(unsigned long long)(sum->receive_wanted / 2));
 }
 
-int batches_run(struct batches *batches, struct targets *targets, struct state *state)
+int batches_run(struct batches *batches, struct targets *targets, struct stats_node *node)
 {
 	int result = batches->count ? runner_run(batches->items, batches->count) : 0;
 	struct probe_report sum = sum_reports(batches);
@@ -405,10 +405,10 @@ int batches_run(struct batches *batches, struct targets *targets, struct state *
 	if (batches->count && batches->items[0].progress)
 		batches->items[0].progress(&batches->items[0], 0, 0);
 	log_report(&sum);
-	state->receive_drops += sum.receive_drops;
+	node->receive_drops += sum.receive_drops;
 	for (size_t i = 0; i < batches->count; i++)
 		for (size_t j = 0; j < DISCARD_REASONS; j++)
-			state->discarded[j] += batches->items[i].discarded[j];
+			node->discarded_rounds[j] += batches->items[i].discarded[j];
 	for (size_t i = 0; i < targets->count; i++) {
 		const struct target *target = &targets->items[i];
 

@@ -22,7 +22,7 @@
 
 #include "ping/batch.h"
 #include "ping/cookie.h"
-#include "peers/state.h"
+#include "peers/stats.h"
 #include "peers/targets.h"
 
 /* A batch has two sockets, and liboping's select() takes descriptors below 1,024 only. */
@@ -49,10 +49,11 @@ int batches_build(struct batches *batches, struct targets *targets,
 		  const struct cookie *cookie, int64_t deadline_ns);
 
 /*
- * Runs them all. Adds discarded rounds and drops to the state, and the peers' histograms to
+ * Runs them all. Adds discarded rounds and drops to `node`, and the peers' histograms to
  * those of their groups. Logs one line for each kind of trouble. 0, or -1 after logging.
  */
-int batches_run(struct batches *batches, struct targets *targets, struct state *state);
+int batches_run(struct batches *batches, struct targets *targets,
+		struct stats_node *node);
 
 /* True if any batch measured a round, or if there was no batch. */
 bool batches_measured(const struct batches *batches);
