@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+#include "base/number.h"
 #include "publish/promline.h"
 
 /* The last line, without its newline, of a file of that length and hash before it. */
@@ -13,7 +14,7 @@
 void promfile_seal(char out[static PROMFILE_SEAL_SIZE], uint64_t length, uint64_t hash);
 
 /* The largest counter that every reader's double holds. */
-#define PROMFILE_COUNTER_MAX (UINT64_C(1) << 53)
+#define PROMFILE_COUNTER_MAX NUMBER_EXACT_MAX
 
 /* What a line is. */
 enum promfile_line {
