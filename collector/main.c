@@ -327,8 +327,7 @@ static int check_configuration(void)
 		return EX_CONFIG;
 	}
 	if (*run.config.collector.self && !self_is_member(&run.targets))
-		log_warnx("self = `%s` is the name of no peer",
-			  run.config.collector.self);
+		log_warnx("self = `%s`: no such peer", run.config.collector.self);
 	if (batches_count(&run.targets) > BATCHES_MAX) {
 		log_errx(
 			"more than %d sets of peers with different options, or with one address in so many groups, expected at most so many",
@@ -377,15 +376,15 @@ static int run_mode(enum cmdline_mode mode, int stops)
 
 static int load_and_run(enum cmdline_mode mode)
 {
-	enum configload_result loaded =
+	enum config_result loaded =
 		configload_read(&run.config, run.cmdline.config, run.cmdline.drop_ins);
 	int stops;
 
-	if (loaded == CONFIGLOAD_NO_MEMORY)
+	if (loaded == CONFIG_NO_MEMORY)
 		return EX_OSERR;
 	/* From here on there may be a dot-file, which a signal must not leave behind. */
 	stops = wait_for_stops();
-	if (loaded == CONFIGLOAD_VALID)
+	if (loaded == CONFIG_VALID)
 		return run_mode(mode, stops);
 	return mode == CMDLINE_RUN ? republish_after_invalid_configuration() : EX_CONFIG;
 }

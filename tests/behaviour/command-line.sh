@@ -191,7 +191,7 @@ run_nc 78 -C -c "$TEST_TMP/x.ini" -d "$TEST_TMP/nowhere"
 says 1 'nowhere: .*No such file or directory'
 printf '[peers]\nc = 127.1.0.9\n' >"$TEST_TMP/drop/30.ini"
 run_nc 78 -C -c "$TEST_TMP/x.ini" -d "$TEST_TMP/drop"
-says 1 '^nodecanary: .*/drop/30\.ini:2: peer .c. a second time .*/drop/20\.ini:2$'
+says 1 '^nodecanary: .*/drop/30\.ini:2: peer .c.: already in group .default. at .*/drop/20\.ini:2$'
 
 is_sanitized && skip "no preloading with a sanitizer: system errors"
 
