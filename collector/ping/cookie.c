@@ -187,7 +187,7 @@ size_t cookie_build_filter(const struct cookie *cookie, enum address_family fami
 	return finish(&p);
 }
 
-/* The low four bits of an IPv4 header are its length in words. */
+/* The low four bits of the first byte are the length of an IPv4 header in words. */
 const unsigned char *cookie_find_icmp(enum address_family family, const void *packet,
 				      size_t *len)
 {

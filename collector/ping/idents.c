@@ -8,6 +8,7 @@ static size_t family_index(enum address_family family)
 	return family == ADDRESS_IPV6;
 }
 
+/* Nothing is ever released: the objects of a run live until its end. */
 bool idents_reserve(struct idents *idents, enum address_family family, uint16_t ident)
 {
 	uint8_t *byte = &idents->used[family_index(family)][ident / 8];
