@@ -170,9 +170,9 @@ PYTHON
 
 # damaged MODE: of the file of seven runs.
 damaged() {
-    python3 "$TEST_TMP/damage.py" "$1" "$NC" "$TEST_TMP/x.ini" "$FILE" "$TEST_TMP/good" \
-        >"$TEST_TMP/damage.log" 2>&1 || fail "$(_show "$TEST_TMP/damage.log")"
-    cat "$TEST_TMP/damage.log"
+	python3 "$TEST_TMP/damage.py" "$1" "$NC" "$TEST_TMP/x.ini" "$FILE" "$TEST_TMP/good" \
+		>"$TEST_TMP/damage.log" 2>&1 || fail "$(_show "$TEST_TMP/damage.log")"
+	cat "$TEST_TMP/damage.log"
 }
 
 for ((i = 0; i < 7; i++)); do run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"; done
