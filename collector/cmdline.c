@@ -58,8 +58,8 @@ void cmdline_help(FILE *out)
 
 		snprintf(name, sizeof(name), "%s %s", row->name,
 			 row->argument ? row->argument : "");
-		fprintf(out, "  %-3s --%-12s  %s\n", row->letter == LONG_ALL ? "" : letter,
-			name, row->help);
+		fprintf(out, "  %-3s --%-12s  %s\n",
+			row->letter == LONG_ALL ? "" : letter, name, row->help);
 	}
 	fputs(statuses, out);
 }
@@ -74,7 +74,6 @@ static void build_tables(struct getopt_tables *tables)
 {
 	char *letter = tables->letters;
 
-	memset(tables, 0, sizeof(*tables));
 	*letter++ = ':'; /* tells a missing argument from an unknown option */
 	for (size_t i = 0; i < ROWS; i++) {
 		const struct row *row = &rows[i];
@@ -90,6 +89,7 @@ static void build_tables(struct getopt_tables *tables)
 	}
 }
 
+/* In a unit's journal this line is all there is, so it names the word that is wrong. */
 static enum cmdline_mode wrong(const char *culprit, const char *why)
 {
 	log_errx("%s %s; see `nodecanary --help`", culprit, why);
@@ -130,13 +130,13 @@ enum cmdline_mode cmdline_parse(struct cmdline *cmdline, int argc, char *argv[])
 {
 	enum cmdline_mode mode = CMDLINE_RUN;
 	bool quiet = false, verbose = false, all = false;
-	struct getopt_tables tables;
+	struct getopt_tables tables = {.letters = ""};
 	int c;
 
 	*cmdline = (struct cmdline){.config = CONFIGLOAD_DEFAULT_FILE,
 				    .verbosity = LOG_LEVEL_WARNING};
 	build_tables(&tables);
-	opterr = 0;
+	opterr = 0; /* its own messages lack the level prefix of the journal */
 	optind = 0; /* glibc and musl: forget any line parsed before */
 	while ((c = getopt_long(argc, argv, tables.letters, tables.names, NULL)) != -1) {
 		switch (c) {
@@ -158,6 +158,7 @@ enum cmdline_mode cmdline_parse(struct cmdline *cmdline, int argc, char *argv[])
 			return wrong_option(tables.letters, argv,
 					    "is not an option, or takes no argument");
 		}
+		/* The first mistake only: what follows it may be its argument. */
 		if (mode == CMDLINE_WRONG)
 			return mode;
 	}

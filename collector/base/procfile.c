@@ -31,6 +31,7 @@ static bool parse_line(const char *line, const char *name, uint64_t *value)
 	char digits[NUMBER_U64_SIZE];
 	size_t len = strlen(name);
 
+	/* strchr() finds the end of the line's text, too; then there are no digits. */
 	if (strncmp(line, name, len) != 0 || !strchr(" \t", line[len]))
 		return false;
 	line += len + text_span(line + len, " \t");

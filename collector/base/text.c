@@ -70,7 +70,7 @@ bool text_is_label_name(const char *text)
 	return true;
 }
 
-/* One label of a host name, `len` bytes. */
+/* One label of a host name, `len` bytes. Underscores are against RFC 1123, but are used. */
 static bool is_host_label(const char *label, size_t len)
 {
 	if (len == 0 || len > HOST_LABEL_MAX_BYTES || label[0] == '-' ||
@@ -157,6 +157,7 @@ const char *text_skip_blanks(const char *text)
 	return text + text_span(text, " \t");
 }
 
+/* A set has two or three characters: searching it each time costs nothing. */
 size_t text_until(const char *text, const char *set)
 {
 	size_t len = 0;
