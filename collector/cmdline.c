@@ -15,6 +15,7 @@ static const struct row {
 	const char *argument; /* NULL: it takes none */
 	const char *help;
 } rows[] = {
+	/* letter, name, argument, help */
 	{'c', "config", "FILE", "configuration (" CONFIGLOAD_DEFAULT_FILE ")"},
 	{'d', "drop-ins", "DIR", "directory of further *.ini files (FILE.d)"},
 	{'o', "output", "FILE", "file to publish, in place of `textfile`; - is stdout"},
@@ -54,7 +55,7 @@ void cmdline_help(FILE *out)
 	for (size_t i = 0; i < ROWS; i++) {
 		const struct row *row = &rows[i];
 		const char letter[] = {'-', (char)row->letter, ',', '\0'};
-		char name[32];
+		char name[32]; /* name and argument, to be padded together */
 
 		snprintf(name, sizeof(name), "%s %s", row->name,
 			 row->argument ? row->argument : "");
@@ -107,7 +108,7 @@ static enum cmdline_mode wrong_option(const char *letters, char *argv[], const c
 	return wrong(optopt && !strchr(letters, optopt) ? letter : argv[optind - 1], why);
 }
 
-/* Each mode excludes all others. */
+/* Each mode excludes all others; naming one of them twice is harmless. */
 static enum cmdline_mode merge_modes(enum cmdline_mode old, enum cmdline_mode new)
 {
 	if (old == CMDLINE_RUN || old == new)

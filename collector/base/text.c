@@ -29,6 +29,10 @@ static size_t sequence_length(unsigned char lead)
 	return 0;
 }
 
+/*
+ * Prometheus refuses a scrape that is not UTF-8 as a whole. mbstowcs() would decide by the
+ * locale.
+ */
 bool text_is_utf8(const char *text, size_t len)
 {
 	const unsigned char *p = (const unsigned char *)text, *end = p + len;

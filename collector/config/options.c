@@ -43,6 +43,7 @@ static bool parse_duration(const struct key *key, const char *value, void *field
 		      max);
 }
 
+/* No sign, no blanks, no 0x: number.h takes digits alone. */
 static bool parse_u32(const struct key *key, const char *value, void *field,
 		      char *expected)
 {
@@ -237,6 +238,7 @@ static bool add_bucket(const struct key *key, struct buckets *buckets, const cha
 	return true;
 }
 
+/* Parsed into a copy, so that a wrong list leaves the previous bounds as they are. */
 static bool parse_buckets(const struct key *key, const char *value, void *field,
 			  char *expected)
 {
@@ -254,6 +256,7 @@ static bool parse_buckets(const struct key *key, const char *value, void *field,
 	return true;
 }
 
+/* `all` is kept as a number that no list of peers reaches. */
 static bool parse_fanout(const struct key *key, const char *value, void *field,
 			 char *expected)
 {
@@ -350,6 +353,7 @@ static const struct key *table(enum options_section section)
 	return section == OPTIONS_COLLECTOR ? collector_keys : probe_keys;
 }
 
+/* Keys are compared with case, as values are. */
 int options_find(enum options_section section, const char *key)
 {
 	const struct key *keys = table(section);
@@ -380,6 +384,7 @@ bool options_set(enum options_section section, size_t index, const char *value,
 		 char expected[static OPTIONS_EXPECTED_SIZE])
 {
 	const struct key *key = &table(section)[index];
+	/* A key of [probe] may have its field in the options of the collector: `buckets`. */
 	char *base = key->in_collector ? (char *)collector : (char *)options;
 
 	return key->parse(key, value, base + key->offset, expected);
