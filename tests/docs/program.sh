@@ -222,8 +222,8 @@ broken_keeps_counters() {
 # What stands between the marks of the simulation is what it prints.
 fanout_table() {
     need python3
-    NODECANARY=$NC tests/fanout/simulate >"$TMP/scratch/actual"
-    sed -n '/^<!-- tests.fanout.simulate: begin/,/^<!-- tests.fanout.simulate: end/{/^|/p}' "$README" \
+    NODECANARY=$NC tests/bench/simulate >"$TMP/scratch/actual"
+    sed -n '/^<!-- tests.bench.simulate: begin/,/^<!-- tests.bench.simulate: end/{/^|/p}' "$README" \
         >"$TMP/scratch/documented"
     same "a fleet of 10,000 with a fanout" "$TMP/scratch/documented" "$TMP/scratch/actual"
 }

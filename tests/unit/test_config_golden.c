@@ -1,5 +1,5 @@
 /*
- * Every broken configuration of tests/data/config, and a few odd ones that are valid,
+ * Every broken configuration of tests/unit/data/config, and a few odd ones that are valid,
  * with exactly what is said about it. NN-name.ini (with NN-name.ini.d beside it) belongs
  * to NN-name.expected; where that is empty the configuration is valid. A case may lack
  * its .ini: that is what a missing file looks like. UPDATE_GOLDEN=1 writes the .expected
@@ -101,7 +101,7 @@ static int enter_data(void **state)
 	char path[4096];
 
 	(void)state;
-	snprintf(path, sizeof(path), "%s/config", data ? data : "tests/data");
+	snprintf(path, sizeof(path), "%s/config", data ? data : "tests/unit/data");
 	return chdir(path);
 }
 

@@ -242,9 +242,9 @@ static void pretend_a_run(void)
 static unsigned long count_written_series(void)
 {
 	static struct writer writer;
-	struct state state = {.runs = 1};
-	struct run_info info = {.success = true, .peak_memory_bytes = 1};
-	struct exposition exposition = {&targets, &state, &info, 1};
+	struct stats_node node = {.runs = 1};
+	struct run_info info = {.took_place = true, .success = 1, .peak_memory_bytes = 1};
+	struct exposition exposition = {&targets, &node, &info};
 	unsigned long count = 0;
 	char *text, *rest, *line;
 	int fd = memfd_create("series", MFD_CLOEXEC);
