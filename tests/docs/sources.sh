@@ -110,7 +110,7 @@ contributing_names() {
 		[ -e "$name" ] || fail "there is no $name"
 	done
 	for name in $(ticked <CONTRIBUTING.md | grep -oE '^[a-z_]+\(\)$' | tr -d '()'); do
-		grep -qE "\b$name\(" collector/*.[ch] collector/*/*.[ch] || fail "there is no $name()"
+		grep -qE "\b$name\(" collector/*.[ch] collector/*/*.[ch] tests/unit/*.c || fail "there is no $name()"
 	done
 	for name in $(cat "${DOCUMENTS[@]}" | grep -ohE '`make [^`]*`' | plain |
 		sed 's/[&<].*//; s/[A-Z]*=[^ ]*//g; s/make//'); do
