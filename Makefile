@@ -7,8 +7,8 @@
 #   make install      DESTDIR, PREFIX and the directories below are honoured
 #   make deb, rpm     packages, in build/packages
 #
-# Parts of `make check`: check-unit check-netns check-faults check-sandbox check-docs check-packaging
-# check-console check-node check-fleet check-fuzz lint hdr-check.
+# Parts of `make check`: check-unit check-behaviour check-sandbox check-docs check-packaging check-console
+# check-node check-fleet check-fuzz lint hdr-check.
 # V=1 shows commands; DEVELOPER=1 makes warnings errors; SANITIZE=address,undefined builds
 # into a directory of its own, so does STATIC=1, which links no shared library; CFLAGS, CPPFLAGS
 # and LDFLAGS are the user's.
@@ -86,9 +86,9 @@ $(BUILD)/obj/%.o: %.c VERSION Makefile
 	$(call say,CC,$<) $(CC) $(NC_CFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 run:
-	@tests/deps build
+	@tests/tools/deps build
 	$(Q)$(MAKE) --no-print-directory all
-	@tests/run-loopback $(BUILD)
+	@tests/tools/run-loopback $(BUILD)
 
 include tests/tests.mk
 
@@ -133,11 +133,11 @@ uninstall:
 		2>/dev/null
 
 deb:
-	@tests/deps deb
+	@tests/tools/deps deb
 	packaging/deb/build $(BUILD)/packages
 
 rpm:
-	@tests/deps rpm
+	@tests/tools/deps rpm
 	packaging/rpm/build $(BUILD)/packages
 
 dist:

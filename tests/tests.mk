@@ -30,7 +30,7 @@ TOOL_SOURCES := $(sort $(wildcard tests/tools/*.c))
 SHIM_SOURCES := $(filter %_shim.c,$(TOOL_SOURCES))
 TOOLS := $(patsubst tests/tools/%.c,$(TESTS_BUILD)/%,$(filter-out $(SHIM_SOURCES),$(TOOL_SOURCES))) \
 	$(SHIM_SOURCES:tests/tools/%.c=$(TESTS_BUILD)/%.so) $(TESTS_BUILD)/simnet
-SIMNET_OBJECTS := $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard tests/simnet/*.c)))
+SIMNET_OBJECTS := $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard tests/tools/simnet/*.c)))
 
 $(TESTS_BUILD)/simnet: $(SIMNET_OBJECTS)
 	@mkdir -p $(@D)
@@ -53,23 +53,23 @@ check-unit: all unit-tests
 	$(Q)tests/unit/run $(UNIT_TESTS)
 
 # How many tests that do not want the machine for themselves run at a time.
-NETNS_JOBS ?= 2
+BEHAVIOUR_JOBS ?= 2
 
-check-netns: all tools $(if $(SANITIZE),,static)
+# The whole program in network namespaces.
+check-behaviour: all tools $(if $(SANITIZE),,static)
 	$(Q)NODECANARY=$(CURDIR)/$(BUILD)/nodecanary TOOLS=$(CURDIR)/$(TESTS_BUILD) \
-		STATIC_NC=$(CURDIR)/$(BUILD)/static/nodecanary tests/netns/run -j$(NETNS_JOBS)
+		STATIC_NC=$(CURDIR)/$(BUILD)/static/nodecanary tests/behaviour/run -j$(BEHAVIOUR_JOBS)
 
-# The program within the sandbox of its unit: that user's capability, those system calls. What
-# looks at the program from outside, or is about what root may, is left out; `make soak` runs all
-# others.
-SANDBOX_OUT := t00 t15 t34 t41 t42 t43 t44 t45 t46 t47 t48 t49 t50
-SANDBOX_TESTS ?= $(foreach test,t16 t19 t21 t35 t36,$(wildcard tests/netns/$(test)-*.sh))
+# The program within the sandbox of its unit: that user's capability, those system calls. `make
+# soak` runs all tests that have no `# sandbox: no` in their head.
+SANDBOX_TESTS ?= $(patsubst %,tests/behaviour/%.sh,unsent-requests stop-signals rounds lookups \
+	failed-runs)
 
 check-sandbox: all tools
-	$(Q)tests/netns/sandbox-filter systemd/nodecanary.service $(BUILD)/unit.bpf
+	$(Q)tests/tools/sandbox-filter systemd/nodecanary.service $(BUILD)/unit.bpf
 	$(Q)SANDBOX_PROGRAM=$(CURDIR)/$(BUILD)/nodecanary SANDBOX_FILTER=$(CURDIR)/$(BUILD)/unit.bpf \
 		NODECANARY=$(CURDIR)/$(TESTS_BUILD)/sandboxed TOOLS=$(CURDIR)/$(TESTS_BUILD) \
-		tests/netns/run -j$(NETNS_JOBS) $(SANDBOX_TESTS)
+		tests/behaviour/run -j$(BEHAVIOUR_JOBS) $(SANDBOX_TESTS)
 
 static:
 	$(Q)$(MAKE) --no-print-directory STATIC=1 BUILD=$(BUILD)/static all
@@ -78,7 +78,8 @@ check-docs: all
 	$(Q)NODECANARY=$(CURDIR)/$(BUILD)/nodecanary tests/docs/run
 
 # Units, manual pages, completions, packages.
-PACKAGING_TESTS := $(sort $(filter-out %/lib.sh,$(wildcard tests/packaging/*.sh)))
+PACKAGING_TESTS := $(sort $(filter-out %/lib.sh,$(wildcard tests/packaging/*.sh)) \
+	$(wildcard tests/prometheus/*.sh))
 
 check-packaging: all
 	$(Q)status=0; for test in $(PACKAGING_TESTS); do \
@@ -88,7 +89,7 @@ check-packaging: all
 
 # Pages that Prometheus serves, in a browser.
 check-console:
-	$(Q)tests/console/run $(CURDIR)/$(BUILD)/console
+	$(Q)tests/prometheus/console/run $(CURDIR)/$(BUILD)/console
 
 # Whole Debian nodes, on which the package is installed.
 with_nodes = DEB="$$(ls -t $(CURDIR)/$(BUILD)/packages/nodecanary_*.deb | head -n 1)" \
@@ -100,7 +101,7 @@ check-node: tools deb
 
 # Fleets of them: Ansible, Prometheus with the rules, faults.
 check-fleet: tools deb
-	$(Q)$(run_nodes) tests/fleet/t*.sh
+	$(Q)$(run_nodes) $(filter-out %lib.sh,$(wildcard tests/node/fleet-*.sh))
 
 # What they boot from; else the first of them makes it.
 node-image: deb
@@ -108,9 +109,9 @@ node-image: deb
 
 # Such a fleet to look at.
 demo:
-	@tests/deps demo
+	@tests/tools/deps demo
 	$(Q)$(MAKE) --no-print-directory tools deb >/dev/null
-	$(Q)$(with_nodes) tests/fleet/demo
+	$(Q)$(with_nodes) tests/node/demo
 
 # Fuzzing, with clang's libFuzzer: an hour for each target, in `make check` some seconds.
 FUZZ_SECONDS ?= 3600
@@ -135,31 +136,25 @@ check-fuzz:
 # Branches of the collector that the unit and integration tests take.
 COVERAGE := $(BUILD)/coverage
 coverage:
-	@tests/deps coverage
-	$(Q)tests/coverage $(COVERAGE)
-
-# A run that is killed, or whose calls fail, at every place in turn.
-check-faults: all tools
-	$(Q)NODECANARY=$(CURDIR)/$(BUILD)/nodecanary TOOLS=$(CURDIR)/$(TESTS_BUILD) \
-		tests/netns/run -j$(NETNS_JOBS) tests/faults/t*.sh
+	@tests/tools/deps coverage
+	$(Q)tests/tools/coverage $(COVERAGE)
 
 # The tests that `make check` bounds, at full length.
 soak: all tools
 	$(Q)SOAK_RUNS=2000 FULL=1 NODECANARY=$(CURDIR)/$(BUILD)/nodecanary \
-		TOOLS=$(CURDIR)/$(TESTS_BUILD) tests/netns/run tests/netns/t50-soak.sh \
-		$(wildcard tests/faults/t*.sh)
-	$(Q)$(MAKE) --no-print-directory check-sandbox SANDBOX_TESTS="$(filter-out \
-		$(SANDBOX_OUT:%=tests/netns/%-%),$(sort $(wildcard tests/netns/t*.sh)))"
+		TOOLS=$(CURDIR)/$(TESTS_BUILD) tests/behaviour/run \
+		$(patsubst %,tests/behaviour/%.sh,soak killed-at-any-call failing-system-calls)
+	$(Q)$(MAKE) --no-print-directory check-sandbox SANDBOX_TESTS=
 
 # What it costs beside others, in BENCH's words: `make bench BENCH="--peers 9,100"`.
 bench:
-	@tests/deps bench
+	@tests/tools/deps bench
 	$(Q)$(MAKE) --no-print-directory all tools static
 	$(Q)NODECANARY=$(CURDIR)/$(BUILD)/nodecanary TOOLS=$(CURDIR)/$(TESTS_BUILD) \
 		STATIC_NC=$(CURDIR)/$(BUILD)/static/nodecanary tests/bench/run $(BENCH)
 
 lint:
-	$(Q)tests/lint/run
+	$(Q)tests/tools/lint
 
 # Every header compiles alone.
 hdr-check:
@@ -169,13 +164,13 @@ hdr-check:
 	done; echo "hdr-check: $(words $(HEADERS)) headers"
 
 check:
-	@tests/deps check
+	@tests/tools/deps check
 	@tests/check
 
--include $(patsubst %.c,$(BUILD)/obj/%.d,$(wildcard tests/unit/*.c tests/tools/*.c tests/simnet/*.c \
+-include $(patsubst %.c,$(BUILD)/obj/%.d,$(wildcard tests/unit/*.c tests/tools/*.c tests/tools/simnet/*.c \
 	tests/fuzz/*.c))
 
 .PRECIOUS: $(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/tools/%.o
-.PHONY: check check-unit check-netns check-sandbox check-faults check-docs check-packaging \
+.PHONY: check check-unit check-behaviour check-sandbox check-docs check-packaging \
 	check-console check-node check-fleet node-image demo lint hdr-check fuzz check-fuzz \
 	fuzzers coverage soak bench tools static unit-tests

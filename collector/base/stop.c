@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
-#include <time.h>
 
 #include "base/clock.h"
 
@@ -16,6 +15,7 @@ static void stop_signals(sigset_t *set)
 	struct sigaction hangup;
 
 	sigemptyset(set);
+	/* Not SIGQUIT: it asks for a core dump, now. */
 	sigaddset(set, SIGTERM);
 	sigaddset(set, SIGINT);
 	if (sigaction(SIGHUP, NULL, &hangup) < 0 || hangup.sa_handler != SIG_IGN)
@@ -29,6 +29,7 @@ int stop_init(void)
 	stop_signals(&set);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return -1;
+	/* Never read: it stays readable, and each thread that polls it ends its wait. */
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return fd < 0 ? -1 : 0;
 }
@@ -42,8 +43,7 @@ int stop_fd(void)
 static bool poll_stop(int64_t timeout_ns)
 {
 	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
-	struct timespec ts = {.tv_sec = (time_t)(timeout_ns / CLOCK_NS_PER_S),
-			      .tv_nsec = (long)(timeout_ns % CLOCK_NS_PER_S)};
+	struct timespec ts = clock_timespec(timeout_ns);
 
 	return ppoll(&poll_fd, 1, &ts, NULL) > 0;
 }
@@ -58,7 +58,7 @@ bool stop_sleep_until(int64_t at_ns)
 	for (;;) {
 		int64_t left_ns = at_ns - clock_monotonic_ns();
 
-		if (poll_stop(left_ns > 0 ? left_ns : 0))
+		if (poll_stop(left_ns))
 			return true;
 		if (left_ns <= 0)
 			return false;
@@ -69,6 +69,7 @@ void stop_reset_in_child(void)
 {
 	sigset_t set;
 
+	/* A blocked mask is inherited over fork(), so the child could not be stopped. */
 	stop_signals(&set);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }

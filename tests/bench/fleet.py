@@ -17,7 +17,7 @@ class Fleet:
                       if not dead_every or i % dead_every}
 
     def plan(self):
-        """For tests/simnet; it is silent for whoever is in no line."""
+        """For tests/tools/simnet; it is silent for whoever is in no line."""
         return "".join(f"{address} delay={round(self.delay_ms[address] * 1000)}us\n"
                        for address in self.addresses if address in self.alive)
 

@@ -1,4 +1,4 @@
-"""The simulated network (tests/simnet): on a core of its own, behind the device sim0."""
+"""The simulated network (tests/tools/simnet): on a core of its own, behind the device sim0."""
 
 import os
 import signal

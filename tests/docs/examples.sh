@@ -128,7 +128,7 @@ shipped_uncommented() {
 # What is between the marks of the simulation is what it prints.
 fanout_table() {
 	need python3
-	NODECANARY=$NC tests/fanout/simulate >"$TMP/scratch/actual"
+	NODECANARY=$NC tests/bench/simulate >"$TMP/scratch/actual"
 	sed -n '/^<!-- tests.*simulate: begin/,/^<!-- tests.*simulate: end/{/^|/p}' \
 		tests/bench/README.md >"$TMP/scratch/documented"
 	same "a fleet of 10,000 with a fanout" "$TMP/scratch/documented" "$TMP/scratch/actual"

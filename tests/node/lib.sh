@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034
-# The library of the tests on booted nodes. A test is a file t*.sh beside this one:
+# The library of the tests on booted nodes. A test is a file beside this one:
 #
 #	#!/bin/bash
 #	# What it is about.
@@ -23,11 +23,11 @@
 #
 # A test that is started by hand starts itself again through `run`.
 #
-# Behaviours, assertions and waiting are those of tests/netns/lib.sh.
+# Behaviours, assertions and waiting are those of tests/lib/behaviours.sh.
 
 if [ -z "${TEST_TMP:-}" ]; then exec "$(dirname "${BASH_SOURCE[0]}")/run" "$0"; fi
-# shellcheck source-path=SCRIPTDIR source=../netns/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/../netns/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=../lib/behaviours.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/behaviours.sh"
 
 TEST_NAME=$(basename "$0" .sh)
 WAIT_PAUSE_MAX_CS=100 # many wait at once, and to ask a node takes some processes

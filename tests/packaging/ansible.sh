@@ -1,6 +1,6 @@
 #!/bin/bash
 # The role for Ansible as files: what the linters say, and what configurations it makes, without a node.
-# Booted nodes try it for real, in tests/fleet.
+# Booted nodes try it for real, in tests/node.
 # shellcheck disable=SC2317,SC2016 # called by check; backticks are those of README
 # shellcheck source=tests/packaging/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -9,7 +9,7 @@ need_tools ansible-playbook ansible-lint yamllint jq python3
 ANSIBLE=$TOP/packaging/ansible
 ROLE=$ANSIBLE/roles/nodecanary
 NC=$BUILD/nodecanary
-NODES=$TOP/tests/data/kubernetes-nodes.json
+NODES=$TOP/tests/packaging/kubernetes-nodes.json
 export LC_ALL=C.UTF-8 HOME=$TMP ANSIBLE_ROLES_PATH=$ANSIBLE/roles ANSIBLE_NOCOLOR=true NO_COLOR=1 \
 	ANSIBLE_LOCALHOST_WARNING=false ANSIBLE_INVENTORY_UNPARSED_FAILED=true ANSIBLE_FORKS=4
 
@@ -337,7 +337,7 @@ daemonset() {
 		done
 		kill %1
 	SH
-	root_of_our_own bash "$TMP/host" "$NC" "$TOP/conf/loopback.ini" "$TMP/exporter"
+	isolated bash "$TMP/host" "$NC" "$TOP/conf/loopback.ini" "$TMP/exporter"
 	grep -qx 'node_textfile_scrape_error 0' "$TMP/exporter.out" || fail "$(cat "$TMP/exporter.log")"
 	grep -qx 'nodecanary_peer_up{group="default",peer="loopback1"} 1' "$TMP/exporter.out"
 	grep -q '^node_filesystem_size_bytes' "$TMP/exporter.out"

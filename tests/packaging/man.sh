@@ -177,7 +177,8 @@ environment() {
 
 signals() {
 	section "$NC8" SIGNALS | sed -n 's/^\.It Dv //p' | tr -d ' ' | tr , '\n' | sort >"$TMP/work/documented"
-	grep -oE '\<SIG(TERM|INT|HUP|QUIT|ALRM|PIPE|USR1|USR2)\>' collector/base/stop.c | sort -u >"$TMP/work/actual"
+	"${CC:-cc}" -fpreprocessed -dD -E -P collector/base/stop.c 2>/dev/null |
+		grep -oE "\<SIG(TERM|INT|HUP|QUIT|ALRM|PIPE|USR1|USR2)\>" | sort -u >"$TMP/work/actual"
 	same signals "$TMP/work/documented" "$TMP/work/actual"
 }
 

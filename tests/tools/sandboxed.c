@@ -1,7 +1,7 @@
 /*
  * Runs the program $SANDBOX_PROGRAM with our arguments as the systemd unit would:
  * without any capability but CAP_NET_RAW, without new privileges, and inside the system
- * call filter of the file $SANDBOX_FILTER (tests/netns/sandbox-filter).
+ * call filter of the file $SANDBOX_FILTER (tests/tools/sandbox-filter).
  *
  * It calls nothing that the shims of the tests count.
  */

@@ -231,7 +231,7 @@ static void case_does_not_matter_and_all_else_does(void **state)
 	assert_false(fanout_seed("") == fanout_seed("a"));
 }
 
-/* By an independent implementation: tests/netns/rings.py. */
+/* By an independent implementation: tests/behaviour/rings.py. */
 static void seeds_are_those_of_the_description(void **state)
 {
 	(void)state;

@@ -1,0 +1,230 @@
+#!/bin/bash
+# The file of the last run, cut, damaged or forged: never taken over in part, and the run goes on.
+# time-limit: 300
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+need python3
+
+FILE=$TEST_TMP/textfiles/x.prom
+mkdir "$TEST_TMP/textfiles"
+cat >"$TEST_TMP/x.ini" <<'INI'
+[probe]
+count = 1
+warmup = 0
+interval = 1ms
+timeout = 500ms
+buckets = 1ms 1s
+[probe g]
+histogram = group
+[peers]
+a = 127.1.0.1
+[peers g]
+b = 127.1.0.2
+INI
+
+# damage.py MODE PROGRAM INI FILE GOOD: runs PROGRAM once for every way to damage GOOD.
+cat >"$TEST_TMP/damage.py" <<'PYTHON'
+import os, random, subprocess, sys
+
+mode, program, ini, path, good = sys.argv[1:6]
+original = open(good, "rb").read()
+MASK = (1 << 64) - 1
+
+def sealed(body):
+    """With the last line that belongs to the lines, an implementation of its own."""
+    h = 0xCBF29CE484222325
+    tail = len(body).to_bytes(8, "little")
+    for i in range(0, len(body) // 8 * 8 + 8, 8):
+        word = (body[i:i + 8] + bytes(8))[:8]
+        h = ((h ^ int.from_bytes(word, "little")) * 0x100000001B3) & MASK
+        h ^= h >> 47
+    h = ((h ^ len(body)) * 0x100000001B3) & MASK
+    h ^= h >> 47
+    for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
+        h = ((h ^ h >> 33) * factor) & MASK
+    h ^= h >> 33
+    return body + b"# nodecanary-state 1 end length=%d hash=%016x\n" % (len(body), h)
+
+body = original[:original.rindex(b"# nodecanary-state 1 end ")]
+
+def fresh(result):
+    """All counters are those of a first run."""
+    numbers = dict(line.rsplit(" ", 1) for line in result.splitlines() if line[:1] not in "#")
+    for name, value in (
+        ("nodecanary_runs_total", "1"),
+        ('nodecanary_requests_total{group="default",peer="a"}', "1"),
+        ('nodecanary_replies_total{group="g",peer="b"}', "1"),
+        ('nodecanary_unsent_total{group="default",peer="a"}', "0"),
+        ('nodecanary_rtt_seconds_count{group="default",peer="a"}', "1"),
+        ('nodecanary_group_rtt_seconds_count{group="g"}', "1"),
+        ("nodecanary_receive_drops_total", "0"),
+        ('nodecanary_discarded_rounds_total{reason="deadline"}', "0"),
+    ):
+        if numbers.get(name) != value:
+            return "%s is %s, expected %s" % (name, numbers.get(name), value)
+    return None
+
+def attempt(what, content):
+    with open(path, "wb") as out:
+        out.write(content)
+    run = subprocess.run([program, "-c", ini, "-o", path], capture_output=True, text=True)
+    messages = run.stderr.splitlines()
+    wrong = None
+    if run.returncode != 0:
+        wrong = "exit status %d" % run.returncode
+    elif len(messages) != 1 or "counters start from zero" not in messages[0]:
+        wrong = "expected one warning"
+    else:
+        wrong = fresh(open(path).read())
+    if not wrong and os.listdir(os.path.dirname(path)) != [os.path.basename(path)]:
+        wrong = "something is left beside the file"
+    if wrong:
+        with open(path + ".case", "wb") as out:
+            out.write(content)
+        sys.exit("%s: %s\n%s" % (what, wrong, run.stderr))
+
+lines = original.splitlines(keepends=True)
+
+def cuts():
+    if os.environ.get("EVERY"):
+        offsets = range(len(original))
+    else:
+        seed = int.from_bytes(os.urandom(4), "little")
+        print("seed", seed)
+        borders, at = {0, len(original) - 1}, 0
+        for line in lines[:-1]:
+            at += len(line)
+            borders |= {at - 1, at, at + 1}
+        offsets = sorted(borders | set(random.Random(seed).sample(range(len(original)), 100)))
+    for offset in offsets:
+        yield "cut at byte %d" % offset, original[:offset]
+
+def line_damage():
+    for i, line in enumerate(lines):
+        rest = lambda new: b"".join(lines[:i]) + new + b"".join(lines[i + 1:])
+        yield "line %d gone" % (i + 1), rest(b"")
+        yield "line %d twice" % (i + 1), rest(line + line)
+        yield "line %d changed" % (i + 1), rest(line[:-2] + bytes([line[-2] ^ 1]) + b"\n")
+        yield "line %d with a blank behind" % (i + 1), rest(line[:-1] + b" \n")
+        if i + 1 < len(lines) and line != lines[i + 1]:
+            swapped = lines[:i] + [lines[i + 1], line] + lines[i + 2:]
+            yield "line %d after the next" % (i + 1), b"".join(swapped)
+
+def junk():
+    yield "empty lines only", b"\n" * 1000
+    yield "NUL bytes", bytes(100000)
+    yield "a line of a megabyte", b"x" * (1 << 20)
+    yield "random bytes", random.Random(1).randbytes(1 << 18)
+    yield "something behind the end", original + b"x 1\n"
+    yield "twice", original + original
+    yield "a metric of somebody else", b"# TYPE x gauge\nx 1\n"
+    yield "CRLF", original.replace(b"\n", b"\r\n")
+    yield "a NUL inside", original[:200] + b"\0" + original[201:]
+    yield "an unknown version", original.replace(b"nodecanary-state 1 ", b"nodecanary-state 9 ")
+
+def forged():
+    """Whole by its last line, and still not sound."""
+    def replaced(line, by):
+        assert body.count(line) == 1, line
+        return sealed(body.replace(line, by))
+    requests = b'nodecanary_requests_total{group="default",peer="a"} 7\n'
+    runs = b"nodecanary_runs_total 7\n"
+    for value in (b"-1", b"-0", b"+1", b"1.5", b"NaN", b"-nan", b"+Inf", b"0x7", b"1e3", b"", b"7 1",
+                  b"9007199254740993", b"18446744073709551616", b"99999999999999999999999"):
+        for line in (requests, runs):
+            yield "%r as a counter" % value, replaced(line, line[:-2] + value + b"\n")
+    yield "more replies than requests", replaced(requests, requests[:-2] + b"6\n")
+    bucket = b'nodecanary_rtt_seconds_bucket{group="default",peer="a",le="1"} 7\n'
+    group = b'nodecanary_group_rtt_seconds_bucket{group="g",le="1"} 7\n'
+    total = b'nodecanary_rtt_seconds_sum{group="default",peer="a"} '
+    for line in (bucket, group):
+        yield "buckets that fall", replaced(line, line[:-2] + b"8\n")
+        yield "a negative bucket", replaced(line, line[:-2] + b"-1\n")
+        yield "a bucket without a number", replaced(line, line[:-2] + b"\n")
+    yield "a count that is not that of +Inf", replaced(
+        b'nodecanary_rtt_seconds_count{group="default",peer="a"} 7\n',
+        b'nodecanary_rtt_seconds_count{group="default",peer="a"} 9\n')
+    yield "a negative sum", sealed(body.replace(total, total + b"-"))
+    yield "a sum that is no number", sealed(body.replace(total, total + b"nan"))
+    at = body.index(total) + len(total)
+    yield "a sum with ten decimals", sealed(
+        body[:at] + b"0.1234567890" + body[body.index(b"\n", at):])
+    yield "a label without its end", replaced(requests, b'nodecanary_requests_total{group="x 7\n')
+    yield "an unknown escape", replaced(requests, requests.replace(b'"a"', b'"\\a"'))
+    yield "a time stamp", replaced(requests, requests[:-1] + b" 1700000000000\n")
+
+if mode == "untouched":
+    if sealed(body) != original:
+        sys.exit("the last line is not what its description says")
+    sys.exit(0)
+cases = list({"cut": cuts, "lines": line_damage, "junk": junk, "forged": forged}[mode]())
+if os.environ.get("SANITIZED"):
+    cases = cases[::2] # each takes ten times as long
+for what, content in cases:
+    if content != original:
+        attempt(what, content)
+print(len(cases), "cases")
+sys.exit(not cases)
+PYTHON
+
+# damaged MODE: of the file of seven runs.
+damaged() {
+	python3 "$TEST_TMP/damage.py" "$1" "$NC" "$TEST_TMP/x.ini" "$FILE" "$TEST_TMP/good" \
+		>"$TEST_TMP/damage.log" 2>&1 || fail "$(_show "$TEST_TMP/damage.log")"
+	cat "$TEST_TMP/damage.log"
+}
+
+for ((i = 0; i < 7; i++)); do run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"; done
+cp "$FILE" "$TEST_TMP/good"
+
+behaviour "the last line proves length and hash as they are specified"
+damaged untouched
+
+behaviour "a file that is cut at any byte is taken over not at all"
+is_sanitized || export EVERY=yes
+damaged cut
+
+behaviour "a file with a damaged line is taken over not at all"
+damaged lines
+
+behaviour "a file that is something else is taken over not at all"
+damaged junk
+
+behaviour "a forged file that is whole but not sound is taken over not at all"
+damaged forged
+
+behaviour "a damaged file under a broken configuration is not carried on, in part or whole"
+head -c 3000 "$TEST_TMP/good" >"$FILE"
+echo nonsense >"$TEST_TMP/broken.ini"
+run_nc 78 -c "$TEST_TMP/broken.ini" -o "$FILE"
+assert_file_contains "$TEST_TMP/err" 'counters start from zero'
+assert_eq 0 "$(value "$FILE" nodecanary_last_run_success)"
+absent "$FILE" nodecanary_requests_total
+run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
+silent
+assert_eq 1 "$(value "$FILE" nodecanary_runs_total)"
+
+behaviour "what is sound is taken over, whatever else a later version wrote"
+python3 - "$TEST_TMP/good" "$FILE" "$TEST_TMP/damage.py" <<'PYTHON'
+import sys
+good, path, module = sys.argv[1:4]
+source = open(module).read()
+source = source[source.index("def sealed"):source.index("body = original")]
+names = {"MASK": (1 << 64) - 1}
+exec(source, names)
+body = open(good, "rb").read()
+body = body[:body.rindex(b"# nodecanary-state 1 end ")]
+body = body.replace(b"Echo requests that left", b"Requests that went out of")
+body += b"# HELP nodecanary_zeta_total New.\n# TYPE nodecanary_zeta_total counter\n"
+body += b'nodecanary_zeta_total{group="default",peer="a",colour="red"} 3\n'
+open(path, "wb").write(names["sealed"](body))
+PYTHON
+run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
+silent
+assert_eq 8 "$(value "$FILE" nodecanary_runs_total)"
+assert_eq 8 "$(value "$FILE" 'nodecanary_requests_total{group="default",peer="a"}')"
+assert_eq 8 "$(value "$FILE" 'nodecanary_group_rtt_seconds_count{group="g"}')"
+absent "$FILE" nodecanary_zeta_total
+
+done_testing

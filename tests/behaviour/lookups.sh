@@ -1,0 +1,251 @@
+#!/bin/bash
+# Names: looked up within the timeout, kept while DNS is out, asked for no more than needed.
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+need mount pgrep
+
+FILE=$TEST_TMP/textfiles/x.prom
+mkdir "$TEST_TMP/textfiles"
+
+# write_ini LINE...: short rounds, names looked up in each run; then these lines.
+write_ini() {
+	printf '%s\n' '[collector]' "resolve_timeout = ${TIMEOUT:-2s}" "resolve_every = ${EVERY:-0s}" \
+		'[probe]' 'count = 2' 'warmup = 0' 'interval = 1ms' 'timeout = 200ms' "$@" >"$TEST_TMP/x.ini"
+}
+
+# run_with LINE...: nothing to complain of, and no child outlives it.
+run_with() {
+	write_ini "$@"
+	run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
+	silent
+	no_child_left
+}
+
+no_process() { ! pgrep -f -- "$NC" >/dev/null; }
+
+no_child_left() { no_process || fail "left over: $(pgrep -af -- "$NC")"; }
+
+# of METRIC PEER [FAMILY]
+of() {
+	value "$FILE" "nodecanary_$1{group=\"default\",peer=\"$2\"${3:+,family=\"$3\"}}"
+}
+
+# address PEER
+address() {
+	sed -n "s/^nodecanary_peer_info{group=\"default\",peer=\"$1\".*,address=\"\([^\"]*\)\".*/\1/p" \
+		"$FILE"
+}
+
+resolve_seconds() { value "$FILE" nodecanary_last_run_resolve_seconds; }
+
+dns_start <<'ZONE'
+host[1-200].test A 127.5.0.+
+new.test A 127.5.0.250
+* delay=50ms
+ZONE
+
+behaviour "200 names at a server of 50 ms are all resolved within the timeout"
+peers=()
+for ((i = 1; i <= 200; i++)); do peers+=("host$i.test ="); done
+run_with '[peers]' "${peers[@]}"
+assert_eq 200 "$(grep -c '^nodecanary_peer_resolved{.*} 1$' "$FILE")"
+assert_eq 200 "$(grep -c '^nodecanary_peer_up{.*} 1$' "$FILE")"
+assert_eq 127.5.0.200 "$(address host200.test)"
+assert_between 0.05 "$(resolve_seconds)" 2 "seconds for look-ups"
+
+behaviour "between look-ups the addresses of the last run serve, and nobody is asked"
+dns_forget
+EVERY=1m run_with '[peers]' "${peers[@]}"
+assert_eq 0 "$(dns_queries)" "queries"
+assert_eq 200 "$(grep -c '^nodecanary_peer_resolved{.*} 1$' "$FILE")"
+assert_eq 4 "$(of requests_total host7.test)"
+
+behaviour "a name that is new is looked up at once, and alone"
+EVERY=1m run_with '[peers]' "${peers[@]}" 'new = new.test'
+assert_eq 2/2 "$(dns_queries)/$(dns_queries new.test)" "queries, A and AAAA"
+assert_eq 1 "$(of peer_up new)"
+
+behaviour "when resolve_every has passed, each name is asked for again, once"
+dns_forget
+at=$(value "$FILE" nodecanary_last_resolve_timestamp_seconds)
+EVERY=1ms run_with '[peers]' "${peers[@]}"
+assert_eq 400 "$(dns_queries)" "queries"
+assert_le "$at" "$(value "$FILE" nodecanary_last_resolve_timestamp_seconds)"
+[ "$at" != "$(value "$FILE" nodecanary_last_resolve_timestamp_seconds)" ] || fail "the same time"
+
+behaviour "a server that says nothing costs no more than the timeout, and the last addresses serve"
+dns_zone <<<'* silent'
+TIMEOUT=500ms run_with '[peers]' "${peers[@]}"
+assert_between 0.4 "$(resolve_seconds)" 1.2 "seconds for look-ups"
+assert_eq 200 "$(grep -c '^nodecanary_peer_resolved{.*} 0$' "$FILE")" "unresolved"
+assert_eq 200 "$(grep -c '^nodecanary_peer_up{.*} 1$' "$FILE")"
+assert_eq 127.5.0.200 "$(address host200.test)"
+assert_eq 10 "$(of requests_total host7.test)"
+assert_eq 200 "$(value "$FILE" 'nodecanary_peers{group="default",state="probed"}')"
+
+behaviour "an outage that lasts changes nothing, and its end is seen"
+TIMEOUT=200ms run_with '[peers]' "${peers[@]}"
+assert_eq 200 "$(grep -c '^nodecanary_peer_up{.*} 1$' "$FILE")"
+dns_zone <<<'host[1-200].test A 127.5.1.+'
+run_with '[peers]' "${peers[@]}"
+assert_eq 200 "$(grep -c '^nodecanary_peer_resolved{.*} 1$' "$FILE")"
+assert_eq 127.5.1.7 "$(address host7.test)"
+assert_eq 14 "$(of requests_total host7.test)"
+
+behaviour "a failed run keeps what is known of names"
+echo nonsense >"$TEST_TMP/broken.ini"
+run_nc 78 -c "$TEST_TMP/broken.ini" -o "$FILE"
+dns_zone <<<'* silent'
+TIMEOUT=200ms run_with '[peers]' 'host7.test ='
+assert_eq 127.5.1.7/0/1 "$(address host7.test)/$(of peer_resolved host7.test)/$(of peer_up host7.test)"
+
+behaviour "a name that fails in whatever way disturbs no other peer"
+dns_zone <<'ZONE'
+good.test A 127.5.2.1
+silent.test silent
+refused.test refused
+broken.test servfail
+nobody.test nxdomain
+none.test AAAA 2001:db8::1
+odd.test A 0.0.0.0
+crowd.test many=1000
+ZONE
+TIMEOUT=500ms run_with '[peers]' 'good.test =' 'silent.test =' 'refused.test =' \
+	'broken.test =' 'nobody.test =' 'odd.test =' \
+	'numeric = 127.5.2.9'
+for peer in silent refused broken nobody odd; do
+	assert_eq 0 "$(of peer_resolved $peer.test)" "$peer is resolved"
+	assert_eq '' "$(address $peer.test)"
+	assert_eq 0/2 "$(of requests_total $peer.test)/$(of unsent_total $peer.test)" "$peer: sent/unsent"
+	absent "$FILE" "nodecanary_peer_up{group=\"default\",peer=\"$peer.test\"}"
+done
+assert_eq 1/1 "$(of peer_up good.test)/$(of peer_resolved good.test)"
+assert_eq 1 "$(of peer_up numeric)"
+absent "$FILE" 'nodecanary_peer_resolved{group="default",peer="numeric"}'
+assert_eq 5 "$(value "$FILE" 'nodecanary_peers{group="default",state="unresolved"}')"
+assert_eq 2 "$(value "$FILE" 'nodecanary_peers{group="default",state="probed"}')"
+assert_eq 1 "$(value "$FILE" nodecanary_last_run_success)"
+
+behaviour "a name with a crowd of addresses is one peer"
+write_ini '[peers]' 'crowd.test ='
+run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE" # its addresses cannot be reached
+no_child_left
+assert_eq 1 "$(of peer_resolved crowd.test)"
+
+behaviour "the address in use stays while it is among the answers, whatever their order"
+dns_zone <<'ZONE'
+two.test A 127.5.3.1
+two.test A 127.5.3.2
+ZONE
+run_with '[peers]' 'p = two.test'
+first=$(address p)
+other=127.5.3.$((3 - ${first##*.}))
+dns_zone <<ZONE
+two.test A $other
+two.test A 127.5.3.3
+two.test A $first
+ZONE
+run_with '[peers]' 'p = two.test'
+assert_eq "$first" "$(address p)"
+dns_zone <<<"two.test A $other"
+run_with '[peers]' 'p = two.test'
+assert_eq "$other" "$(address p)"
+assert_eq 6/6 "$(of requests_total p)/$(of replies_total p)"
+
+behaviour "an address that alternates is followed, and resets no counter"
+dns_zone <<'ZONE'
+flip.test A 127.5.4.1
+flip.test A 127.5.4.2
+flip.test flip
+ZONE
+seen=
+for _ in 1 2 3 4; do
+	run_with '[probe g]' 'family = ipv4' '[peers]' '[peers g]' 'p = flip.test'
+	seen="$seen $(sed -n 's/^nodecanary_peer_info{group="g".*address="127.5.4.\([^"]*\)".*/\1/p' "$FILE")"
+done
+assert_eq ' 1 2 1 2' "$seen"
+assert_eq 8 "$(value "$FILE" 'nodecanary_requests_total{group="g",peer="p"}')"
+
+behaviour "family chooses among A and AAAA, and both is a set of series for each"
+dns_zone <<'ZONE'
+dual.test A 127.5.5.1
+dual.test AAAA ::1
+four.test A 127.5.5.2
+ZONE
+dns_forget
+run_with 'family = ipv4' '[peers]' 'dual.test ='
+assert_eq 127.5.5.1 "$(address dual.test)"
+assert_eq 'dual.test A' "$(cat "$TEST_TMP/dns.log")" "queries"
+run_with 'family = ipv6' '[peers]' 'dual.test =' 'four.test ='
+assert_eq ::1 "$(address dual.test)"
+assert_eq 0 "$(of peer_resolved four.test)"
+run_with 'family = both' '[peers]' 'dual.test =' 'four.test ='
+assert_eq '127.5.5.1 ::1' "$(address dual.test | paste -sd ' ')"
+for family in ipv4 ipv6; do
+	assert_eq 1/1 "$(of peer_up dual.test $family)/$(of peer_resolved dual.test $family)"
+done
+assert_eq 1/1 "$(of peer_up four.test ipv4)/$(of peer_resolved four.test ipv4)"
+assert_eq 0/2 "$(of peer_resolved four.test ipv6)/$(of unsent_total four.test ipv6)"
+assert_eq 2 "$(value "$FILE" 'nodecanary_peers{group="default",state="probed"}')"
+
+behaviour "another host under the same name of a peer never inherits the old one's address"
+dns_zone <<'ZONE'
+old.test A 127.5.6.1
+new.test silent
+ZONE
+run_with '[peers]' 'p = old.test'
+assert_eq 127.5.6.1 "$(address p)"
+for every in 0s 1m; do
+	EVERY=$every TIMEOUT=200ms run_with '[peers]' 'p = new.test'
+	assert_eq '' "$(address p)"
+	assert_eq 0/2 "$(of peer_resolved p)/$(of requests_total p)"
+done
+EVERY=1m run_with '[peers]' 'p = 127.5.6.3'
+assert_eq 127.5.6.3/4 "$(address p)/$(of requests_total p)"
+EVERY=1m run_with '[peers]' 'p = old.test'
+assert_eq 127.5.6.1/6 "$(address p)/$(of requests_total p)"
+
+behaviour "names of /etc/hosts are found while DNS is silent"
+dns_zone <<<'* silent'
+echo '127.5.7.1 inhosts' >>"$TEST_TMP/hosts"
+TIMEOUT=500ms run_with '[peers]' 'inhosts =' 'outside.test ='
+assert_eq 127.5.7.1/1/0 \
+	"$(address inhosts)/$(of peer_up inhosts)/$(of peer_resolved outside.test)"
+
+behaviour "numeric peers cause no query"
+dns_forget
+run_with '[peers]' 'a = 127.5.8.1' 'b = 127.5.8.2, ::1 rack=r1'
+assert_eq 0 "$(dns_queries)" "queries"
+assert_le "$(resolve_seconds)" 0.1
+
+behaviour "the configuration is checked without any query"
+write_ini '[peers]' 'inhosts =' 'outside.test ='
+run_nc 0 -C -c "$TEST_TMP/x.ini"
+assert_eq 0 "$(dns_queries)" "queries"
+
+# a_run_that_looks_up: in the background as $pid, once its first question has been asked.
+a_run_that_looks_up() {
+	TIMEOUT=30s write_ini '[peers]' 'a.test =' 'b.test =' 'c = 127.5.9.1'
+	dns_forget
+	"$NC" -c "$TEST_TMP/x.ini" -o "$FILE" 2>"$TEST_TMP/err" &
+	pid=$!
+	wait_until 10 test -s "$TEST_TMP/dns.log"
+}
+
+behaviour "SIGTERM ends a look-up at once, with a file"
+a_run_that_looks_up
+before=$(_uptime_cs)
+kill -TERM $pid
+wait $pid
+assert_le $(($(_uptime_cs) - before)) 200 "hundredths of a second"
+no_child_left
+assert_eq 0 "$(value "$FILE" nodecanary_last_run_success)"
+
+behaviour "children end with a run that is killed"
+a_run_that_looks_up
+kill -KILL $pid
+{ wait $pid || true; } 2>/dev/null
+wait_until 5 no_process
+
+done_testing

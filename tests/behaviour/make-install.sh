@@ -1,0 +1,78 @@
+#!/bin/bash
+# make install, uninstall, and whose flags the compiler gets.
+# sandbox: no, make needs more than the program
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+need make gcc
+
+ROOT=$TEST_TMP/root
+# What the make that started the tests was told is not for this one.
+for name in "${!MAKE@}" MFLAGS CFLAGS CPPFLAGS LDFLAGS CC SANITIZE DEVELOPER BUILD DESTDIR PREFIX; do
+	unset "$name"
+done
+
+# build TARGET ARGUMENT...: in a directory of its own, from a copy of the sources.
+build() { assert_exit 0 make -C "$TOP" BUILD="$TEST_TMP/build" "$@"; }
+
+# installed: all that lies there, with modes.
+installed() { (cd "$ROOT" && find . ! -type d -printf '%m %P\n' | sort -k2); }
+
+behaviour "the user's CFLAGS are used, and the program's own come beside them"
+build V=1 CFLAGS=-O0 CPPFLAGS=-DUSERS_OWN LDFLAGS=-Wl,-O2 all
+lines=$(grep -c -e ' -c -o ' "$TEST_TMP/out")
+assert_le 20 "$lines" "compiled files"
+for flag in -std=c11 -D_GNU_SOURCE -O0 -DUSERS_OWN -fstack-protector-strong -Wconversion; do
+	assert_eq "$lines" "$(grep -e ' -c -o ' "$TEST_TMP/out" | grep -c -e " $flag ")" "lines with $flag"
+done
+# What is given last wins: nothing of ours may stand behind it.
+assert_eq "$lines" "$(grep -e ' -c -o ' "$TEST_TMP/out" | grep -c -e ' -O0 -MMD -MP -c -o ')"
+assert_not_contains "$TEST_TMP/out" ' -(O2|g) '
+assert_file_contains "$TEST_TMP/out" ' -O0 .*-Wl,-O2 -o .*/nodecanary .*-loping'
+
+behaviour "nothing is built again that is up to date"
+build V=1 CFLAGS=-O0 all
+assert_not_contains "$TEST_TMP/out" ' -c -o | -o .*/nodecanary'
+
+behaviour "install puts these files into DESTDIR and PREFIX, and no others"
+build CFLAGS=-O0 DESTDIR="$ROOT" PREFIX=/usr install
+assert_eq '644 etc/nodecanary/nodecanary.ini
+644 usr/lib/systemd/system/nodecanary.service
+644 usr/lib/systemd/system/nodecanary.timer
+644 usr/lib/sysusers.d/nodecanary.conf
+755 usr/sbin/nodecanary
+644 usr/share/bash-completion/completions/nodecanary
+644 usr/share/doc/nodecanary/60-nodecanary-sysctl.conf
+644 usr/share/doc/nodecanary/CHANGELOG.md
+644 usr/share/doc/nodecanary/LICENSE
+644 usr/share/doc/nodecanary/README.md
+644 usr/share/doc/nodecanary/loopback.ini
+644 usr/share/doc/nodecanary/metrics.md
+644 usr/share/doc/nodecanary/queries.md
+644 usr/share/fish/vendor_completions.d/nodecanary.fish
+644 usr/share/man/man5/nodecanary.ini.5
+644 usr/share/man/man8/nodecanary.8
+644 usr/share/zsh/vendor-completions/_nodecanary' "$(installed)"
+[ -d "$ROOT/etc/nodecanary/nodecanary.ini.d" ] || fail "no directory for drop-ins"
+assert_eq "nodecanary $(cat "$TOP/VERSION")" "$("$ROOT/usr/sbin/nodecanary" -V)"
+
+behaviour "the example configuration that is installed is valid"
+assert_exit 0 "$ROOT/usr/sbin/nodecanary" -C -c "$ROOT/etc/nodecanary/nodecanary.ini"
+assert_exit 0 "$ROOT/usr/sbin/nodecanary" -C -c "$ROOT/usr/share/doc/nodecanary/loopback.ini"
+
+behaviour "a configuration that was changed survives install and uninstall"
+echo '; mine' >>"$ROOT/etc/nodecanary/nodecanary.ini"
+build CFLAGS=-O0 DESTDIR="$ROOT" PREFIX=/usr install
+assert_eq '; mine' "$(tail -n 1 "$ROOT/etc/nodecanary/nodecanary.ini")"
+build CFLAGS=-O0 DESTDIR="$ROOT" PREFIX=/usr uninstall
+assert_eq '644 etc/nodecanary/nodecanary.ini' "$(installed)"
+
+behaviour "uninstall leaves nothing of an installation that was not touched"
+rm -r "$ROOT"
+build CFLAGS=-O0 DESTDIR="$ROOT" install
+[ -x "$ROOT/usr/local/sbin/nodecanary" ] || fail "not in /usr/local"
+build CFLAGS=-O0 DESTDIR="$ROOT" uninstall
+assert_eq '' "$(installed)"
+[ ! -e "$ROOT/etc/nodecanary" ] || fail "a directory is left"
+
+done_testing
