@@ -62,7 +62,7 @@ kinds() {
 		awk '$1 == "/etc/nodecanary/nodecanary.ini" { print $2 }')"
 	equal licence /usr/share/licenses/nodecanary/LICENSE "$(query --licensefiles)"
 	query --docfiles >"$TMP/docs"
-	for file in /usr/share/doc/nodecanary/{README.md,CHANGELOG.md,loopback.ini} \
+	for file in /usr/share/doc/nodecanary/{README.md,CHANGELOG.md,metrics.md,queries.md,loopback.ini} \
 		/usr/share/man/man8/nodecanary.8.gz /usr/share/man/man5/nodecanary.ini.5.gz; do
 		grep -qx "$file" "$TMP/docs" || fail "$file is no documentation"
 	done

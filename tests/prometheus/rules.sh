@@ -49,12 +49,12 @@ names() {
 schema_names() {
 	awk '/^const struct metric metrics_table/,/^};/' "$TOP/collector/publish/metrics.c" |
 		grep -oE '"nodecanary_[a-z_]+"|METRICS_HISTOGRAM' | tr -d '"' |
-		awk '/^SCHEMA/ { print last "_bucket\n" last "_sum\n" last "_count"; next } { print; last = $0 }'
+		awk '/^METRICS_/ { print last "_bucket\n" last "_sum\n" last "_count"; next } { print; last = $0 }'
 }
 
 names_exist() {
 	local unknown
-	schema_names | grep -q '^nodecanary_rtt_seconds_bucket$' || fail "no names in schema.c"
+	schema_names | grep -q '^nodecanary_rtt_seconds_bucket$' || fail "no names in metrics.c"
 	unknown=$(comm -23 <(names) <({ schema_names && recorded; } | sort -u))
 	equal "names that neither the program nor a rule gives" "" "$unknown"
 }
