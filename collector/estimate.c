@@ -5,22 +5,12 @@
 #include "base/clock.h"
 #include "ping/batch.h"
 #include "ping/batches.h"
+#include "publish/metrics.h"
 #include "base/log.h"
 #include "base/number.h"
 
 /* liboping goes over its list for each host that is added. */
 #define ADD_PAIRS_PER_MS 50000
-
-/* Series of a target beside its histogram: see schema.h. */
-#define COUNTER_SERIES 3
-#define GAUGE_SERIES 8
-#define INFO_SERIES 1
-#define RESOLVED_SERIES 1
-
-/* Series of a node and of a group that do not depend on the number of peers. */
-#define NODE_SERIES 15
-#define GROUP_SERIES 5
-#define MEMBER_SERIES 2
 
 struct estimate {
 	size_t targets;
@@ -33,20 +23,41 @@ struct estimate {
 	int64_t end_ns;
 };
 
-/* Buckets, +Inf, sum and count. */
-static uint64_t histogram_series(const struct config *config)
+/* Whether a metric can have series for a target or group, at most. */
+static bool may_have_series(const struct metric *metric, const struct options *options,
+			    bool is_member, bool has_host)
 {
-	return config->collector.buckets.count + 3;
+	enum histogram_mode mode = metrics_scope(metric) == METRICS_PER_GROUP
+					   ? HISTOGRAM_GROUP
+					   : HISTOGRAM_PEER;
+
+	switch (metric->presence) {
+	case METRICS_ALWAYS:
+	case METRICS_IF_NOT_ZERO:
+	case METRICS_IF_REQUESTS:
+	case METRICS_IF_REPLIES:
+	case METRICS_IF_PAIRS:
+	case METRICS_IF_HOP_LIMIT: return true;
+	case METRICS_IF_MEMBER: return is_member;
+	case METRICS_IF_LOOKED_UP: return has_host;
+	case METRICS_IF_HISTOGRAM: return options->histogram == mode;
+	}
+	return true;
 }
 
-static uint64_t target_series(const struct config *config, const struct target *target)
+/* At most so many series for the node, for one group, or for one target. */
+static uint64_t count_series(const struct config *config, enum metrics_scope scope,
+			     const struct options *options, bool is_member, bool has_host)
 {
-	uint64_t series = COUNTER_SERIES + GAUGE_SERIES + INFO_SERIES;
+	uint64_t series = 0;
 
-	if (target->peer->host)
-		series += RESOLVED_SERIES;
-	if (config->groups[target->peer->group].options.histogram == HISTOGRAM_PEER)
-		series += histogram_series(config);
+	for (size_t i = 0; i < metrics_count; i++) {
+		const struct metric *metric = &metrics_table[i];
+
+		if (metrics_scope(metric) == scope &&
+		    may_have_series(metric, options, is_member, has_host))
+			series += metrics_series(metric, &config->collector.buckets);
+	}
 	return series;
 }
 
@@ -69,7 +80,9 @@ static struct estimate estimate_group(const struct targets *targets, size_t grou
 {
 	const struct config *config = targets->config;
 	const struct options *o = &config->groups[group].options;
-	struct estimate estimate = {.series = GROUP_SERIES};
+	struct estimate estimate = {.series = count_series(config, METRICS_PER_GROUP, o,
+							   targets->groups[group].self,
+							   false)};
 	int64_t shared;
 	/* All groups wait for all names. */
 	int64_t start_ns =
@@ -81,12 +94,9 @@ static struct estimate estimate_group(const struct targets *targets, size_t grou
 		if (target->peer->group != group || !target_is_measured(target))
 			continue;
 		estimate.targets++;
-		estimate.series += target_series(config, target);
+		estimate.series += count_series(config, METRICS_PER_TARGET, o, false,
+						target->peer->host);
 	}
-	if (targets->groups[group].self)
-		estimate.series += MEMBER_SERIES;
-	if (o->histogram == HISTOGRAM_GROUP)
-		estimate.series += histogram_series(config);
 	estimate.mesh_series = estimate.series * config->groups[group].peer_count;
 	estimate.packets = (uint64_t)estimate.targets * (o->warmup + o->count);
 	shared = (int64_t)count_round(targets, group);
@@ -150,7 +160,8 @@ static void check_series(const struct estimate *total)
 bool estimate_print(FILE *out, const struct targets *targets)
 {
 	const struct config *config = targets->config;
-	struct estimate total = {.series = NODE_SERIES};
+	struct estimate total = {
+		.series = count_series(config, METRICS_PER_NODE, NULL, false, false)};
 	bool good = true;
 
 	for (size_t i = 0; i < config->file_count; i++)

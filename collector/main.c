@@ -38,7 +38,7 @@ struct run {
 	struct config config;
 	struct outfile outfile;
 	struct targets targets;
-	struct state state;
+	struct stats_node node;
 	struct self self;
 	struct batches batches;
 	int64_t start_ns; /* monotonic */
@@ -82,14 +82,13 @@ static int commit(void)
 									    : 0;
 }
 
-/* Publishes the state; with the figures of a run if there was one. */
-static int publish(const struct run_info *info)
+/* Publishes everything known; the gauges of this run only if it took place. */
+static int publish(void)
 {
-	struct exposition exposition = {.targets = &run.targets,
-					.state = &run.state,
-					.run = info,
-					.wall_ns = clock_wall_ns()};
+	struct exposition exposition = {
+		.targets = &run.targets, .node = &run.node, .run = &run.info};
 
+	run.info.end_ns = clock_wall_ns();
 	writer_init(&writer, run.publishes ? run.outfile.fd : STDOUT_FILENO);
 	exposition_write(&writer, &exposition);
 	if (run.publishes)
@@ -100,7 +99,7 @@ static int publish(const struct run_info *info)
 	return EX_CANTCREAT;
 }
 
-/* Oneself and whom that leaves, as far as addresses are known now. */
+/* Decides which targets are measured, from the addresses that are known now. */
 static int select_targets(void)
 {
 	int result = self_find(&run.self, &run.targets);
@@ -116,44 +115,58 @@ static int publish_failure(int status)
 	if (!run.selected)
 		select_targets();
 	if (run.publishes)
-		publish(NULL);
+		publish();
 	return status;
 }
 
 /*
- * No peer is known, as the configuration is broken or there is no memory: the old
- * file goes over. Where it cannot be read it stays. Returns `status`.
+ * Copies what the previous file keeps. Returns 0 if there is something to publish, which
+ * may be a file without any counters, or -1 after logging if the old file must stay.
  */
-static int carry_failure(int status)
+static int republish(void)
 {
-	const char *wrong = NULL;
+	enum promfile_result result;
 	int previous = outfile_previous(&run.outfile);
 
 	if (previous == OUTFILE_UNREADABLE)
-		return status;
+		return -1;
 	writer_init(&writer, run.outfile.fd);
-	if (previous >= 0) {
-		wrong = republish_previous(&writer, previous, clock_wall_ns());
-		close(previous);
-	}
-	if (wrong) {
-		log_warnx("%s: %s%s", run.outfile.path, wrong,
-			  wrong == promfile_unreadable || wrong == promfile_no_memory
-				  ? ""
-				  : ": counters start from zero");
-		if (wrong == promfile_unreadable || wrong == promfile_no_memory ||
-		    outfile_restart(&run.outfile) < 0)
-			return status;
-		writer_init(&writer, run.outfile.fd);
-	}
-	if (wrong || previous < 0)
+	if (previous == OUTFILE_NONE) {
 		republish_nothing(&writer, clock_wall_ns());
-	commit();
+		return 0;
+	}
+	result = republish_previous(&writer, previous, clock_wall_ns());
+	close(previous);
+	switch (result) {
+	case PROMFILE_VALID: return 0;
+	case PROMFILE_UNREADABLE:
+	case PROMFILE_NO_MEMORY:
+		log_warnx("%s: %s", run.outfile.path, promfile_reason(result));
+		return -1;
+	case PROMFILE_INCOMPLETE:
+	case PROMFILE_WRONG_SEAL:
+	case PROMFILE_MALFORMED:
+	case PROMFILE_OUT_OF_RANGE: break;
+	}
+	log_warnx("%s: %s: counters start from zero", run.outfile.path,
+		  promfile_reason(result));
+	if (outfile_restart(&run.outfile) < 0)
+		return -1;
+	writer_init(&writer, run.outfile.fd);
+	republish_nothing(&writer, clock_wall_ns());
+	return 0;
+}
+
+/* No peer is known: the configuration is invalid, or there is no memory. Returns `status`. */
+static int republish_failure(int status)
+{
+	if (republish() == 0)
+		commit();
 	return status;
 }
 
-/* Of the configuration nothing is to be believed, so only -o says where to. */
-static int carry_configuration_error(void)
+/* The configuration is invalid, so only -o names the output. */
+static int republish_after_invalid_configuration(void)
 {
 	const char *path = run.cmdline.output;
 
@@ -161,7 +174,7 @@ static int carry_configuration_error(void)
 	    outfile_open(&run.outfile, path) != OUTFILE_OPEN)
 		return EX_CONFIG;
 	run.config.collector.fsync = true;
-	return carry_failure(EX_CONFIG);
+	return republish_failure(EX_CONFIG);
 }
 
 static const char *output_path(void)
@@ -193,13 +206,13 @@ static int restore_state(void)
 	else if (strcmp(output_path(), "-") != 0)
 		previous = outfile_peek(output_path());
 	if (previous >= 0) {
-		result = restore_read(previous, output_path(), &run.targets, &run.state);
+		result = restore_read(previous, output_path(), &run.targets, &run.node);
 		close(previous);
 	}
 	if (previous == OUTFILE_UNREADABLE || result == RESTORE_FAILED)
 		return EX_OSERR;
-	if (run.state.counters_start_ns == 0)
-		run.state.counters_start_ns = clock_wall_ns();
+	if (run.node.counters_start_ns == 0)
+		run.node.counters_start_ns = clock_wall_ns();
 	return 0;
 }
 
@@ -220,17 +233,17 @@ static int resolve_and_select(void)
 {
 	int64_t deadline_ns = run.start_ns + run.config.collector.resolve_timeout_ns;
 	int64_t begin_ns = clock_monotonic_ns(), wall_ns = clock_wall_ns();
-	bool due = lookup_is_due(&run.targets, &run.state, wall_ns);
+	bool due = lookup_is_due(&run.targets, &run.node, wall_ns);
 
 	if (self_is_ambiguous(&run.self, &run.targets, !due)) {
 		resolve_canonical(run.self.host, deadline_ns, run.self.qualified);
 		if (!config_has_names(&run.config))
-			run.state.last_resolve_ns = wall_ns;
+			run.node.last_resolve_ns = wall_ns;
 	}
 	self_guess(&run.self, &run.targets);
 	targets_select(&run.targets, self_own_name(&run.self));
 	/* Where nothing could be looked up, the last addresses do. */
-	(void)lookup_run(&run.targets, &run.state, deadline_ns, wall_ns);
+	(void)lookup_run(&run.targets, &run.node, deadline_ns, wall_ns);
 	run.info.resolve_ns = clock_monotonic_ns() - begin_ns;
 	return select_targets();
 }
@@ -263,13 +276,14 @@ static int probe_targets(void)
 	if (run.batches.count > 0 && isatty(STDERR_FILENO) &&
 	    run.cmdline.verbosity > LOG_LEVEL_ERROR)
 		run.batches.items[0].progress = show_progress;
-	return batches_run(&run.batches, &run.targets, &run.state) < 0 ? EX_OSERR : 0;
+	return batches_run(&run.batches, &run.targets, &run.node) < 0 ? EX_OSERR : 0;
 }
 
 static void finish_info(void)
 {
+	run.info.took_place = true;
 	run.info.success = batches_measured(&run.batches);
-	run.state.runs += run.info.success;
+	run.node.runs += run.info.success;
 	run.info.duration_ns = clock_monotonic_ns() - run.start_ns;
 	run.info.cpu_ns = usage_ns(RUSAGE_SELF) + usage_ns(RUSAGE_CHILDREN);
 	run.info.peak_memory_bytes = peak_memory_bytes();
@@ -287,7 +301,7 @@ static int measure(void)
 		return publish_failure(status);
 	finish_info();
 	if (run.publishes || (run.cmdline.output && !run.cmdline.dry_run))
-		status = publish(&run.info);
+		status = publish();
 	if (run.cmdline.table)
 		print_results(stdout, &run.targets, print_wants_colour(stdout));
 	return status;
@@ -313,8 +327,7 @@ static int check_configuration(void)
 		return EX_CONFIG;
 	}
 	if (*run.config.collector.self && !self_is_member(&run.targets))
-		log_warnx("self = `%s` is the name of no peer",
-			  run.config.collector.self);
+		log_warnx("self = `%s`: no such peer", run.config.collector.self);
 	if (batches_count(&run.targets) > BATCHES_MAX) {
 		log_errx(
 			"more than %d sets of peers with different options, or with one address in so many groups, expected at most so many",
@@ -350,7 +363,7 @@ static int run_mode(enum cmdline_mode mode, int stops)
 		return status;
 	status = stops != 0 ? stops : prepare();
 	if (status != 0)
-		return run.publishes ? carry_failure(status) : status;
+		return run.publishes ? republish_failure(status) : status;
 	if (mode == CMDLINE_CHECK)
 		return check_configuration();
 	if (mode == CMDLINE_LIST_ALL)
@@ -363,17 +376,17 @@ static int run_mode(enum cmdline_mode mode, int stops)
 
 static int load_and_run(enum cmdline_mode mode)
 {
-	enum configload_result loaded =
+	enum config_result loaded =
 		configload_read(&run.config, run.cmdline.config, run.cmdline.drop_ins);
 	int stops;
 
-	if (loaded == CONFIGLOAD_NO_MEMORY)
+	if (loaded == CONFIG_NO_MEMORY)
 		return EX_OSERR;
 	/* From here on there may be a dot-file, which a signal must not leave behind. */
 	stops = wait_for_stops();
-	if (loaded == CONFIGLOAD_VALID)
+	if (loaded == CONFIG_VALID)
 		return run_mode(mode, stops);
-	return mode == CMDLINE_RUN ? carry_configuration_error() : EX_CONFIG;
+	return mode == CMDLINE_RUN ? republish_after_invalid_configuration() : EX_CONFIG;
 }
 
 /* What was printed must have arrived. */

@@ -120,7 +120,7 @@ void print_peers(FILE *out, const struct targets *targets)
 		const struct target *target = &targets->items[i];
 
 		print_target_names(out, &widths, targets, target);
-		fprintf(out, "  %s\n", targets_state_name(target->state));
+		fprintf(out, "  %s\n", targets_state_names[target->state]);
 	}
 }
 

@@ -1,7 +1,5 @@
 #include "base/clock.h"
 
-#include <time.h>
-
 #define PAIR_MAX_GAP_NS (20 * CLOCK_NS_PER_US)
 #define PAIR_TRIES 16
 

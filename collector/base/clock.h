@@ -5,6 +5,7 @@
 #define NODECANARY_CLOCK_H
 
 #include <stdint.h>
+#include <time.h>
 
 #define CLOCK_NS_PER_US INT64_C(1000)
 #define CLOCK_NS_PER_MS INT64_C(1000000)
@@ -23,5 +24,20 @@ int64_t clock_wall_ns(void);
  * agree to some 10 us even on a loaded machine.
  */
 int64_t clock_wall_offset_ns(void);
+
+/*
+ * Nanoseconds as the struct timespec of ppoll() and its like; 0 for a negative number,
+ * that is, for a deadline that has passed.
+ */
+static inline struct timespec clock_timespec(int64_t ns)
+{
+	struct timespec ts = {0, 0};
+
+	if (ns > 0) {
+		ts.tv_sec = (time_t)(ns / CLOCK_NS_PER_S);
+		ts.tv_nsec = (long)(ns % CLOCK_NS_PER_S);
+	}
+	return ts;
+}
 
 #endif

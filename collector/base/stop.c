@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
-#include <time.h>
 
 #include "base/clock.h"
 
@@ -42,8 +41,7 @@ int stop_fd(void)
 static bool poll_stop(int64_t timeout_ns)
 {
 	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
-	struct timespec ts = {.tv_sec = (time_t)(timeout_ns / CLOCK_NS_PER_S),
-			      .tv_nsec = (long)(timeout_ns % CLOCK_NS_PER_S)};
+	struct timespec ts = clock_timespec(timeout_ns);
 
 	return ppoll(&poll_fd, 1, &ts, NULL) > 0;
 }
@@ -58,7 +56,7 @@ bool stop_sleep_until(int64_t at_ns)
 	for (;;) {
 		int64_t left_ns = at_ns - clock_monotonic_ns();
 
-		if (poll_stop(left_ns > 0 ? left_ns : 0))
+		if (poll_stop(left_ns))
 			return true;
 		if (left_ns <= 0)
 			return false;

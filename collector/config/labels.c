@@ -11,10 +11,10 @@ const char *labels_forbidden(const char *name)
 					    "instance", "job",	"le",	  "quantile"};
 
 	if (!text_is_label_name(name))
-		return "is no label name, expected letters, digits and _, not beginning with a digit or __";
+		return "expected letters, digits and _, not beginning with a digit or __";
 	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
 		if (strcmp(name, taken[i]) == 0)
-			return "is set by nodecanary or by Prometheus itself, expected another name";
+			return "reserved by nodecanary or Prometheus";
 	return NULL;
 }
 

@@ -89,19 +89,19 @@ static int look_up(struct target **due, size_t count, int64_t deadline_ns, size_
 	return result;
 }
 
-bool lookup_is_due(const struct targets *targets, const struct state *state,
+bool lookup_is_due(const struct targets *targets, const struct stats_node *node,
 		   int64_t wall_ns)
 {
-	int64_t age_ns = wall_ns - state->last_resolve_ns;
+	int64_t age_ns = wall_ns - node->last_resolve_ns;
 
 	/* A clock that went back says nothing about how old the answers are. */
 	return age_ns < 0 || age_ns >= targets->config->collector.resolve_every_ns;
 }
 
-int lookup_run(struct targets *targets, struct state *state, int64_t deadline_ns,
+int lookup_run(struct targets *targets, struct stats_node *node, int64_t deadline_ns,
 	       int64_t wall_ns)
 {
-	bool all = lookup_is_due(targets, state, wall_ns);
+	bool all = lookup_is_due(targets, node, wall_ns);
 	struct target **due;
 	size_t count, asked = 0, answered = 0;
 	int result;
@@ -116,7 +116,7 @@ int lookup_run(struct targets *targets, struct state *state, int64_t deadline_ns
 	count = collect(targets, all, wall_ns, due);
 	result = look_up(due, count, deadline_ns, &asked, &answered);
 	if (result == 0 && all && (answered > 0 || asked == count) && !stop_requested())
-		state->last_resolve_ns = wall_ns;
+		node->last_resolve_ns = wall_ns;
 	free(due);
 	return result;
 }

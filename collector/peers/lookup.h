@@ -13,20 +13,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "peers/state.h"
+#include "peers/stats.h"
 #include "peers/targets.h"
 
 /* Whether `resolve_every` has passed; `wall_ns` is now. */
-bool lookup_is_due(const struct targets *targets, const struct state *state,
+bool lookup_is_due(const struct targets *targets, const struct stats_node *node,
 		   int64_t wall_ns);
 
 /*
  * Looks up what is due, and is selected as far as targets_select() can tell by now, until
  * `deadline_ns` of the monotonic clock; `wall_ns` is now. Brings targets and
- * state.last_resolve_ns up to date. -1 after logging where nothing could be looked up at
+ * node->last_resolve_ns up to date. -1 after logging where nothing could be looked up at
  * all; the targets are usable all the same.
  */
-int lookup_run(struct targets *targets, struct state *state, int64_t deadline_ns,
+int lookup_run(struct targets *targets, struct stats_node *node, int64_t deadline_ns,
 	       int64_t wall_ns);
 
 #endif

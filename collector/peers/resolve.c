@@ -10,7 +10,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -151,12 +150,8 @@ static bool wait_readable(int fd, int64_t deadline_ns)
 		struct pollfd fds[] = {{.fd = fd, .events = POLLIN},
 				       {.fd = stop_fd(), .events = POLLIN}};
 		int64_t left_ns = deadline_ns - clock_monotonic_ns();
-		struct timespec ts = {0, 0};
+		struct timespec ts = clock_timespec(left_ns);
 
-		if (left_ns > 0) {
-			ts.tv_sec = (time_t)(left_ns / CLOCK_NS_PER_S);
-			ts.tv_nsec = (long)(left_ns % CLOCK_NS_PER_S);
-		}
 		if (ppoll(fds, 2, &ts, NULL) > 0)
 			return fds[0].revents && !fds[1].revents;
 		if (left_ns <= 0)

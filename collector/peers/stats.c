@@ -2,6 +2,13 @@
 
 #include <math.h>
 
+const char *const stats_discard_reasons[DISCARD_REASONS] = {
+	[DISCARD_CLOCK_STEP] = "clock_step",
+	[DISCARD_DEADLINE] = "deadline",
+	[DISCARD_INTERRUPTED] = "interrupted",
+	[DISCARD_RECEIVE_DROPS] = "receive_drops",
+};
+
 #define NANOS UINT32_C(1000000000)
 
 static void sum_add(struct stats_sum *sum, uint64_t seconds, uint32_t nanos)

@@ -1,12 +1,12 @@
 /*
- * What is counted of one peer: counters that go on from run to run, and the
- * figures of this run. Pure arithmetic, no I/O.
+ * What is counted: of the node and of each target, over all runs and in this run. Pure
+ * arithmetic, no I/O.
  *
- * Loss counts requests that left alone: an unsent request is neither sent nor
- * lost. Deviation is that of the population, by Welford's method (Technometrics
- * 4 (1962), 419). Jitter is the mean of |rtt[i] - rtt[i-1]| over pairs of
- * consecutive rounds that were both answered (as in RFC 3550, but unsmoothed);
- * a lost, unsent or void round ends the chain.
+ * Loss is about requests that were sent: an unsent request is neither a request nor lost.
+ * The deviation is that of the population, by Welford's method (Technometrics 4 (1962),
+ * 419). Jitter is the mean of |rtt[i] - rtt[i-1]| over pairs of consecutive rounds that
+ * were both answered (as in RFC 3550, but not smoothed); a lost or unsent request and a
+ * discarded round end the chain.
  */
 #ifndef NODECANARY_STATS_H
 #define NODECANARY_STATS_H
@@ -18,6 +18,26 @@
 #include "config/options.h"
 #include "peers/sample.h"
 
+/* Why a round was discarded. Sorted by name, as its series are. */
+enum discard_reason {
+	DISCARD_CLOCK_STEP,
+	DISCARD_DEADLINE,
+	DISCARD_INTERRUPTED,
+	DISCARD_RECEIVE_DROPS,
+};
+#define DISCARD_REASONS 4
+
+extern const char *const stats_discard_reasons[DISCARD_REASONS];
+
+/* What goes on from run to run and belongs to no target. */
+struct stats_node {
+	int64_t counters_start_ns;		    /* wall clock */
+	int64_t last_resolve_ns;		    /* wall clock, 0 for never */
+	uint64_t runs;				    /* that measured something */
+	uint64_t discarded_rounds[DISCARD_REASONS]; /* of each batch */
+	uint64_t receive_drops;
+};
+
 /* An exact sum of round-trip times; nanoseconds alone would overflow in years. */
 struct stats_sum {
 	uint64_t seconds;
@@ -26,7 +46,7 @@ struct stats_sum {
 
 /*
  * `counts` has one element for each bucket and one for +Inf, not cumulative, so
- * that adding two histograms is adding their elements. NULL: none is kept.
+ * that adding two histograms is adding their elements. NULL: there is none yet.
  */
 struct stats_histogram {
 	uint64_t *counts;
@@ -43,7 +63,7 @@ struct stats_run {
 	int64_t min_ns, max_ns; /* where replies > 0 */
 	double mean_ns, m2_ns2;
 	int64_t last_ns;
-	bool last_answered; /* the round before was answered in last_ns */
+	bool last_answered; /* the previous round was answered, in last_ns */
 	uint64_t pairs;
 	uint64_t jitter_sum_ns;
 	int hop_limit; /* of the last reply; negative where unknown */
@@ -55,11 +75,11 @@ static inline size_t stats_counts(const struct buckets *buckets)
 	return buckets->count + 1;
 }
 
-/* Adds what became of one measured request. */
+/* Counts the outcome of one request. */
 void stats_add(struct stats_totals *totals, struct stats_run *run,
 	       const struct buckets *buckets, const struct sample *sample);
 
-/* A round that was planned and counts for nothing. */
+/* A discarded round: nothing is counted, and the chain of jitter ends. */
 void stats_discard_round(struct stats_run *run);
 
 /* Adds one histogram to another of the same buckets. */

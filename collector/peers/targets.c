@@ -8,6 +8,13 @@
 #include "base/log.h"
 #include "peers/fanout.h"
 
+const char *const targets_state_names[TARGET_STATES] = {
+	[TARGET_PROBED] = "probed",
+	[TARGET_SELF] = "self",
+	[TARGET_UNRESOLVED] = "unresolved",
+	[TARGET_UNSELECTED] = "unselected",
+};
+
 /* The address that a numeric peer is pinged at in that family; NONE: any. */
 static struct address numeric_address(const struct peer *peer, enum family_choice choice,
 				      enum address_family family)
@@ -102,6 +109,10 @@ int targets_build(struct targets *targets, const struct config *config)
 	}
 	for (size_t i = 0; i < config->peer_count; i++)
 		add_peer(targets, &config->peers[i]);
+	for (size_t i = 0; i < config->group_count; i++) {
+		targets->groups[i].list_hash = targets_list_hash(targets, i);
+		targets->groups[i].observers = targets_observers(targets, i);
+	}
 	return 0;
 }
 
@@ -112,7 +123,7 @@ void targets_reset(struct targets *targets)
 
 		free(target->totals.histogram.counts);
 		target->totals = (struct stats_totals){.requests = 0};
-		target->past = TARGET_UNKNOWN;
+		target->previous = TARGET_UNKNOWN;
 		target->resolved = target->looked_up = false;
 		if (target->peer->host)
 			target->address = (struct address){.family = ADDRESS_NONE};
@@ -145,8 +156,7 @@ struct target *targets_find(struct targets *targets, const char *group, const ch
 {
 	size_t low = 0, high = targets->count;
 
-	/* In a file of the same peers it is the target of the line before, or the next.
-	 */
+	/* In a file of the same peers it is the target of the previous line, or the next. */
 	for (size_t i = *hint; i < *hint + 2 && i < targets->count; i++) {
 		if (compare(targets, &targets->items[i], group, peer, family) == 0) {
 			*hint = i;
@@ -232,6 +242,39 @@ size_t targets_observers(const struct targets *targets, size_t group)
 	return others + !targets->config->collector.skip_self;
 }
 
+static enum target_state decide_state(const struct targets *targets,
+				      const struct target *target)
+{
+	const struct config *config = targets->config;
+
+	if (target->peer == targets->groups[target->peer->group].self &&
+	    config->collector.skip_self)
+		return TARGET_SELF;
+	if (!targets->chosen[target->peer - config->peers])
+		return TARGET_UNSELECTED;
+	return target->address.family == ADDRESS_NONE ? TARGET_UNRESOLVED : TARGET_PROBED;
+}
+
+/* A peer of two targets is counted once, as probed if one of them is. */
+static void count_states(struct targets *targets)
+{
+	for (size_t i = 0; i < targets->config->group_count; i++)
+		memset(targets->groups[i].states, 0, sizeof(targets->groups[i].states));
+	for (size_t i = 0; i < targets->count; i++) {
+		const struct target *target = &targets->items[i];
+		const struct target *last = i > 0 ? target - 1 : NULL;
+		uint64_t *states = targets->groups[target->peer->group].states;
+
+		if (last && last->peer == target->peer) {
+			if (target->state != TARGET_PROBED ||
+			    last->state == TARGET_PROBED)
+				continue;
+			states[last->state]--;
+		}
+		states[target->state]++;
+	}
+}
+
 void targets_select(struct targets *targets, const char *name)
 {
 	const struct config *config = targets->config;
@@ -239,44 +282,36 @@ void targets_select(struct targets *targets, const char *name)
 	for (size_t i = 0; i < config->group_count; i++)
 		targets_choose(targets, i, targets->groups[i].self, name,
 			       targets->chosen + config->groups[i].first_peer);
-	for (size_t i = 0; i < targets->count; i++) {
-		struct target *target = &targets->items[i];
-		const struct peer *self = targets->groups[target->peer->group].self;
-
-		if (target->peer == self && config->collector.skip_self)
-			target->state = TARGET_SELF;
-		else if (!targets->chosen[target->peer - config->peers])
-			target->state = TARGET_UNSELECTED;
-		else if (target->address.family == ADDRESS_NONE)
-			target->state = TARGET_UNRESOLVED;
-		else
-			target->state = TARGET_PROBED;
-	}
+	for (size_t i = 0; i < targets->count; i++)
+		targets->items[i].state = decide_state(targets, &targets->items[i]);
+	count_states(targets);
 }
 
-void targets_count_states(const struct targets *targets, size_t group,
-			  size_t counts[static TARGET_STATES])
+struct target_summary targets_summarize(const struct target *target)
 {
-	const struct target *last = NULL;
+	const struct stats_run *run = &target->run;
+	struct target_summary summary = {.up = run->replies > 0,
+					 .resolved = target->resolved};
 
-	memset(counts, 0, TARGET_STATES * sizeof(*counts));
-	for (size_t i = 0; i < targets->count; i++) {
-		const struct target *target = &targets->items[i];
-
-		if (target->peer->group != group)
-			continue;
-		/* A peer of two targets is probed if one of them is. */
-		if (last && last->peer == target->peer) {
-			if (target->state == TARGET_PROBED &&
-			    last->state != TARGET_PROBED) {
-				counts[last->state]--;
-				counts[TARGET_PROBED]++;
-			}
-			continue;
-		}
-		counts[target->state]++;
-		last = target;
+	if (run->requests > 0)
+		summary.loss_billionths = stats_loss_billionths(run);
+	if (run->replies > 0) {
+		summary.min_ns = run->min_ns;
+		summary.max_ns = run->max_ns;
+		summary.mean_ns = stats_mean_ns(run);
+		summary.stddev_ns = stats_stddev_ns(run);
+		summary.hop_limit = run->hop_limit >= 0 ? (uint64_t)run->hop_limit : 0;
 	}
+	if (run->pairs > 0)
+		summary.jitter_ns = stats_jitter_ns(run);
+	return summary;
+}
+
+enum target_outcome targets_outcome(const struct target *target)
+{
+	if (target->run.requests == 0)
+		return target->previous;
+	return target->run.replies > 0 ? TARGET_UP : TARGET_DOWN;
 }
 
 /* With its end, so that texts cannot run into each other. */
@@ -327,11 +362,4 @@ uint64_t targets_list_hash(const struct targets *targets, size_t group)
 		digest_add(&digest, &fanout, sizeof(fanout));
 	}
 	return digest_value(&digest) & ((UINT64_C(1) << 48) - 1);
-}
-
-const char *targets_state_name(enum target_state state)
-{
-	static const char *const names[] = {"probed", "self", "unselected", "unresolved"};
-
-	return names[state];
 }

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "ping/probe.h"
-#include "peers/state.h"
+#include "peers/stats.h"
 #include "peers/targets.h"
 
 struct batch {

@@ -56,7 +56,7 @@ static int precedence(const struct target *target)
 {
 	if (target->state != TARGET_PROBED)
 		return 3;
-	return target->past == TARGET_UP ? 0 : target->past == TARGET_UNKNOWN ? 1 : 2;
+	return target->previous == TARGET_UP ? 0 : target->previous == TARGET_UNKNOWN ? 1 : 2;
 }
 
 /* Of one class. */
@@ -94,7 +94,7 @@ static size_t *find_classes(const struct config *config)
 
 static bool was_unresponsive(const struct seat *seat)
 {
-	return seat->target->state == TARGET_PROBED && seat->target->past == TARGET_DOWN;
+	return seat->target->state == TARGET_PROBED && seat->target->previous == TARGET_DOWN;
 }
 
 /* Sorted by class: puts the dead of each class apart if they are many. */
@@ -314,7 +314,7 @@ size_t batches_count(struct targets *targets)
 }
 
 /* One line for all that went wrong, with what helps against it. */
-static void report(const struct batches *batches, struct state *state)
+static void report(const struct batches *batches, struct stats_node *node)
 {
 	struct probe_report sum = {.receive_drops = 0};
 
@@ -333,7 +333,7 @@ static void report(const struct batches *batches, struct state *state)
 		if (one.receive_drops > 0 && one.receive_wanted > sum.receive_wanted)
 			sum.receive_wanted = one.receive_wanted;
 	}
-	state->receive_drops += sum.receive_drops;
+	node->receive_drops += sum.receive_drops;
 	if (sum.failed > 0)
 		log_warnx("%zu requests could not be sent: %s%s", sum.failed,
 			  strerror(sum.first_errno), rawsocket_hint(sum.first_errno));
@@ -348,16 +348,16 @@ static void report(const struct batches *batches, struct state *state)
 			(unsigned long long)(sum.receive_wanted / 2));
 }
 
-int batches_run(struct batches *batches, struct targets *targets, struct state *state)
+int batches_run(struct batches *batches, struct targets *targets, struct stats_node *node)
 {
 	int result = batches->count ? runner_run(batches->items, batches->count) : 0;
 
 	if (batches->count && batches->items[0].progress)
 		batches->items[0].progress(&batches->items[0], 0, 0);
-	report(batches, state);
+	report(batches, node);
 	for (size_t i = 0; i < batches->count; i++)
 		for (size_t j = 0; j < DISCARD_REASONS; j++)
-			state->discarded[j] += batches->items[i].discarded[j];
+			node->discarded_rounds[j] += batches->items[i].discarded[j];
 	for (size_t i = 0; i < targets->count; i++) {
 		const struct target *target = &targets->items[i];
 

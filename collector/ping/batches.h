@@ -17,7 +17,7 @@
 
 #include "ping/batch.h"
 #include "ping/cookie.h"
-#include "peers/state.h"
+#include "peers/stats.h"
 #include "peers/targets.h"
 
 /* Each needs two descriptors that select() can hold. */
@@ -45,7 +45,7 @@ int batches_build(struct batches *batches, struct targets *targets,
  * state and to the groups' histograms; reports in one line what could not be
  * sent or was dropped. 0, or -1 after logging.
  */
-int batches_run(struct batches *batches, struct targets *targets, struct state *state);
+int batches_run(struct batches *batches, struct targets *targets, struct stats_node *node);
 
 /* Whether any batch measured a round; with no batch there was nothing to measure. */
 bool batches_measured(const struct batches *batches);

@@ -58,12 +58,8 @@ static void start(struct interpose *s, const struct pollfd *fds, nfds_t count)
 
 static void wait_for(struct pollfd *fds, nfds_t count, int64_t timeout_ns)
 {
-	struct timespec ts = {0, 0};
+	struct timespec ts = clock_timespec(timeout_ns);
 
-	if (timeout_ns > 0) {
-		ts.tv_sec = (time_t)(timeout_ns / CLOCK_NS_PER_S);
-		ts.tv_nsec = (long)(timeout_ns % CLOCK_NS_PER_S);
-	}
 	if (ppoll(fds, count, &ts, NULL) <= 0)
 		for (nfds_t i = 0; i < count; i++)
 			fds[i].revents = 0;

@@ -71,8 +71,7 @@ static void wait_for_others(const struct batch *batch)
 
 	if (until_ns <= clock_monotonic_ns())
 		return;
-	until.tv_sec = (time_t)(until_ns / CLOCK_NS_PER_S);
-	until.tv_nsec = (long)(until_ns % CLOCK_NS_PER_S);
+	until = clock_timespec(until_ns);
 	pthread_mutex_lock(&runner->mutex);
 	while (runner->awaited > 0 && error == 0)
 		error = pthread_cond_timedwait(&runner->all_sent, &runner->mutex, &until);

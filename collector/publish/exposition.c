@@ -1,432 +1,440 @@
 #include "publish/exposition.h"
 
-#include <string.h>
-
-#include "base/clock.h"
 #include "base/number.h"
 #include "publish/promfile.h"
 
-/* A family being written; HELP and TYPE come with its first series. */
-struct out {
+/*
+ * A metric while its series are being written. The file goes metric by metric, as the
+ * format wants all series of a metric together, so the targets are walked once for each.
+ */
+struct series {
 	struct writer *w;
 	const struct exposition *e;
-	enum metrics_family family;
+	const struct metric *metric;
 	bool has_header;
+	/* What the series is of: a group, a target of it, or neither for the node. */
+	const struct group *group;
+	const struct target_group *members; /* the same group */
+	const struct target *target;
 };
 
-void exposition_header(struct writer *w, enum metrics_family family)
+/*
+ * HELP and TYPE come with the first series: a metric without series, such as the histogram
+ * of a group where no group has one, is not mentioned at all.
+ */
+static void write_header(struct series *s)
 {
-	const struct metric *schema = &metrics_table[family];
-
-	writer_text(w, "# HELP ");
-	writer_text(w, schema->name);
-	writer_text(w, " ");
-	writer_text(w, schema->help);
-	writer_text(w, "\n# TYPE ");
-	writer_text(w, schema->name);
-	writer_text(w, " ");
-	writer_text(w, metrics_type_name(schema->type));
-	writer_text(w, "\n");
+	if (s->has_header)
+		return;
+	s->has_header = true;
+	writer_text(s->w, "# HELP ");
+	writer_text(s->w, s->metric->name);
+	writer_text(s->w, " ");
+	writer_text(s->w, s->metric->help);
+	writer_text(s->w, "\n# TYPE ");
+	writer_text(s->w, s->metric->name);
+	writer_text(s->w, " ");
+	writer_text(s->w, metrics_type_name(s->metric->type));
+	writer_text(s->w, "\n");
 }
 
-static void name(struct out *o, const char *suffix)
-{
-	if (!o->has_header)
-		exposition_header(o->w, o->family);
-	o->has_header = true;
-	writer_text(o->w, metrics_table[o->family].name);
-	writer_text(o->w, suffix);
-}
-
-static void label(struct writer *w, const char *separator, const char *name_text,
-		  const char *value)
+static void write_label(struct writer *w, const char *separator, const char *name,
+			const char *value)
 {
 	writer_text(w, separator);
-	writer_text(w, name_text);
+	writer_text(w, name);
 	writer_text(w, "=\"");
 	writer_escaped(w, value);
 	writer_text(w, "\"");
 }
 
-static void plain_series(struct out *o)
+/*
+ * Writes the name and the labels that say what the series is of. Returns what comes before
+ * the next label, if there is one.
+ */
+static const char *begin_series(struct series *s, const char *suffix)
 {
-	name(o, "");
-	writer_text(o->w, " ");
-}
-
-static void group_labels(struct out *o, const char *suffix, size_t group)
-{
-	name(o, suffix);
-	label(o->w, "{", "group", o->e->targets->config->groups[group].name);
-}
-
-static void target_labels(struct out *o, const char *suffix, const struct target *target)
-{
-	group_labels(o, suffix, target->peer->group);
-	label(o->w, ",", "peer", target->peer->name);
-	if (target->has_family_label)
-		label(o->w, ",", "family", address_family_name(target->family));
-}
-
-static void target_series(struct out *o, const struct target *target)
-{
-	target_labels(o, "", target);
-	writer_text(o->w, "} ");
-}
-
-static void end_ns(struct out *o, int64_t ns)
-{
-	writer_ns(o->w, ns);
-	writer_text(o->w, "\n");
-}
-
-static void end_u64(struct out *o, uint64_t value)
-{
-	writer_u64(o->w, value);
-	writer_text(o->w, "\n");
-}
-
-/* The next target with series behind `last`, the first for NULL; NULL at the end. */
-static const struct target *next_target(const struct out *o, const struct target *last)
-{
-	const struct targets *targets = o->e->targets;
-	size_t i = last ? (size_t)(last - targets->items) + 1 : 0;
-
-	while (i < targets->count && !target_is_measured(&targets->items[i]))
-		i++;
-	return i < targets->count ? &targets->items[i] : NULL;
-}
-
-void exposition_build_info(struct writer *w)
-{
-	exposition_header(w, METRICS_BUILD_INFO);
-	writer_text(w, metrics_table[METRICS_BUILD_INFO].name);
-	label(w, "{", "version", NODECANARY_VERSION);
-	label(w, ",", "liboping", NODECANARY_LIBOPING_VERSION);
-	writer_text(w, "} 1\n");
-}
-
-/* One series for the node. */
-static void write_build_info(struct out *o)
-{
-	exposition_build_info(o->w);
-}
-
-static void write_node(struct out *o)
-{
-	const struct state *state = o->e->state;
-	const struct run_info *run = o->e->run;
-
-	if (metrics_table[o->family].kind == METRICS_LAST_RUN && !run &&
-	    o->family != METRICS_LAST_RUN_SUCCESS &&
-	    o->family != METRICS_LAST_RUN_TIMESTAMP)
-		return;
-	if (o->family == METRICS_LAST_RUN_MEMORY && run->peak_memory_bytes == 0)
-		return;
-	plain_series(o);
-	switch (o->family) {
-	case METRICS_COUNTERS_START: end_ns(o, state->counters_start_ns); break;
-	case METRICS_LAST_RESOLVE: end_ns(o, state->last_resolve_ns); break;
-	case METRICS_LAST_RUN_CPU: end_ns(o, run->cpu_ns); break;
-	case METRICS_LAST_RUN_DURATION: end_ns(o, run->duration_ns); break;
-	case METRICS_LAST_RUN_MEMORY: end_u64(o, run->peak_memory_bytes); break;
-	case METRICS_LAST_RUN_RESOLVE: end_ns(o, run->resolve_ns); break;
-	case METRICS_LAST_RUN_SUCCESS: end_u64(o, run && run->success); break;
-	case METRICS_LAST_RUN_TIMESTAMP: end_ns(o, o->e->wall_ns); break;
-	case METRICS_RECEIVE_DROPS: end_u64(o, state->receive_drops); break;
-	default: end_u64(o, state->runs); break;
+	write_header(s);
+	writer_text(s->w, s->metric->name);
+	writer_text(s->w, suffix);
+	if (!s->group)
+		return "{";
+	write_label(s->w, "{", "group", s->group->name);
+	if (s->target) {
+		write_label(s->w, ",", "peer", s->target->peer->name);
+		if (s->target->has_family_label)
+			write_label(s->w, ",", "family", target_family_label(s->target));
 	}
+	return ",";
 }
 
-static void write_discarded(struct out *o)
+/* Labels of the group and of the peer; those of the peer win. */
+static void write_user_labels(struct series *s)
 {
-	static const enum discard_reason sorted[] = {DISCARD_CLOCK_STEP, DISCARD_DEADLINE,
-						     DISCARD_INTERRUPTED,
-						     DISCARD_RECEIVE_DROPS};
+	struct labels_cursor cursor = {0, 0};
+	const struct label *label;
 
-	for (size_t i = 0; i < DISCARD_REASONS; i++) {
-		name(o, "");
-		label(o->w, "{", "reason", state_discard_reasons[sorted[i]]);
-		writer_text(o->w, "} ");
-		end_u64(o, o->e->state->discarded[sorted[i]]);
+	while ((label = labels_next(&s->group->labels, &s->target->peer->labels,
+				    &cursor)) != NULL)
+		write_label(s->w, ",", label->name, label->value);
+}
+
+/* The labels that only this metric has. Returns what comes before the next one. */
+static const char *write_own_labels(struct series *s, const char *separator)
+{
+	char address[ADDRESS_TEXT_SIZE];
+
+	switch (s->metric->labels) {
+	case METRICS_NO_LABELS: return separator;
+	case METRICS_VERSIONS:
+		write_label(s->w, separator, "version", NODECANARY_VERSION);
+		write_label(s->w, ",", "liboping", NODECANARY_LIBOPING_VERSION);
+		break;
+	case METRICS_SELF:
+		write_label(s->w, separator, "peer", s->members->self->name);
+		break;
+	case METRICS_ADDRESS:
+		/* Empty while no address is known, which is how a query finds such peers. */
+		address_format(&s->target->address, address);
+		write_label(s->w, separator, "address", address);
+		write_user_labels(s);
+		break;
 	}
+	return ",";
 }
 
-/* Series for each group. */
-static void write_peers(struct out *o)
+/* `separator` is what would come before another label: "{" where there was none. */
+static void end_labels(struct series *s, const char *separator)
 {
-	static const enum target_state sorted[] = {TARGET_PROBED, TARGET_SELF,
-						   TARGET_UNRESOLVED, TARGET_UNSELECTED};
-	size_t counts[TARGET_STATES];
-
-	for (size_t group = 0; group < o->e->targets->config->group_count; group++) {
-		targets_count_states(o->e->targets, group, counts);
-		for (size_t i = 0; i < TARGET_STATES; i++) {
-			group_labels(o, "", group);
-			label(o->w, ",", "state", targets_state_name(sorted[i]));
-			writer_text(o->w, "} ");
-			end_u64(o, counts[sorted[i]]);
-		}
-	}
+	writer_text(s->w, *separator == '{' ? " " : "} ");
 }
 
-static void write_list_hash(struct out *o)
+static void write_count(struct series *s, uint64_t value)
 {
-	for (size_t group = 0; group < o->e->targets->config->group_count; group++) {
-		group_labels(o, "", group);
-		writer_text(o->w, "} ");
-		end_u64(o, targets_list_hash(o->e->targets, group));
-	}
+	writer_u64(s->w, value);
+	writer_text(s->w, "\n");
 }
 
-static void write_observers(struct out *o)
+static void write_sum(struct writer *w, const struct stats_sum *sum)
 {
-	const struct config *config = o->e->targets->config;
-
-	for (size_t group = 0; group < config->group_count; group++) {
-		if (!o->e->targets->groups[group].self)
-			continue;
-		group_labels(o, "", group);
-		writer_text(o->w, "} ");
-		end_u64(o, targets_observers(o->e->targets, group));
-	}
+	writer_seconds(w, sum->seconds, sum->nanos);
 }
 
-static void write_self_info(struct out *o)
+/*
+ * The buckets are kept apart and published as sums of all up to each bound. A histogram
+ * without counts has not been observed yet; it is published with zeros all the same, as
+ * rate() needs the value before the first observation.
+ */
+static void write_histogram(struct series *s, const struct stats_histogram *histogram)
 {
-	for (size_t group = 0; group < o->e->targets->config->group_count; group++) {
-		const struct peer *self = o->e->targets->groups[group].self;
-
-		if (!self)
-			continue;
-		group_labels(o, "", group);
-		label(o->w, ",", "peer", self->name);
-		writer_text(o->w, "} 1\n");
-	}
-}
-
-/* A histogram; the labels so far have been prepared by `labels`. */
-static void write_histogram(struct out *o, const struct stats_histogram *histogram,
-			    const struct target *target, size_t group)
-{
-	const struct buckets *buckets = &o->e->targets->config->collector.buckets;
-	uint64_t cumulative = 0;
+	const struct buckets *buckets = &s->e->targets->config->collector.buckets;
 	char bound[NUMBER_SECONDS_SIZE];
+	uint64_t cumulative = 0;
 
 	for (size_t i = 0; i < stats_counts(buckets); i++) {
+		const char *separator = begin_series(s, "_bucket");
+
 		cumulative += histogram->counts ? histogram->counts[i] : 0;
-		if (target)
-			target_labels(o, "_bucket", target);
-		else
-			group_labels(o, "_bucket", group);
 		if (i < buckets->count)
 			number_format_ns(bound, buckets->upper_ns[i]);
-		label(o->w, ",", "le", i < buckets->count ? bound : "+Inf");
-		writer_text(o->w, "} ");
-		end_u64(o, cumulative);
+		write_label(s->w, separator, "le", i < buckets->count ? bound : "+Inf");
+		writer_text(s->w, "} ");
+		write_count(s, cumulative);
 	}
-	if (target)
-		target_labels(o, "_sum", target);
-	else
-		group_labels(o, "_sum", group);
-	writer_text(o->w, "} ");
-	writer_seconds(o->w, histogram->sum.seconds, histogram->sum.nanos);
-	writer_text(o->w, "\n");
-	if (target)
-		target_labels(o, "_count", target);
-	else
-		group_labels(o, "_count", group);
-	writer_text(o->w, "} ");
-	end_u64(o, cumulative);
+	end_labels(s, begin_series(s, "_sum"));
+	write_sum(s->w, &histogram->sum);
+	writer_text(s->w, "\n");
+	end_labels(s, begin_series(s, "_count"));
+	write_count(s, cumulative);
 }
 
-static void write_group_rtt(struct out *o)
+/* Offsets are known to lead to 64 bits of the right type: see FIELD in metrics.c. */
+static void write_value(struct writer *w, enum metrics_format format, const void *at)
 {
-	const struct config *config = o->e->targets->config;
-
-	for (size_t group = 0; group < config->group_count; group++)
-		if (config->groups[group].options.histogram == HISTOGRAM_GROUP)
-			write_histogram(o, &o->e->targets->groups[group].histogram, NULL,
-					group);
-}
-
-static void write_rtt(struct out *o)
-{
-	for (const struct target *target = next_target(o, NULL); target;
-	     target = next_target(o, target)) {
-		if (target_group(o->e->targets, target)->options.histogram ==
-		    HISTOGRAM_PEER)
-			write_histogram(o, &target->totals.histogram, target, 0);
+	switch (format) {
+	case METRICS_COUNT: writer_u64(w, *(const uint64_t *)at); break;
+	case METRICS_NS: writer_ns(w, *(const int64_t *)at); break;
+	case METRICS_ONE: writer_text(w, "1"); break;
+	case METRICS_BUCKETS: break;
 	}
 }
 
-/* Series for each peer. */
-static void write_peer_info(struct out *o)
+/* Which of the two histograms of a target or group is published. */
+static bool has_histogram(const struct series *s)
 {
-	for (const struct target *target = next_target(o, NULL); target;
-	     target = next_target(o, target)) {
-		struct labels_cursor cursor = {0, 0};
-		const struct label *l;
-		char address[ADDRESS_TEXT_SIZE];
-
-		address_format(&target->address, address);
-		target_labels(o, "", target);
-		label(o->w, ",", "address", address);
-		while ((l = labels_next(&target_group(o->e->targets, target)->labels,
-					&target->peer->labels, &cursor)) != NULL)
-			label(o->w, ",", l->name, l->value);
-		writer_text(o->w, "} 1\n");
-	}
+	return s->group->options.histogram ==
+	       (s->target ? HISTOGRAM_PEER : HISTOGRAM_GROUP);
 }
 
-static void write_counter(struct out *o)
+/*
+ * Whether there is anything to say. Of a run that sent nothing, "lost 0 %" would be as wrong
+ * as "lost 100 %", so such a series is absent.
+ */
+static bool is_present(const struct series *s, const char *at)
 {
-	for (const struct target *target = next_target(o, NULL); target;
-	     target = next_target(o, target)) {
-		target_series(o, target);
-		end_u64(o, o->family == METRICS_REQUESTS  ? target->totals.requests
-			   : o->family == METRICS_REPLIES ? target->totals.replies
-							  : target->totals.unsent);
+	const struct stats_run *run = s->target ? &s->target->run : NULL;
+
+	switch (s->metric->presence) {
+	case METRICS_ALWAYS: return true;
+	case METRICS_IF_NOT_ZERO: return *(const uint64_t *)(const void *)at > 0;
+	case METRICS_IF_MEMBER: return s->members->self != NULL;
+	case METRICS_IF_LOOKED_UP: return s->target->looked_up;
+	case METRICS_IF_REQUESTS: return run->requests > 0;
+	case METRICS_IF_REPLIES: return run->replies > 0;
+	case METRICS_IF_PAIRS: return run->pairs > 0;
+	case METRICS_IF_HOP_LIMIT: return run->replies > 0 && run->hop_limit >= 0;
+	case METRICS_IF_HISTOGRAM: return has_histogram(s);
 	}
+	return false;
 }
 
-static void write_resolved(struct out *o)
+/* All series of one node, group or target, whose values are in `values`. */
+static void write_series(struct series *s, const void *values)
 {
-	if (!o->e->run)
+	const struct metrics_split *split = s->metric->split;
+	const char *at = (const char *)values + s->metric->offset;
+
+	if (!is_present(s, at))
 		return;
-	for (const struct target *target = next_target(o, NULL); target;
-	     target = next_target(o, target)) {
-		if (!target->looked_up)
-			continue;
-		target_series(o, target);
-		end_u64(o, target->resolved);
-	}
-}
-
-static void write_loss(struct out *o)
-{
-	if (!o->e->run)
+	if (s->metric->format == METRICS_BUCKETS) {
+		write_histogram(s, (const void *)at);
 		return;
-	for (const struct target *target = next_target(o, NULL); target;
-	     target = next_target(o, target)) {
-		if (target->run.requests == 0)
-			continue;
-		target_series(o, target);
-		/* Nine decimals, which nanoseconds have, too. */
-		end_ns(o, stats_loss_billionths(&target->run));
+	}
+	for (size_t i = 0; i < (split ? split->count : 1); i++, at += sizeof(uint64_t)) {
+		const char *separator = write_own_labels(s, begin_series(s, ""));
+
+		if (split) {
+			write_label(s->w, separator, split->label, split->values[i]);
+			separator = ",";
+		}
+		end_labels(s, separator);
+		write_value(s->w, s->metric->format, at);
+		writer_text(s->w, "\n");
 	}
 }
 
-/* Whether the run has anything to say about this gauge of this target. */
-static bool has_gauge(enum metrics_family family, const struct stats_run *run)
+/* Groups and targets are sorted by name, and so are their series. */
+static void write_groups(struct series *s)
 {
-	switch (family) {
-	case METRICS_PEER_UP: return run->requests > 0;
-	case METRICS_JITTER: return run->pairs > 0;
-	case METRICS_REPLY_HOP_LIMIT: return run->replies > 0 && run->hop_limit >= 0;
-	default: return run->replies > 0;
+	const struct targets *targets = s->e->targets;
+
+	for (size_t i = 0; i < targets->config->group_count; i++) {
+		s->group = &targets->config->groups[i];
+		s->members = &targets->groups[i];
+		write_series(s, s->members);
 	}
 }
 
-static void write_gauge(struct out *o)
+static void write_targets(struct series *s)
 {
-	if (!o->e->run)
-		return;
-	for (const struct target *target = next_target(o, NULL); target;
-	     target = next_target(o, target)) {
-		const struct stats_run *run = &target->run;
+	const struct targets *targets = s->e->targets;
 
-		if (!has_gauge(o->family, run))
+	for (size_t i = 0; i < targets->count; i++) {
+		struct target_summary summary;
+
+		s->target = &targets->items[i];
+		s->group = target_group(targets, s->target);
+		if (!target_is_measured(s->target))
 			continue;
-		target_series(o, target);
-		switch (o->family) {
-		case METRICS_PEER_UP: end_u64(o, run->replies > 0); break;
-		case METRICS_JITTER: end_ns(o, stats_jitter_ns(run)); break;
-		case METRICS_REPLY_HOP_LIMIT: end_u64(o, (uint64_t)run->hop_limit); break;
-		case METRICS_RTT_MAX: end_ns(o, run->max_ns); break;
-		case METRICS_RTT_MIN: end_ns(o, run->min_ns); break;
-		case METRICS_RTT_MEAN: end_ns(o, stats_mean_ns(run)); break;
-		default: end_ns(o, stats_stddev_ns(run)); break;
+		if (s->metric->source == METRICS_OF_TOTALS) {
+			write_series(s, &s->target->totals);
+		} else {
+			/*
+			 * Made anew for each metric: ten thousand of them would be a
+			 * tenth of the memory of a large run, and cost little.
+			 */
+			summary = targets_summarize(s->target);
+			write_series(s, &summary);
 		}
 	}
 }
 
-static void (*const writers[METRICS_FAMILIES])(struct out *o) = {
-	[METRICS_BUILD_INFO] = write_build_info,
-	[METRICS_COUNTERS_START] = write_node,
-	[METRICS_GROUP_RTT] = write_group_rtt,
-	[METRICS_GROUP_OBSERVERS] = write_observers,
-	[METRICS_JITTER] = write_gauge,
-	[METRICS_LAST_RESOLVE] = write_node,
-	[METRICS_LAST_RUN_CPU] = write_node,
-	[METRICS_LAST_RUN_DURATION] = write_node,
-	[METRICS_LAST_RUN_MEMORY] = write_node,
-	[METRICS_LAST_RUN_RESOLVE] = write_node,
-	[METRICS_LAST_RUN_SUCCESS] = write_node,
-	[METRICS_LAST_RUN_TIMESTAMP] = write_node,
-	[METRICS_LOSS_RATIO] = write_loss,
-	[METRICS_PEER_INFO] = write_peer_info,
-	[METRICS_PEER_LIST_HASH] = write_list_hash,
-	[METRICS_PEER_RESOLVED] = write_resolved,
-	[METRICS_PEER_UP] = write_gauge,
-	[METRICS_PEERS] = write_peers,
-	[METRICS_RECEIVE_DROPS] = write_node,
-	[METRICS_REPLIES] = write_counter,
-	[METRICS_REPLY_HOP_LIMIT] = write_gauge,
-	[METRICS_REQUESTS] = write_counter,
-	[METRICS_RTT_MAX] = write_gauge,
-	[METRICS_RTT_MEAN] = write_gauge,
-	[METRICS_RTT_MIN] = write_gauge,
-	[METRICS_RTT] = write_rtt,
-	[METRICS_RTT_STDDEV] = write_gauge,
-	[METRICS_RUNS] = write_node,
-	[METRICS_SELF_INFO] = write_self_info,
-	[METRICS_UNSENT] = write_counter,
-	[METRICS_DISCARDED_ROUNDS] = write_discarded,
-};
-
-/* What the next run must know of names, and no reader of metrics wants. */
-static void write_lookups(struct writer *w, const struct targets *targets)
+void exposition_write_metric(struct writer *writer, const struct exposition *exposition,
+			     const struct metric *metric)
 {
-	for (size_t i = 0; i < targets->count; i++) {
-		const struct target *target = &targets->items[i];
-		char address[ADDRESS_TEXT_SIZE];
+	struct series s = {.w = writer, .e = exposition, .metric = metric};
 
-		if (!target->looked_up)
-			continue;
-		label(w, "# " METRICS_LOOKUP "{", "group",
-		      target_group(targets, target)->name);
-		label(w, ",", "peer", target->peer->name);
-		if (target->has_family_label)
-			label(w, ",", "family", address_family_name(target->family));
-		label(w, ",", "host", target->peer->host);
-		/* That of the others is on nodecanary_peer_info. */
-		address_format(&target->address, address);
-		if (!target_is_measured(target))
-			label(w, ",", "address", address);
-		writer_text(w, target->resolved ? "} 1\n" : "} 0\n");
+	if (metric->lifetime == METRICS_LAST_RUN && !exposition->run->took_place)
+		return;
+	switch (metric->source) {
+	case METRICS_OF_NODE: write_series(&s, exposition->node); break;
+	case METRICS_OF_RUN: write_series(&s, exposition->run); break;
+	case METRICS_OF_GROUP: write_groups(&s); break;
+	case METRICS_OF_TOTALS:
+	case METRICS_OF_SUMMARY: write_targets(&s); break;
 	}
 }
 
-void exposition_seal(struct writer *w)
+/*
+ * The state. Its lines are comments to every other reader. They repeat numbers of the series
+ * above, but in a form that needs no parser of the text format, and they go on for targets
+ * that have no series now: a peer that is this node, is not selected or has no address in
+ * one run must not lose its counters by that.
+ */
+
+/* A field of a line of state. */
+static void write_field(struct writer *w, const char *text)
+{
+	writer_text(w, " ");
+	writer_text(w, *text ? text : "-");
+}
+
+static void write_node_state(struct writer *w, const struct stats_node *node)
+{
+	writer_text(w, PROMFILE_STATE "node");
+	for (size_t i = 0; i < metrics_count; i++) {
+		const struct metric *metric = &metrics_table[i];
+		const char *at = (const char *)node + metric->offset;
+
+		if (metric->source != METRICS_OF_NODE)
+			continue;
+		for (size_t j = 0; j < (metric->split ? metric->split->count : 1); j++) {
+			write_field(w, metrics_short_name(metric));
+			if (metric->split) {
+				writer_text(w, ".");
+				writer_text(w, metric->split->values[j]);
+			}
+			writer_text(w, "=");
+			write_value(w, metric->format, at + j * sizeof(uint64_t));
+		}
+	}
+	writer_text(w, "\n");
+}
+
+/*
+ * Names for the columns of numbers below, once for all targets: with a name for each number
+ * the file of ten thousand peers would be a tenth larger.
+ */
+static void write_columns(struct writer *w, const struct buckets *buckets)
+{
+	writer_text(w, PROMFILE_STATE "counters");
+	for (size_t i = 0; i < metrics_count; i++)
+		if (metrics_is_target_counter(&metrics_table[i]))
+			write_field(w, metrics_short_name(&metrics_table[i]));
+	writer_text(w, "\n" PROMFILE_STATE "buckets");
+	for (size_t i = 0; i < buckets->count; i++) {
+		writer_text(w, " ");
+		writer_ns(w, buckets->upper_ns[i]);
+	}
+	writer_text(w, "\n");
+}
+
+static void write_histogram_field(struct writer *w, const struct buckets *buckets,
+				  const struct stats_histogram *histogram)
+{
+	if (!histogram->counts) {
+		write_field(w, "");
+		return;
+	}
+	writer_text(w, " ");
+	write_sum(w, &histogram->sum);
+	for (size_t i = 0; i < stats_counts(buckets); i++) {
+		writer_text(w, ",");
+		writer_u64(w, histogram->counts[i]);
+	}
+}
+
+static void write_group_state(struct writer *w, const struct targets *targets,
+			      size_t group)
+{
+	const struct target_group *members = &targets->groups[group];
+
+	if (!members->self && !members->histogram.counts)
+		return;
+	writer_text(w, PROMFILE_STATE "group");
+	write_field(w, targets->config->groups[group].name);
+	write_histogram_field(w, &targets->config->collector.buckets,
+			      &members->histogram);
+	if (members->self)
+		write_field(w, members->self->name);
+	writer_text(w, "\n");
+}
+
+/*
+ * Whether there is anything to remember of the target. With a fan-out a node measures eight
+ * peers of a list of ten thousand; lines for the others would say nothing.
+ */
+static bool has_state(const struct target *target)
+{
+	const struct stats_totals *totals = &target->totals;
+
+	return totals->requests > 0 || totals->unsent > 0 || target->looked_up ||
+	       targets_outcome(target) != TARGET_UNKNOWN;
+}
+
+static void write_counters_field(struct writer *w, const struct stats_totals *totals)
+{
+	const char *separator = " ";
+
+	for (size_t i = 0; i < metrics_count; i++) {
+		const struct metric *metric = &metrics_table[i];
+
+		if (!metrics_is_target_counter(metric))
+			continue;
+		writer_text(w, separator);
+		write_value(w, metric->format, (const char *)totals + metric->offset);
+		separator = ",";
+	}
+}
+
+static void write_target_state(struct writer *w, const struct targets *targets,
+			       const struct target *target)
+{
+	static const char *const outcomes[] = {
+		[TARGET_UNKNOWN] = "", [TARGET_UP] = "up", [TARGET_DOWN] = "down"};
+	const struct group *group = target_group(targets, target);
+	char address[ADDRESS_TEXT_SIZE] = "";
+
+	if (!has_state(target))
+		return;
+	/* A numeric address is in the configuration, which may have changed. */
+	if (target->peer->host)
+		address_format(&target->address, address);
+	writer_text(w, PROMFILE_STATE "target");
+	write_field(w, group->name);
+	write_field(w, target->peer->name);
+	write_field(w, target_family_label(target));
+	write_field(w, target->peer->host ? target->peer->host : "");
+	write_field(w, address);
+	write_field(w, outcomes[targets_outcome(target)]);
+	write_field(w, !target->looked_up ? ""
+		       : target->resolved ? "resolved"
+					  : "failed");
+	write_counters_field(w, &target->totals);
+	if (group->options.histogram == HISTOGRAM_PEER)
+		write_histogram_field(w, &targets->config->collector.buckets,
+				      &target->totals.histogram);
+	else
+		write_field(w, "");
+	writer_text(w, "\n");
+}
+
+static void write_state(struct writer *w, const struct exposition *e)
+{
+	write_node_state(w, e->node);
+	write_columns(w, &e->targets->config->collector.buckets);
+	for (size_t i = 0; i < e->targets->config->group_count; i++)
+		write_group_state(w, e->targets, i);
+	for (size_t i = 0; i < e->targets->count; i++)
+		write_target_state(w, e->targets, &e->targets->items[i]);
+}
+
+void exposition_seal(struct writer *writer)
 {
 	char line[PROMFILE_SEAL_SIZE];
 	uint64_t length, hash;
 
-	writer_digest(w, &length, &hash);
+	/* Flushes the buffer, so that the digest covers all that was written. */
+	writer_digest(writer, &length, &hash);
 	promfile_seal(line, length, hash);
-	writer_text(w, line);
-	writer_text(w, "\n");
+	writer_text(writer, line);
+	writer_text(writer, "\n");
 }
 
 void exposition_write(struct writer *writer, const struct exposition *exposition)
 {
-	for (unsigned i = 0; i < METRICS_FAMILIES; i++) {
-		struct out o = {
-			.w = writer, .e = exposition, .family = (enum metrics_family)i};
-
-		writers[i](&o);
-	}
-	write_lookups(writer, exposition->targets);
+	for (size_t i = 0; i < metrics_count; i++)
+		exposition_write_metric(writer, exposition, &metrics_table[i]);
+	write_state(writer, exposition);
 	exposition_seal(writer);
 }

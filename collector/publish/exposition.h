@@ -1,47 +1,31 @@
 /*
- * Everything that is published, as text format 0.0.4: sorted, one HELP and
- * TYPE a family, no time stamps, integers as integers, nanosecond sums as exact
- * decimal seconds. The same state gives the same bytes.
- *
- * Behind the metrics stand comment lines that restore.h reads and everybody
- * else ignores: the host names of the peers that are looked up, and last
- * "# nodecanary-state v1 length=N hash=H", which proves the file complete.
+ * Writes the published file: the metrics in text format 0.0.4 (sorted, one HELP and TYPE
+ * for each, no time stamps, integers as integers, times as exact decimal seconds), then
+ * the state as promfile.h describes it. The same state gives the same bytes.
  */
 #ifndef NODECANARY_EXPOSITION_H
 #define NODECANARY_EXPOSITION_H
 
-#include <stdbool.h>
-
-#include "publish/metrics.h"
-#include "peers/state.h"
+#include "peers/stats.h"
 #include "peers/targets.h"
+#include "publish/metrics.h"
 #include "publish/writer.h"
 
-/* The figures of a run that took place. */
-struct run_info {
-	int64_t duration_ns, resolve_ns, cpu_ns;
-	uint64_t peak_memory_bytes;
-	bool success; /* it measured a round */
-};
-
+/* After targets_select(). */
 struct exposition {
 	const struct targets *targets;
-	const struct state *state;
-	/* NULL: there was no run. No gauge of one is written, and success is 0. */
+	const struct stats_node *node;
 	const struct run_info *run;
-	int64_t wall_ns; /* now */
 };
 
 /* Writes the whole file; the writer holds the errors. */
 void exposition_write(struct writer *writer, const struct exposition *exposition);
 
-/* HELP and TYPE of a family. */
-void exposition_header(struct writer *writer, enum metrics_family family);
+/* Writes one metric: its HELP, TYPE and all series, or nothing if it has no series. */
+void exposition_write_metric(struct writer *writer, const struct exposition *exposition,
+			     const struct metric *metric);
 
-/* The family of this program's version, which is the first of all. */
-void exposition_build_info(struct writer *writer);
-
-/* The last line, over all that has been written. */
+/* Writes the seal over all that the writer has got. */
 void exposition_seal(struct writer *writer);
 
 #endif

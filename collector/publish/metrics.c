@@ -1,119 +1,182 @@
 #include "publish/metrics.h"
 
-#include <stdbool.h>
 #include <string.h>
 
-const struct metric metrics_table[METRICS_FAMILIES] = {
-	[METRICS_BUILD_INFO] = {"nodecanary_build_info", METRICS_GAUGE, METRICS_KEPT,
-				"1, with the versions of nodecanary and of liboping."},
-	[METRICS_COUNTERS_START] = {"nodecanary_counters_start_timestamp_seconds",
-				    METRICS_GAUGE, METRICS_KEPT,
-				    "When the counters began at zero."},
-	[METRICS_GROUP_RTT] = {"nodecanary_group_rtt_seconds", METRICS_HISTOGRAM,
-			       METRICS_KEPT, "Round-trip times to all peers of a group."},
-	[METRICS_GROUP_OBSERVERS] = {"nodecanary_group_observers", METRICS_GAUGE,
-				     METRICS_KEPT,
-				     "How many nodes ping each member of the group."},
-	[METRICS_JITTER] =
-		{"nodecanary_jitter_seconds", METRICS_GAUGE, METRICS_LAST_RUN,
-		 "Mean difference between consecutive round-trip times of the last run."},
-	[METRICS_LAST_RESOLVE] = {"nodecanary_last_resolve_timestamp_seconds",
-				  METRICS_GAUGE, METRICS_KEPT,
-				  "When names were last looked up, 0 for never."},
-	[METRICS_LAST_RUN_CPU] =
-		{"nodecanary_last_run_cpu_seconds", METRICS_GAUGE, METRICS_LAST_RUN,
-		 "CPU time of the last run up to the writing of this file."},
-	[METRICS_LAST_RUN_DURATION] =
-		{"nodecanary_last_run_duration_seconds", METRICS_GAUGE, METRICS_LAST_RUN,
-		 "Duration of the last run up to the writing of this file."},
-	[METRICS_LAST_RUN_MEMORY] = {"nodecanary_last_run_peak_memory_bytes",
-				     METRICS_GAUGE, METRICS_LAST_RUN,
-				     "Largest resident memory of the last run."},
-	[METRICS_LAST_RUN_RESOLVE] = {"nodecanary_last_run_resolve_seconds",
-				      METRICS_GAUGE, METRICS_LAST_RUN,
-				      "Time that the last run spent looking up names."},
-	[METRICS_LAST_RUN_SUCCESS] =
-		{"nodecanary_last_run_success", METRICS_GAUGE, METRICS_LAST_RUN,
-		 "1 if the last run measured at least one round, 0 if it could not."},
-	[METRICS_LAST_RUN_TIMESTAMP] = {"nodecanary_last_run_timestamp_seconds",
-					METRICS_GAUGE, METRICS_LAST_RUN,
-					"When the last run ended."},
-	[METRICS_LOSS_RATIO] =
-		{"nodecanary_loss_ratio", METRICS_GAUGE, METRICS_LAST_RUN,
-		 "Share of the last run's requests that were not answered in time."},
-	[METRICS_PEER_INFO] = {"nodecanary_peer_info", METRICS_GAUGE, METRICS_KEPT,
-			       "1, with the peer's last known address and its labels."},
-	[METRICS_PEER_LIST_HASH] =
-		{"nodecanary_peer_list_hash", METRICS_GAUGE, METRICS_KEPT,
-		 "Equal on nodes whose peer list of the group is equal."},
-	[METRICS_PEER_RESOLVED] =
-		{"nodecanary_peer_resolved", METRICS_GAUGE, METRICS_LAST_RUN,
-		 "1 if the last lookup of the peer's name gave an address, 0 if not."},
-	[METRICS_PEER_UP] =
-		{"nodecanary_peer_up", METRICS_GAUGE, METRICS_LAST_RUN,
-		 "1 if the peer answered at least once in the last run, 0 if not."},
-	[METRICS_PEERS] = {"nodecanary_peers", METRICS_GAUGE, METRICS_KEPT,
-			   "How many peers of the group are in each state."},
-	[METRICS_RECEIVE_DROPS] =
-		{"nodecanary_receive_drops_total", METRICS_COUNTER, METRICS_KEPT,
-		 "Packets that the kernel dropped at full buffers of our sockets."},
-	[METRICS_REPLIES] = {"nodecanary_replies_total", METRICS_COUNTER, METRICS_KEPT,
-			     "Echo requests that were answered within the timeout."},
-	[METRICS_REPLY_HOP_LIMIT] = {"nodecanary_reply_hop_limit", METRICS_GAUGE,
-				     METRICS_LAST_RUN,
-				     "TTL or hop limit of the last reply."},
-	[METRICS_REQUESTS] = {"nodecanary_requests_total", METRICS_COUNTER, METRICS_KEPT,
-			      "Echo requests that left this host."},
-	[METRICS_RTT_MAX] = {"nodecanary_rtt_max_seconds", METRICS_GAUGE,
-			     METRICS_LAST_RUN,
-			     "Largest round-trip time of the last run."},
-	[METRICS_RTT_MEAN] = {"nodecanary_rtt_mean_seconds", METRICS_GAUGE,
-			      METRICS_LAST_RUN, "Mean round-trip time of the last run."},
-	[METRICS_RTT_MIN] = {"nodecanary_rtt_min_seconds", METRICS_GAUGE,
-			     METRICS_LAST_RUN,
-			     "Smallest round-trip time of the last run."},
-	[METRICS_RTT] = {"nodecanary_rtt_seconds", METRICS_HISTOGRAM, METRICS_KEPT,
-			 "Round-trip times."},
-	[METRICS_RTT_STDDEV] = {"nodecanary_rtt_stddev_seconds", METRICS_GAUGE,
-				METRICS_LAST_RUN,
-				"Standard deviation of the last run's round-trip times."},
-	[METRICS_RUNS] = {"nodecanary_runs_total", METRICS_COUNTER, METRICS_KEPT,
-			  "Runs that measured at least one round."},
-	[METRICS_SELF_INFO] =
-		{"nodecanary_self_info", METRICS_GAUGE, METRICS_KEPT,
-		 "1, with the name under which this node is a member of the group."},
-	[METRICS_UNSENT] = {"nodecanary_unsent_total", METRICS_COUNTER, METRICS_KEPT,
-			    "Echo requests that could not leave this host."},
-	[METRICS_DISCARDED_ROUNDS] = {"nodecanary_discarded_rounds_total",
-				      METRICS_COUNTER, METRICS_KEPT,
-				      "Rounds that were planned and count for nothing."},
+#define ARRAY_LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
+static const struct metrics_split by_reason = {"reason", stats_discard_reasons,
+					       DISCARD_REASONS};
+static const struct metrics_split by_state = {"state", targets_state_names,
+					      TARGET_STATES};
+
+/* clang-format off */
+
+/*
+ * Source and offset of a field. Values are read through the offset as 64 bits, so a field
+ * of another size must not compile.
+ */
+#define IS_64_BIT(type, field) \
+	(0 * sizeof(char[sizeof(((struct type *)0)->field) % 8 == 0 ? 1 : -1]))
+#define FIELD(from, type, field) \
+	.source = (from), .offset = offsetof(struct type, field) + IS_64_BIT(type, field)
+#define NODE(field) FIELD(METRICS_OF_NODE, stats_node, field)
+#define RUN(field) FIELD(METRICS_OF_RUN, run_info, field)
+#define GROUP(field) FIELD(METRICS_OF_GROUP, target_group, field)
+#define TOTAL(field) FIELD(METRICS_OF_TOTALS, stats_totals, field)
+#define SUMMARY(field) FIELD(METRICS_OF_SUMMARY, target_summary, field)
+
+/* Type, lifetime and format in the combinations that there are. */
+#define ROW(what, until, how) \
+	.type = METRICS_##what, .lifetime = METRICS_##until, .format = METRICS_##how
+#define COUNTER ROW(COUNTER, KEPT, COUNT)
+#define HISTOGRAM ROW(HISTOGRAM, KEPT, BUCKETS)
+#define KEPT_COUNT ROW(GAUGE, KEPT, COUNT)
+#define KEPT_NS ROW(GAUGE, KEPT, NS)
+#define KEPT_INFO ROW(GAUGE, KEPT, ONE)
+#define LAST_COUNT ROW(GAUGE, LAST_RUN, COUNT)
+#define LAST_NS ROW(GAUGE, LAST_RUN, NS)
+#define EVERY_COUNT ROW(GAUGE, EVERY_RUN, COUNT)
+#define EVERY_NS ROW(GAUGE, EVERY_RUN, NS)
+#define EVERY_INFO ROW(GAUGE, EVERY_RUN, ONE)
+
+const struct metric metrics_table[] = {
+	{"nodecanary_build_info",
+	 "Always 1; the labels are the versions of nodecanary and of liboping.",
+	 EVERY_INFO, RUN(success), .labels = METRICS_VERSIONS},
+	{"nodecanary_counters_start_timestamp_seconds",
+	 "Unix time at which the counters started from zero.",
+	 KEPT_NS, NODE(counters_start_ns)},
+	{"nodecanary_discarded_rounds_total",
+	 "Rounds discarded because their results are unreliable.",
+	 COUNTER, NODE(discarded_rounds), .split = &by_reason},
+	{"nodecanary_group_observers",
+	 "Number of nodes that ping each member of the group.",
+	 KEPT_COUNT, GROUP(observers), .presence = METRICS_IF_MEMBER},
+	{"nodecanary_group_rtt_seconds",
+	 "Round-trip times to all peers of the group.",
+	 HISTOGRAM, GROUP(histogram), .presence = METRICS_IF_HISTOGRAM},
+	{"nodecanary_jitter_seconds",
+	 "Mean difference between consecutive round-trip times of the last run.",
+	 LAST_NS, SUMMARY(jitter_ns), .presence = METRICS_IF_PAIRS},
+	{"nodecanary_last_resolve_timestamp_seconds",
+	 "Unix time of the last lookup of host names, 0 if there was none.",
+	 KEPT_NS, NODE(last_resolve_ns)},
+	{"nodecanary_last_run_cpu_seconds",
+	 "CPU time of the last run until it wrote this file.",
+	 LAST_NS, RUN(cpu_ns)},
+	{"nodecanary_last_run_duration_seconds",
+	 "Duration of the last run until it wrote this file.",
+	 LAST_NS, RUN(duration_ns)},
+	{"nodecanary_last_run_peak_memory_bytes",
+	 "Peak resident memory of the last run.",
+	 LAST_COUNT, RUN(peak_memory_bytes), .presence = METRICS_IF_NOT_ZERO},
+	{"nodecanary_last_run_resolve_seconds",
+	 "Time that the last run spent on looking up host names.",
+	 LAST_NS, RUN(resolve_ns)},
+	{"nodecanary_last_run_success",
+	 "1 if the last run measured at least one round, otherwise 0.",
+	 EVERY_COUNT, RUN(success)},
+	{"nodecanary_last_run_timestamp_seconds",
+	 "Unix time at which the last run ended.",
+	 EVERY_NS, RUN(end_ns)},
+	{"nodecanary_loss_ratio",
+	 "Share of the requests of the last run that got no reply within the timeout.",
+	 LAST_NS, SUMMARY(loss_billionths), .presence = METRICS_IF_REQUESTS},
+	{"nodecanary_peer_info",
+	 "Always 1; the labels are the last known address and the labels of the peer.",
+	 KEPT_INFO, .source = METRICS_OF_TOTALS, .labels = METRICS_ADDRESS},
+	{"nodecanary_peer_list_hash",
+	 "Hash of the peer list of the group: equal on nodes with equal lists.",
+	 KEPT_COUNT, GROUP(list_hash)},
+	{"nodecanary_peer_resolved",
+	 "1 if the last lookup of the peer's host name gave an address, otherwise 0.",
+	 LAST_COUNT, SUMMARY(resolved), .presence = METRICS_IF_LOOKED_UP},
+	{"nodecanary_peer_up",
+	 "1 if the peer answered at least one request of the last run, otherwise 0.",
+	 LAST_COUNT, SUMMARY(up), .presence = METRICS_IF_REQUESTS},
+	{"nodecanary_peers",
+	 "Number of peers of the group in each state.",
+	 KEPT_COUNT, GROUP(states), .split = &by_state},
+	{"nodecanary_receive_drops_total",
+	 "Packets that the kernel dropped because a receive buffer was full.",
+	 COUNTER, NODE(receive_drops)},
+	{"nodecanary_replies_total",
+	 "Echo requests answered within the timeout.",
+	 COUNTER, TOTAL(replies)},
+	{"nodecanary_reply_hop_limit",
+	 "TTL or hop limit of the last reply.",
+	 LAST_COUNT, SUMMARY(hop_limit), .presence = METRICS_IF_HOP_LIMIT},
+	{"nodecanary_requests_total",
+	 "Echo requests sent.",
+	 COUNTER, TOTAL(requests)},
+	{"nodecanary_rtt_max_seconds",
+	 "Largest round-trip time of the last run.",
+	 LAST_NS, SUMMARY(max_ns), .presence = METRICS_IF_REPLIES},
+	{"nodecanary_rtt_mean_seconds",
+	 "Mean round-trip time of the last run.",
+	 LAST_NS, SUMMARY(mean_ns), .presence = METRICS_IF_REPLIES},
+	{"nodecanary_rtt_min_seconds",
+	 "Smallest round-trip time of the last run.",
+	 LAST_NS, SUMMARY(min_ns), .presence = METRICS_IF_REPLIES},
+	{"nodecanary_rtt_seconds",
+	 "Round-trip times.",
+	 HISTOGRAM, TOTAL(histogram), .presence = METRICS_IF_HISTOGRAM},
+	{"nodecanary_rtt_stddev_seconds",
+	 "Standard deviation of the round-trip times of the last run.",
+	 LAST_NS, SUMMARY(stddev_ns), .presence = METRICS_IF_REPLIES},
+	{"nodecanary_runs_total",
+	 "Runs that measured at least one round.",
+	 COUNTER, NODE(runs)},
+	{"nodecanary_self_info",
+	 "Always 1; the labels are the name of this node as a member of the group.",
+	 KEPT_INFO, GROUP(observers), .presence = METRICS_IF_MEMBER, .labels = METRICS_SELF},
+	{"nodecanary_unsent_total",
+	 "Echo requests that could not be sent; they are neither requests nor lost.",
+	 COUNTER, TOTAL(unsent)},
 };
+/* clang-format on */
 
-/* Whether `series` is the family, or one of its series where that is a histogram. */
-static bool belongs(const char *series, const struct metric *family)
+const size_t metrics_count = ARRAY_LENGTH(metrics_table);
+
+const struct metric *metrics_find(const char *short_name, size_t len)
 {
-	static const char *const suffixes[] = {"_bucket", "_sum", "_count"};
-	size_t len = strlen(family->name);
+	for (size_t i = 0; i < metrics_count; i++) {
+		const char *name = metrics_short_name(&metrics_table[i]);
 
-	if (strncmp(series, family->name, len) != 0)
-		return false;
-	if (family->type != METRICS_HISTOGRAM)
-		return series[len] == '\0';
-	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
-		if (strcmp(series + len, suffixes[i]) == 0)
-			return true;
-	return false;
+		if (strncmp(name, short_name, len) == 0 && name[len] == '\0')
+			return &metrics_table[i];
+	}
+	return NULL;
 }
 
-enum metrics_family metrics_find(const char *series, enum metrics_family likely)
+const char *metrics_short_name(const struct metric *metric)
 {
-	unsigned i = 0;
+	return metric->name + sizeof(METRICS_PREFIX) - 1;
+}
 
-	if (likely < METRICS_FAMILIES && belongs(series, &metrics_table[likely]))
-		return likely;
-	while (i < METRICS_FAMILIES && !belongs(series, &metrics_table[i]))
-		i++;
-	return (enum metrics_family)i;
+enum metrics_scope metrics_scope(const struct metric *metric)
+{
+	switch (metric->source) {
+	case METRICS_OF_NODE:
+	case METRICS_OF_RUN: return METRICS_PER_NODE;
+	case METRICS_OF_GROUP: return METRICS_PER_GROUP;
+	case METRICS_OF_TOTALS:
+	case METRICS_OF_SUMMARY: break;
+	}
+	return METRICS_PER_TARGET;
+}
+
+bool metrics_is_target_counter(const struct metric *metric)
+{
+	return metric->source == METRICS_OF_TOTALS && metric->format == METRICS_COUNT;
+}
+
+size_t metrics_series(const struct metric *metric, const struct buckets *buckets)
+{
+	/* +Inf, the sum and the count beside the bounds. */
+	if (metric->format == METRICS_BUCKETS)
+		return buckets->count + 3;
+	return metric->split ? metric->split->count : 1;
 }
 
 const char *metrics_type_name(enum metrics_type type)

@@ -8,28 +8,25 @@
 
 #include "base/digest.h"
 #include "base/number.h"
-#include "publish/metrics.h"
 
 /* A line must fit in; the longest that the configuration allows has some 20 kB. */
 #define BUFFER_SIZE 65536
 
-#define LOOKUP_PREFIX "# " METRICS_LOOKUP "{"
-
-const char *const promfile_unreadable = "cannot be read";
-const char *const promfile_no_memory = "out of memory";
+/* The line without the digest that ends the file. */
+#define SEAL_PREFIX PROMFILE_STATE "end "
 
 struct scan {
 	int fd;
 	char *buffer;
-	size_t start, end; /* what has been read and not been taken */
+	size_t start, end; /* what has been read and not handled */
 	bool at_end;
 	struct digest digest;
-	bool sealed; /* the state line has been seen, and was right */
-	promfile_take *take;
+	bool sealed; /* the seal has been seen, and was right */
+	promfile_handler *handler;
 	void *arg;
 };
 
-/* Moves what is left to the front and reads on. False on an error of read(2). */
+/* Moves what is left to the front and reads more. False on an error of read(2). */
 static bool fill(struct scan *scan)
 {
 	ssize_t n;
@@ -50,7 +47,7 @@ static bool fill(struct scan *scan)
 void promfile_seal(char out[static PROMFILE_SEAL_SIZE], uint64_t length, uint64_t hash)
 {
 	static const char digits[] = "0123456789abcdef";
-	char *p = stpcpy(out, METRICS_STATE "length=");
+	char *p = stpcpy(out, SEAL_PREFIX "length=");
 
 	p += number_format_u64(p, length);
 	p = stpcpy(p, " hash=");
@@ -59,43 +56,31 @@ void promfile_seal(char out[static PROMFILE_SEAL_SIZE], uint64_t length, uint64_
 	*p = '\0';
 }
 
-/* The last line: "length=N hash=H" of all before it. */
-static const char *check_seal(struct scan *scan, const char *line)
+static enum promfile_result check_seal(struct scan *scan, const char *line)
 {
 	char expected[PROMFILE_SEAL_SIZE];
 
 	promfile_seal(expected, scan->digest.length, digest_value(&scan->digest));
 	scan->sealed = true;
-	return strcmp(line, expected) == 0 ? NULL : "length or hash are wrong";
+	return strcmp(line, expected) == 0 ? PROMFILE_VALID : PROMFILE_WRONG_SEAL;
 }
 
-static const char *take_line(struct scan *scan, char *line, size_t len)
+static enum promfile_result handle_line(struct scan *scan, char *line, size_t len)
 {
-	enum promfile_line kind = PROMFILE_SERIES;
-	struct promline parsed;
-
-	if (scan->sealed)
-		return "lines behind the last one";
-	if (memchr(line, '\0', len))
-		return "a NUL byte";
-	if (strncmp(line, METRICS_STATE, strlen(METRICS_STATE)) == 0)
+	/* Lines after the seal, and a NUL byte, which would hide the rest of a line. */
+	if (scan->sealed || memchr(line, '\0', len))
+		return PROMFILE_MALFORMED;
+	if (strncmp(line, SEAL_PREFIX, sizeof(SEAL_PREFIX) - 1) == 0)
 		return check_seal(scan, line);
 	line[len] = '\n';
 	digest_add(&scan->digest, line, len + 1);
 	line[len] = '\0';
-	if (strncmp(line, LOOKUP_PREFIX, strlen(LOOKUP_PREFIX)) == 0) {
-		kind = PROMFILE_LOOKUP;
-		line += 2;
-	} else if (*line == '#') {
-		return NULL;
-	}
-	return promline_parse(line, &parsed) ? scan->take(kind, &parsed, scan->arg)
-					     : "a malformed line";
+	return scan->handler(line, len, scan->arg);
 }
 
-static const char *scan_lines(struct scan *scan)
+static enum promfile_result scan_lines(struct scan *scan)
 {
-	const char *wrong;
+	enum promfile_result result;
 
 	for (;;) {
 		char *line = scan->buffer + scan->start;
@@ -104,31 +89,46 @@ static const char *scan_lines(struct scan *scan)
 		if (newline) {
 			*newline = '\0';
 			scan->start += (size_t)(newline - line) + 1;
-			wrong = take_line(scan, line, (size_t)(newline - line));
-			if (wrong)
-				return wrong;
+			result = handle_line(scan, line, (size_t)(newline - line));
+			if (result != PROMFILE_VALID)
+				return result;
 		} else if (scan->at_end) {
-			if (scan->end > scan->start)
-				return "the last line has no end";
-			return scan->sealed ? NULL : "it is not complete";
+			return scan->sealed && scan->end == scan->start
+				       ? PROMFILE_VALID
+				       : PROMFILE_INCOMPLETE;
 		} else if (scan->end - scan->start == BUFFER_SIZE) {
-			return "a line that is too long";
+			return PROMFILE_MALFORMED;
 		} else if (!fill(scan)) {
-			return promfile_unreadable;
+			return PROMFILE_UNREADABLE;
 		}
 	}
 }
 
-const char *promfile_scan(int fd, promfile_take *take, void *arg)
+enum promfile_result promfile_scan(int fd, promfile_handler *handler, void *arg)
 {
-	struct scan scan = {.fd = fd, .take = take, .arg = arg};
-	const char *wrong;
+	struct scan scan = {.fd = fd, .handler = handler, .arg = arg};
+	enum promfile_result result;
 
 	scan.buffer = malloc(BUFFER_SIZE);
 	if (!scan.buffer)
-		return promfile_no_memory;
+		return PROMFILE_NO_MEMORY;
 	digest_init(&scan.digest);
-	wrong = scan_lines(&scan);
+	result = scan_lines(&scan);
 	free(scan.buffer);
-	return wrong;
+	return result;
+}
+
+const char *promfile_reason(enum promfile_result result)
+{
+	static const char *const reasons[] = {
+		[PROMFILE_VALID] = "",
+		[PROMFILE_UNREADABLE] = "cannot be read",
+		[PROMFILE_NO_MEMORY] = "out of memory",
+		[PROMFILE_INCOMPLETE] = "incomplete",
+		[PROMFILE_WRONG_SEAL] = "changed since it was written",
+		[PROMFILE_MALFORMED] = "not a file of this program",
+		[PROMFILE_OUT_OF_RANGE] = "a number out of range",
+	};
+
+	return reasons[result];
 }

@@ -1,38 +1,66 @@
 /*
- * A file that exposition.h wrote, line by line, and the proof that it is whole.
+ * The published file: what it consists of, and how a complete one is told from a damaged
+ * one.
+ *
+ * Metrics come first, then comment lines with the state, which the next run reads and
+ * everybody else ignores. Nothing is read back from the metrics. A line of state begins
+ * with PROMFILE_STATE; fields are separated by one blank, "-" stands for none:
+ *
+ *     node KEY=VALUE ...       each value of METRICS_OF_NODE; KEY is the metric's name
+ *                              without prefix, KEY.LABEL for one of several series
+ *     counters KEY ...         what COUNTERS of the targets mean, in this order
+ *     buckets SECONDS ...      the bounds of all histograms
+ *     group GROUP HISTOGRAM [SELF]
+ *                              SELF is the name of this node in the group
+ *     target GROUP PEER FAMILY HOST ADDRESS OUTCOME LOOKUP COUNTERS HISTOGRAM
+ *                              HOST and ADDRESS of a peer that is looked up; OUTCOME of
+ *                              the last run that measured it: up or down; LOOKUP: the
+ *                              last lookup, resolved or failed
+ *     end length=N hash=H      the seal: length and digest (digest.h) of all lines before
+ *
+ * COUNTERS are numbers with commas between them. A HISTOGRAM is its sum in seconds, then
+ * the count of each bucket, +Inf the last, not cumulative, with commas between them.
+ * There is a line for each group and target of which anything is known, exposed in this
+ * run or not.
  */
 #ifndef NODECANARY_PROMFILE_H
 #define NODECANARY_PROMFILE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
-#include "publish/promline.h"
+#define PROMFILE_STATE "# nodecanary-state 1 "
 
 /* The last line, without its newline, of a file of that length and hash before it. */
 #define PROMFILE_SEAL_SIZE 96
 void promfile_seal(char out[static PROMFILE_SEAL_SIZE], uint64_t length, uint64_t hash);
 
-/* The largest counter that every reader's double holds. */
-#define PROMFILE_COUNTER_MAX (UINT64_C(1) << 53)
-
-/* What a line is. */
-enum promfile_line {
-	PROMFILE_SERIES,
-	PROMFILE_LOOKUP, /* a comment of ours, taken apart like a series */
+enum promfile_result {
+	PROMFILE_VALID,
+	/* The file could not be looked at, which says nothing about its content. */
+	PROMFILE_UNREADABLE,
+	PROMFILE_NO_MEMORY,
+	/* The file is damaged, or not from this program. */
+	PROMFILE_INCOMPLETE,
+	PROMFILE_WRONG_SEAL,
+	PROMFILE_MALFORMED,
+	PROMFILE_OUT_OF_RANGE,
 };
 
-/* Gets each such line in turn; returns NULL, or what is wrong with it. */
-typedef const char *promfile_take(enum promfile_line kind, struct promline *line,
-				  void *arg);
-
-/* The file could not be read, or not be kept in memory: that says nothing about it. */
-extern const char *const promfile_unreadable, *const promfile_no_memory;
+/* What is wrong, for a message; "" for PROMFILE_VALID. */
+const char *promfile_reason(enum promfile_result result);
 
 /*
- * Reads the whole file. NULL if `take` took every line and the last one proves
- * that they are all there; else what is wrong, and nothing that `take` got may
- * be believed.
+ * Gets each line but the seal in turn, without its newline, to be changed at will. `line`
+ * is a string of `len` bytes.
  */
-const char *promfile_scan(int fd, promfile_take *take, void *arg);
+typedef enum promfile_result promfile_handler(char *line, size_t len, void *arg);
+
+/*
+ * Reads the whole file from its current position. PROMFILE_VALID if the handler returned
+ * that for every line and the seal proves that they are all there; otherwise nothing that
+ * the handler got may be believed.
+ */
+enum promfile_result promfile_scan(int fd, promfile_handler *handler, void *arg);
 
 #endif

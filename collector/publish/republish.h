@@ -1,24 +1,23 @@
 /*
- * Publishing again without a valid configuration: the counters and what was
- * known of the last configuration go over into the new file as they are,
- * the gauges of the last run do not, and nodecanary_last_run_success is 0.
+ * Publishes the previous counters again when there is no valid configuration: metrics
+ * that are kept and the state are copied line by line, the gauges of the last run are
+ * not, and nodecanary_last_run_success is 0.
  */
 #ifndef NODECANARY_REPUBLISH_H
 #define NODECANARY_REPUBLISH_H
 
-#include <stdint.h>
-
+#include "publish/promfile.h"
 #include "publish/writer.h"
 
 /*
- * Copies what goes on from the published file, an open descriptor at its
- * beginning, which stays the caller's. NULL, or what is wrong with that
- * file: then what has been written must be thrown away, and republish_nothing()
- * writes a file without it.
+ * Copies from the published file, an open descriptor at its beginning that stays the
+ * caller's. `wall_ns` is now. Unless the result is PROMFILE_VALID, what has been written
+ * must be thrown away.
  */
-const char *republish_previous(struct writer *writer, int previous, int64_t wall_ns);
+enum promfile_result republish_previous(struct writer *writer, int previous,
+					int64_t wall_ns);
 
-/* The file of a node of which nothing is known but that its run failed. */
+/* Writes the file of a node about which only the failure of this run is known. */
 void republish_nothing(struct writer *writer, int64_t wall_ns);
 
 #endif

@@ -6,319 +6,331 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/number.h"
+#include "base/text.h"
 #include "publish/metrics.h"
 #include "publish/promfile.h"
 
-/* The histogram whose lines are being read: buckets in order, sum, count. */
-struct histogram_reader {
-	struct stats_histogram *histogram; /* NULL: between two, or of nobody we know */
-	size_t next;			   /* the bucket that comes next */
-	uint64_t last;			   /* the cumulative count of the one before */
-	bool foreign;			   /* its buckets are not ours */
-	bool has_sum;
-};
+/* More than any version has. */
+#define COUNTERS_MAX 64
 
+/* What the lines read so far say about those below them. */
 struct restore {
 	struct targets *targets;
-	struct state *state;
-	enum metrics_family family; /* of the line before */
-	size_t hint;
-	struct histogram_reader reader;
-	bool any_foreign;
+	struct stats_node *node;
+	size_t hint;				     /* of targets_find() */
+	const struct metric *counters[COUNTERS_MAX]; /* NULL: of another version */
+	size_t counter_count;
+	bool has_our_buckets;
 };
 
-static const char *const out_of_range = "a number out of range";
-
-static const char *read_u64(const char *text, uint64_t max, uint64_t *value)
+/* The next field, up to `separator`, as a string; NULL at the end of the line. */
+static char *next_field(char **rest, const char *separator)
 {
-	return number_parse_u64(text, max, value) ? NULL : out_of_range;
+	char *field = *rest;
+	size_t len;
+
+	if (!field)
+		return NULL;
+	len = text_until(field, separator);
+	*rest = field[len] ? field + len + 1 : NULL;
+	field[len] = '\0';
+	return field;
 }
 
-/* A wall clock's time; what exceeds int64_t nanoseconds is none. */
-static const char *read_wall(const char *text, int64_t *ns)
+/* A field whose "-" stands for none. */
+static const char *optional(const char *field)
+{
+	return strcmp(field, "-") == 0 ? "" : field;
+}
+
+static enum promfile_result read_count(const char *text, uint64_t *value)
+{
+	return number_parse_u64(text, NUMBER_EXACT_MAX, value) ? PROMFILE_VALID
+							       : PROMFILE_OUT_OF_RANGE;
+}
+
+/* A time; it must fit into nanoseconds. */
+static enum promfile_result read_ns(const char *text, int64_t *ns)
 {
 	uint64_t seconds;
 	uint32_t nanos;
 
 	if (!number_parse_seconds(text, &seconds, &nanos) ||
 	    seconds >= (uint64_t)(INT64_MAX / CLOCK_NS_PER_S))
-		return out_of_range;
+		return PROMFILE_OUT_OF_RANGE;
 	*ns = (int64_t)seconds * CLOCK_NS_PER_S + nanos;
-	return NULL;
+	return PROMFILE_VALID;
 }
 
-static struct target *find_target(struct restore *r, const struct promline *line)
+static enum promfile_result read_value(enum metrics_format format, const char *text,
+				       void *at)
 {
-	return targets_find(r->targets, promline_label(line, "group"),
-			    promline_label(line, "peer"), promline_label(line, "family"),
-			    &r->hint);
-}
-
-static const char *take_counter(struct restore *r, const struct promline *line)
-{
-	struct target *target = find_target(r, line);
-	uint64_t value;
-	const char *wrong = read_u64(line->value, PROMFILE_COUNTER_MAX, &value);
-
-	if (wrong || !target)
-		return wrong;
-	if (r->family == METRICS_REQUESTS)
-		target->totals.requests = value;
-	else if (r->family == METRICS_REPLIES)
-		target->totals.replies = value;
-	else
-		target->totals.unsent = value;
-	return NULL;
-}
-
-static const char *take_discarded(struct restore *r, const struct promline *line)
-{
-	const char *reason = promline_label(line, "reason");
-
-	for (size_t i = 0; i < DISCARD_REASONS; i++)
-		if (strcmp(reason, state_discard_reasons[i]) == 0)
-			return read_u64(line->value, PROMFILE_COUNTER_MAX,
-					&r->state->discarded[i]);
-	return NULL;
-}
-
-/*
- * The histogram that the line is of, NULL if it is of nobody we know, or is no
- * longer kept.
- */
-static struct stats_histogram *find_histogram(struct restore *r,
-					      const struct promline *line)
-{
-	const struct group *groups = r->targets->config->groups;
-
-	if (r->family == METRICS_GROUP_RTT) {
-		struct target_group *group =
-			targets_find_group(r->targets, promline_label(line, "group"));
-
-		if (!group || groups[group - r->targets->groups].options.histogram !=
-				      HISTOGRAM_GROUP)
-			return NULL;
-		return &group->histogram;
-	} else {
-		struct target *target = find_target(r, line);
-
-		if (!target ||
-		    groups[target->peer->group].options.histogram != HISTOGRAM_PEER)
-			return NULL;
-		return &target->totals.histogram;
+	switch (format) {
+	case METRICS_COUNT: return read_count(text, at);
+	case METRICS_NS: return read_ns(text, at);
+	case METRICS_ONE:
+	case METRICS_BUCKETS: break;
 	}
+	return PROMFILE_MALFORMED;
 }
 
-static const char *take_bucket(struct restore *r, const struct promline *line,
-			       struct stats_histogram *histogram)
+/* The position of a label's value among those of the metric; their number if unknown. */
+static size_t find_split(const struct metrics_split *split, const char *value)
+{
+	size_t i = 0;
+
+	while (i < split->count && strcmp(split->values[i], value) != 0)
+		i++;
+	return i;
+}
+
+/* KEY=VALUE or KEY.LABEL=VALUE */
+static enum promfile_result read_node_value(struct restore *r, char *key)
+{
+	char *value = key, *label = NULL;
+	const struct metric *metric;
+	size_t index = 0;
+
+	key = next_field(&value, "=");
+	if (!value)
+		return PROMFILE_MALFORMED;
+	label = key;
+	key = next_field(&label, ".");
+	metric = metrics_find(key, strlen(key));
+	if (!metric || metric->source != METRICS_OF_NODE || !metric->split != !label)
+		return PROMFILE_VALID;
+	if (label)
+		index = find_split(metric->split, label);
+	if (label && index == metric->split->count)
+		return PROMFILE_VALID;
+	return read_value(metric->format, value,
+			  (char *)r->node + metric->offset + index * sizeof(uint64_t));
+}
+
+static enum promfile_result read_node(struct restore *r, char *rest)
+{
+	enum promfile_result result = PROMFILE_VALID;
+	char *field;
+
+	while (result == PROMFILE_VALID && (field = next_field(&rest, " ")) != NULL)
+		result = read_node_value(r, field);
+	return result;
+}
+
+static enum promfile_result read_counter_names(struct restore *r, char *rest)
+{
+	char *field;
+
+	while ((field = next_field(&rest, " ")) != NULL) {
+		const struct metric *metric = metrics_find(field, strlen(field));
+
+		if (r->counter_count == COUNTERS_MAX)
+			return PROMFILE_MALFORMED;
+		if (metric && !metrics_is_target_counter(metric))
+			metric = NULL;
+		r->counters[r->counter_count++] = metric;
+	}
+	return PROMFILE_VALID;
+}
+
+static enum promfile_result read_buckets(struct restore *r, char *rest)
 {
 	const struct buckets *buckets = &r->targets->config->collector.buckets;
-	struct histogram_reader *reader = &r->reader;
-	char bound[NUMBER_SECONDS_SIZE] = "+Inf";
-	uint64_t cumulative;
+	size_t i = 0;
+	char *field;
 
-	if (read_u64(line->value, PROMFILE_COUNTER_MAX, &cumulative))
-		return out_of_range;
-	if (reader->histogram != histogram) {
-		if (reader->histogram)
-			return "a histogram without its end";
-		if (histogram->counts)
-			return "a histogram that is there twice";
-		if (targets_add_counts(r->targets, histogram) < 0)
-			return promfile_no_memory;
-		*reader = (struct histogram_reader){.histogram = histogram};
+	r->has_our_buckets = true;
+	for (; (field = next_field(&rest, " ")) != NULL; i++) {
+		int64_t bound_ns;
+		enum promfile_result result = read_ns(field, &bound_ns);
+
+		if (result != PROMFILE_VALID)
+			return result;
+		if (i >= buckets->count || bound_ns != buckets->upper_ns[i])
+			r->has_our_buckets = false;
 	}
-	if (cumulative < reader->last)
-		return "buckets that are not monotonic";
-	if (reader->next < buckets->count)
-		number_format_ns(bound, buckets->upper_ns[reader->next]);
-	if (reader->next > buckets->count ||
-	    strcmp(promline_label(line, "le"), bound) != 0)
-		reader->foreign = true;
-	else
-		histogram->counts[reader->next] = cumulative - reader->last;
-	reader->next++;
-	reader->last = cumulative;
-	return NULL;
+	r->has_our_buckets &= i == buckets->count;
+	return PROMFILE_VALID;
 }
 
-static const char *end_histogram(struct restore *r, const struct promline *line)
+/* `histogram` is NULL where nobody keeps it any more; its numbers are checked anyway. */
+static enum promfile_result read_histogram(const struct restore *r, char *rest,
+					   struct stats_histogram *histogram)
 {
-	const struct buckets *buckets = &r->targets->config->collector.buckets;
-	struct histogram_reader *reader = &r->reader;
-	uint64_t count;
+	size_t wanted = stats_counts(&r->targets->config->collector.buckets), i = 0;
+	struct stats_sum sum;
+	uint64_t count, total = 0;
+	char *field;
 
-	if (read_u64(line->value, PROMFILE_COUNTER_MAX, &count))
-		return out_of_range;
-	if (!reader->has_sum)
-		return "a histogram without its sum";
-	if (count != reader->last)
-		return "a histogram whose count is not that of its buckets";
-	if (reader->foreign || reader->next != stats_counts(buckets)) {
-		free(reader->histogram->counts);
-		*reader->histogram = (struct stats_histogram){.counts = NULL};
-		r->any_foreign = true;
+	if (strcmp(rest, "-") == 0)
+		return PROMFILE_VALID;
+	field = next_field(&rest, ",");
+	if (!number_parse_seconds(field, &sum.seconds, &sum.nanos))
+		return PROMFILE_OUT_OF_RANGE;
+	if (!r->has_our_buckets)
+		histogram = NULL;
+	if (histogram &&
+	    (histogram->counts || targets_add_counts(r->targets, histogram) < 0))
+		return histogram->counts ? PROMFILE_MALFORMED : PROMFILE_NO_MEMORY;
+	for (; (field = next_field(&rest, ",")) != NULL; i++) {
+		if (read_count(field, &count) != PROMFILE_VALID ||
+		    count > NUMBER_EXACT_MAX - total)
+			return PROMFILE_OUT_OF_RANGE;
+		total += count;
+		if (histogram && i < wanted)
+			histogram->counts[i] = count;
 	}
-	*reader = (struct histogram_reader){.histogram = NULL};
-	return NULL;
-}
-
-static const char *take_histogram(struct restore *r, const struct promline *line)
-{
-	const char *suffix = line->name + strlen(metrics_table[r->family].name);
-	struct stats_histogram *histogram = find_histogram(r, line);
-
 	if (!histogram)
-		return r->reader.histogram ? "a histogram without its end" : NULL;
-	if (strcmp(suffix, "_bucket") == 0)
-		return take_bucket(r, line, histogram);
-	if (r->reader.histogram != histogram)
-		return "a histogram without buckets";
-	if (strcmp(suffix, "_count") == 0)
-		return end_histogram(r, line);
-	if (r->reader.has_sum)
-		return "a sum that is there twice";
-	r->reader.has_sum = true;
-	return number_parse_seconds(line->value, &histogram->sum.seconds,
-				    &histogram->sum.nanos)
-		       ? NULL
-		       : out_of_range;
+		return PROMFILE_VALID;
+	histogram->sum = sum;
+	return i == wanted ? PROMFILE_VALID : PROMFILE_MALFORMED;
 }
 
-static const char *take_up(struct restore *r, const struct promline *line)
+static enum promfile_result read_group(struct restore *r, char *rest)
 {
-	struct target *target = find_target(r, line);
-	uint64_t up;
-	const char *wrong = read_u64(line->value, 1, &up);
+	const char *name = next_field(&rest, " ");
+	char *histogram = next_field(&rest, " ");
+	const char *self = next_field(&rest, " ");
+	struct target_group *group;
+	size_t index;
 
-	if (!wrong && target)
-		target->past = up ? TARGET_UP : TARGET_DOWN;
-	return wrong;
+	if (!name || !histogram || rest)
+		return PROMFILE_MALFORMED;
+	group = targets_find_group(r->targets, name);
+	if (!group)
+		return read_histogram(r, histogram, NULL);
+	index = (size_t)(group - r->targets->groups);
+	if (self)
+		group->last_self = targets_find_peer(r->targets, index, self);
+	return read_histogram(r, histogram,
+			      r->targets->config->groups[index].options.histogram ==
+					      HISTOGRAM_GROUP
+				      ? &group->histogram
+				      : NULL);
 }
 
-static void take_address(struct target *target, const struct promline *line)
+/* An address belongs to the host name, not to the peer. */
+static void restore_lookup(struct target *target, const char *host, const char *text,
+			   const char *lookup)
 {
 	struct address address;
 
-	if (address_parse(promline_label(line, "address"), &address) &&
-	    !address_unusable(&address) &&
+	if (!target->peer->host || strcmp(target->peer->host, host) != 0)
+		return;
+	if (address_parse(text, &address) && !address_unusable(&address) &&
 	    (target->family == ADDRESS_NONE || target->family == address.family))
 		target->address = address;
+	target->looked_up =
+		strcmp(lookup, "failed") == 0 || (strcmp(lookup, "resolved") == 0 &&
+						  target->address.family != ADDRESS_NONE);
+	target->resolved = target->looked_up && strcmp(lookup, "resolved") == 0;
 }
 
-static const char *take_self(struct restore *r, const struct promline *line)
+static enum promfile_result read_counters(const struct restore *r, char *rest,
+					  struct stats_totals *totals)
 {
-	struct target_group *group =
-		targets_find_group(r->targets, promline_label(line, "group"));
+	enum promfile_result result;
+	size_t i = 0;
+	char *field;
 
-	if (group)
-		group->last_self = targets_find_peer(r->targets,
-						     (size_t)(group - r->targets->groups),
-						     promline_label(line, "peer"));
-	return NULL;
-}
+	for (; (field = next_field(&rest, ",")) != NULL; i++) {
+		uint64_t ignored;
 
-/* The last address of a name; of others the configuration knows better. */
-static const char *take_info(struct restore *r, const struct promline *line)
-{
-	struct target *target = find_target(r, line);
-
-	if (target && target->peer->host)
-		take_address(target, line);
-	return NULL;
-}
-
-/*
- * Comes behind all series: an address is that of a host name, not of a peer's. A
- * lookup that gave an address which is of no use now is as none.
- */
-static const char *take_lookup(struct restore *r, const struct promline *line)
-{
-	struct target *target = find_target(r, line);
-	uint64_t resolved;
-	const char *wrong = read_u64(line->value, 1, &resolved);
-
-	if (wrong || !target || !target->peer->host ||
-	    strcmp(target->peer->host, promline_label(line, "host")) != 0)
-		return wrong;
-	take_address(target, line);
-	target->looked_up = !resolved || target->address.family != ADDRESS_NONE;
-	target->resolved = resolved && target->looked_up;
-	return NULL;
-}
-
-static const char *take(enum promfile_line kind, struct promline *line, void *arg)
-{
-	struct restore *r = arg;
-
-	if (kind == PROMFILE_LOOKUP)
-		return take_lookup(r, line);
-	r->family = metrics_find(line->name, r->family);
-	if (r->reader.histogram && r->family != METRICS_RTT &&
-	    r->family != METRICS_GROUP_RTT)
-		return "a histogram without its end";
-	switch (r->family) {
-	case METRICS_REQUESTS:
-	case METRICS_REPLIES:
-	case METRICS_UNSENT: return take_counter(r, line);
-	case METRICS_RTT:
-	case METRICS_GROUP_RTT: return take_histogram(r, line);
-	case METRICS_RUNS:
-		return read_u64(line->value, PROMFILE_COUNTER_MAX, &r->state->runs);
-	case METRICS_RECEIVE_DROPS:
-		return read_u64(line->value, PROMFILE_COUNTER_MAX,
-				&r->state->receive_drops);
-	case METRICS_DISCARDED_ROUNDS: return take_discarded(r, line);
-	case METRICS_COUNTERS_START:
-		return read_wall(line->value, &r->state->counters_start_ns);
-	case METRICS_LAST_RESOLVE:
-		return read_wall(line->value, &r->state->last_resolve_ns);
-	case METRICS_PEER_INFO: return take_info(r, line);
-	case METRICS_PEER_UP: return take_up(r, line);
-	case METRICS_SELF_INFO: return take_self(r, line);
-	default: return NULL;
+		if (i == r->counter_count)
+			return PROMFILE_MALFORMED;
+		result = read_count(
+			field, r->counters[i]
+				       ? (void *)((char *)totals + r->counters[i]->offset)
+				       : &ignored);
+		if (result != PROMFILE_VALID)
+			return result;
 	}
+	if (i != r->counter_count)
+		return PROMFILE_MALFORMED;
+	return totals->replies <= totals->requests ? PROMFILE_VALID
+						   : PROMFILE_OUT_OF_RANGE;
 }
 
-/* What only all lines together show; and addresses of hosts that are not ours any more
- * go. */
-static const char *settle(struct restore *r)
+static enum target_outcome parse_outcome(const char *text)
 {
-	if (r->reader.histogram)
-		return "a histogram without its end";
-	for (size_t i = 0; i < r->targets->count; i++) {
-		struct target *target = &r->targets->items[i];
+	if (strcmp(text, "up") == 0)
+		return TARGET_UP;
+	return strcmp(text, "down") == 0 ? TARGET_DOWN : TARGET_UNKNOWN;
+}
 
-		if (target->totals.replies > target->totals.requests)
-			return "more replies than requests";
-		if (target->peer->host && !target->looked_up)
-			target->address = (struct address){.family = ADDRESS_NONE};
+enum { GROUP, PEER, FAMILY, HOST, ADDRESS, OUTCOME, LOOKUP, COUNTERS, HISTOGRAM, FIELDS };
+
+static enum promfile_result read_target(struct restore *r, char *rest)
+{
+	struct stats_totals unknown = {.requests = 0}, *totals = &unknown;
+	struct stats_histogram *histogram = NULL;
+	enum promfile_result result;
+	struct target *target;
+	char *fields[FIELDS];
+
+	for (size_t i = 0; i < FIELDS; i++)
+		if (!(fields[i] = next_field(&rest, " ")))
+			return PROMFILE_MALFORMED;
+	if (rest)
+		return PROMFILE_MALFORMED;
+	target = targets_find(r->targets, fields[GROUP], fields[PEER],
+			      optional(fields[FAMILY]), &r->hint);
+	if (target) {
+		totals = &target->totals;
+		target->previous = parse_outcome(fields[OUTCOME]);
+		restore_lookup(target, fields[HOST], fields[ADDRESS], fields[LOOKUP]);
+		if (target_group(r->targets, target)->options.histogram == HISTOGRAM_PEER)
+			histogram = &totals->histogram;
 	}
-	return NULL;
+	result = read_counters(r, fields[COUNTERS], totals);
+	return result == PROMFILE_VALID ? read_histogram(r, fields[HISTOGRAM], histogram)
+					: result;
+}
+
+static const struct {
+	const char *name;
+	enum promfile_result (*read)(struct restore *r, char *rest);
+} kinds[] = {
+	{"target ", read_target},   {"group ", read_group},
+	{"node ", read_node},	    {"counters ", read_counter_names},
+	{"buckets ", read_buckets},
+};
+
+/* Metrics and the state of kinds that this version does not know are skipped. */
+static enum promfile_result read_line(char *line, size_t len, void *arg)
+{
+	(void)len;
+	if (strncmp(line, PROMFILE_STATE, sizeof(PROMFILE_STATE) - 1) != 0)
+		return PROMFILE_VALID;
+	line += sizeof(PROMFILE_STATE) - 1;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		size_t head = strlen(kinds[i].name);
+
+		if (strncmp(line, kinds[i].name, head) == 0)
+			return kinds[i].read(arg, line + head);
+	}
+	return PROMFILE_VALID;
 }
 
 enum restore_result restore_read(int fd, const char *name, struct targets *targets,
-				 struct state *state)
+				 struct stats_node *node)
 {
-	struct restore r = {
-		.targets = targets, .state = state, .family = METRICS_FAMILIES};
-	const char *wrong = promfile_scan(fd, take, &r);
+	struct restore r = {.targets = targets, .node = node};
+	enum promfile_result result = promfile_scan(fd, read_line, &r);
 
-	if (!wrong)
-		wrong = settle(&r);
-	if (!wrong) {
-		if (r.any_foreign)
+	if (result == PROMFILE_VALID) {
+		if (!r.has_our_buckets)
 			log_info(
-				"%s: other buckets than those of the configuration: histograms start anew",
+				"%s: other buckets than in the configuration: histograms start from zero",
 				name);
 		return RESTORE_TAKEN;
 	}
 	targets_reset(targets);
-	memset(state, 0, sizeof(*state));
-	if (wrong == promfile_no_memory || wrong == promfile_unreadable) {
-		log_errx("%s: %s", name, wrong);
+	memset(node, 0, sizeof(*node));
+	if (result == PROMFILE_UNREADABLE || result == PROMFILE_NO_MEMORY) {
+		log_errx("%s: %s", name, promfile_reason(result));
 		return RESTORE_FAILED;
 	}
-	log_warnx("%s: %s: counters start from zero", name, wrong);
+	log_warnx("%s: %s: counters start from zero", name, promfile_reason(result));
 	return RESTORE_REFUSED;
 }

@@ -92,7 +92,7 @@ behaviour "-o - prints the file to standard output, and publishes nothing"
 run_nc 0 -c "$TEST_TMP/x.ini" -o -
 clean_metrics "$TEST_TMP/out"
 assert_eq 1 "$(value "$TEST_TMP/out" 'nodecanary_peer_up{group="default",peer="b"}')"
-assert_file_contains "$TEST_TMP/out" '^# nodecanary-state v1 '
+assert_file_contains "$TEST_TMP/out" '^# nodecanary-state 1 end '
 assert_eq 0 "$(stat -c %s "$TEST_TMP/err")" "bytes on standard error"
 cmp "$TEST_TMP/old" "$FILE"
 nothing_beside "$FILE"
@@ -191,7 +191,7 @@ run_nc 78 -C -c "$TEST_TMP/x.ini" -d "$TEST_TMP/nowhere"
 says 1 'nowhere: .*No such file or directory'
 printf '[peers]\nc = 127.1.0.9\n' >"$TEST_TMP/drop/30.ini"
 run_nc 78 -C -c "$TEST_TMP/x.ini" -d "$TEST_TMP/drop"
-says 1 '^nodecanary: .*/drop/30\.ini:2: peer .c. a second time .*/drop/20\.ini:2$'
+says 1 '^nodecanary: .*/drop/30\.ini:2: peer .c.: already in group .default. at .*/drop/20\.ini:2$'
 
 is_sanitized && skip "no preloading with a sanitizer: system errors"
 

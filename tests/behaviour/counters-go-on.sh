@@ -24,7 +24,7 @@ counter() { value "$FILE" "nodecanary_$1{group=\"default\",peer=\"$2\"}"; }
 
 # without_times FILE: what two runs that measured nothing may not differ in.
 without_times() {
-	grep -Ev '^nodecanary_last_run_timestamp_seconds |^# nodecanary-state v1 ' "$1"
+	grep -Ev '^nodecanary_last_run_timestamp_seconds |^# nodecanary-state 1 (node|end) ' "$1"
 }
 
 behaviour "counters and histograms go on from run to run"
@@ -135,7 +135,7 @@ grep -E '^(# (HELP|TYPE) )?nodecanary_([a-z_]*_total|rtt_seconds_|[a-z]*_info|pe
 grep -Fxvf "$FILE" "$TEST_TMP/kept" >"$TEST_TMP/lost" && fail "lost: $(cat "$TEST_TMP/lost")"
 
 behaviour "two runs that measure nothing give the same bytes but for their own figures"
-own='^nodecanary_(last_run_|runs_total)|^# nodecanary-state v1 '
+own='^nodecanary_(last_run_|runs_total)|^# nodecanary-state 1 (node|end) '
 run_with '[peers]'
 grep -Ev "$own" "$FILE" >"$TEST_TMP/first"
 run_with '[peers]'

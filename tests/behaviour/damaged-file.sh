@@ -44,9 +44,9 @@ def sealed(body):
     for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
         h = ((h ^ h >> 33) * factor) & MASK
     h ^= h >> 33
-    return body + b"# nodecanary-state v1 length=%d hash=%016x\n" % (len(body), h)
+    return body + b"# nodecanary-state 1 end length=%d hash=%016x\n" % (len(body), h)
 
-body = original[:original.rindex(b"# nodecanary-state")]
+body = original[:original.rindex(b"# nodecanary-state 1 end ")]
 
 def fresh(result):
     """All counters are those of a first run."""
@@ -121,7 +121,7 @@ def junk():
     yield "a metric of somebody else", b"# TYPE x gauge\nx 1\n"
     yield "CRLF", original.replace(b"\n", b"\r\n")
     yield "a NUL inside", original[:200] + b"\0" + original[201:]
-    yield "an unknown version", original.replace(b"nodecanary-state v1", b"nodecanary-state v9")
+    yield "an unknown version", original.replace(b"nodecanary-state 1 ", b"nodecanary-state 9 ")
 
 def forged():
     """Whole by its last line, and still not sound."""
@@ -214,7 +214,7 @@ source = source[source.index("def sealed"):source.index("body = original")]
 names = {"MASK": (1 << 64) - 1}
 exec(source, names)
 body = open(good, "rb").read()
-body = body[:body.rindex(b"# nodecanary-state")]
+body = body[:body.rindex(b"# nodecanary-state 1 end ")]
 body = body.replace(b"Echo requests that left", b"Requests that went out of")
 body += b"# HELP nodecanary_zeta_total New.\n# TYPE nodecanary_zeta_total counter\n"
 body += b'nodecanary_zeta_total{group="default",peer="a",colour="red"} 3\n'

@@ -177,8 +177,8 @@ while True:
     os.close(fd)
     if text.startswith((b"\0", b"precious")):
         continue # planted
-    at = text.rfind(b"# nodecanary-state v1 length=")
-    if not re.fullmatch(rb"# nodecanary-state v1 length=%d hash=[0-9a-f]{16}\n" % at, text[at:]):
+    at = text.rfind(b"# nodecanary-state 1 end length=")
+    if not re.fullmatch(rb"# nodecanary-state 1 end length=%d hash=[0-9a-f]{16}\n" % at, text[at:]):
         print("a file of %d bytes that is not whole" % len(text), file=sys.stderr)
         sys.exit(1)
     seen += 1

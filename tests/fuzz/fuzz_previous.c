@@ -1,11 +1,10 @@
 /*
- * The file of the last run, as an enemy would write it. The input is the file without
- * its last line, which the target adds as it should be: otherwise nothing behind the
- * proof would ever be reached. An input that begins with "# nodecanary-state" is the
- * whole file, as it is.
+ * The file of the previous run, as an attacker would write it. The input is the file
+ * without its seal, which the target adds: otherwise no input would get past it. An input
+ * that begins with a seal is the whole file.
  *
- * What is taken over is written, and read back, and written again with the same bytes;
- * and what a run without a configuration carries over is the same.
+ * What is restored is written, read back, and written again with the same bytes; and what
+ * a run without a configuration republishes restores to the same.
  */
 #include "fuzz.h"
 
@@ -65,32 +64,27 @@ static void check_taken(const char *written)
 	free(again);
 }
 
-/*
- * Carried over without a configuration: sound, and the same to the next run. Carrying
- * looks at each series alone, so what restoring refuses for two that disagree goes over,
- * and is refused by the next run.
- */
-static void check_carried(const char *text, const char *written)
+/* Republished without a configuration, the state is the same to the next run. */
+static void check_republished(const char *text, const char *written)
 {
-	char *carried = fleet_carry(text), *after;
+	char *republished = fleet_republish(text), *after;
 
-	if (!carried)
+	if (!republished)
 		return;
-	assert_strict(carried);
-	fuzz_keep(carried);
-	after = restore_and_write(carried, strlen(carried));
-	assert_true(after || !written);
+	fuzz_keep(republished);
+	after = restore_and_write(republished, strlen(republished));
+	assert_true(!after == !written);
 	if (written)
 		assert_same_text(after, written);
 	free(after);
-	free(carried);
+	free(republished);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct fuzz_messages messages;
 	char *body = strndup((const char *)data, size), *text, *written;
-	bool whole = strncmp(body, METRICS_STATE, strlen(METRICS_STATE)) == 0;
+	bool whole = strncmp(body, PROMFILE_STATE "end ", sizeof(PROMFILE_STATE "end ") - 1) == 0;
 	off_t said;
 
 	text = whole ? strdup(body) : fleet_seal(body);
@@ -100,7 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert_true(written ? said == 0 : said > 0);
 	if (written)
 		check_taken(written);
-	check_carried(text, written);
+	check_republished(text, written);
 	free(written);
 	free(text);
 	free(body);

@@ -30,7 +30,7 @@
 struct fleet {
 	struct config config;
 	struct targets targets;
-	struct state state;
+	struct stats_node node;
 };
 
 /* NODECANARY_SEED repeats a run that failed. */
@@ -57,11 +57,11 @@ static inline void fleet_load(struct fleet *fleet, const char *ini)
 {
 	char dir[SUPPORT_PATH_SIZE], path[SUPPORT_PATH_SIZE + 16];
 
-	*fleet = (struct fleet){.state = {.runs = 0}};
+	*fleet = (struct fleet){.node = {.runs = 0}};
 	support_make_dir(dir);
 	snprintf(path, sizeof(path), "%s/fleet.ini", dir);
 	support_write_file(path, ini, strlen(ini));
-	assert_int_equal(configload_read(&fleet->config, path, NULL), CONFIGLOAD_VALID);
+	assert_int_equal(configload_read(&fleet->config, path, NULL), CONFIG_VALID);
 	assert_int_equal(targets_build(&fleet->targets, &fleet->config), 0);
 	support_remove_dir(dir);
 }
@@ -111,12 +111,12 @@ static inline char *fleet_take(int fd, size_t *len)
 static inline char *fleet_write(const struct fleet *fleet, const struct run_info *run)
 {
 	static struct writer writer;
-	const struct exposition exposition = {.targets = &fleet->targets,
-					      .state = &fleet->state,
-					      .run = run,
-					      .wall_ns = FLEET_NOW_NS};
+	struct run_info info = run ? *run : (struct run_info){.took_place = false};
+	const struct exposition exposition = {
+		.targets = &fleet->targets, .node = &fleet->node, .run = &info};
 	int fd = fleet_fd("", 0);
 
+	info.end_ns = FLEET_NOW_NS;
 	writer_init(&writer, fd);
 	exposition_write(&writer, &exposition);
 	assert_int_equal(writer_flush(&writer), 0);
@@ -128,7 +128,7 @@ static inline enum restore_result fleet_restore_bytes(struct fleet *fleet,
 {
 	int fd = fleet_fd(bytes, len);
 	enum restore_result result =
-		restore_read(fd, "last.prom", &fleet->targets, &fleet->state);
+		restore_read(fd, "last.prom", &fleet->targets, &fleet->node);
 
 	close(fd);
 	return result;
@@ -142,7 +142,7 @@ static inline enum restore_result fleet_restore(struct fleet *fleet, const char 
 /* The file without its last line. */
 static inline char *fleet_unseal(const char *text)
 {
-	const char *seal = strstr(text, METRICS_STATE);
+	const char *seal = strstr(text, PROMFILE_STATE "end ");
 
 	assert_non_null(seal);
 	return strndup(text, (size_t)(seal - text));
@@ -195,21 +195,32 @@ static inline char *fleet_edit(const char *text, const char *old, const char *ne
 	return sealed;
 }
 
-/* What carry makes of a published file, to be freed; NULL where it refuses it. */
-static inline char *fleet_carry(const char *text)
+/* What a run without a configuration makes of a published file, to be freed; NULL where it
+ * refuses it. */
+static inline char *fleet_republish(const char *text)
 {
 	static struct writer writer;
 	int previous = fleet_fd(text, strlen(text)), fd = fleet_fd("", 0);
-	const char *wrong;
+	enum promfile_result result;
 
 	writer_init(&writer, fd);
-	wrong = republish_previous(&writer, previous, FLEET_NEXT_NS);
+	result = republish_previous(&writer, previous, FLEET_NEXT_NS);
 	assert_int_equal(writer_flush(&writer), 0);
 	close(previous);
-	if (!wrong)
+	if (result == PROMFILE_VALID)
 		return fleet_take(fd, NULL);
 	close(fd);
 	return NULL;
+}
+
+/* Whether the line is, as a whole, in the text. */
+static inline bool fleet_has_line(const char *text, const char *line)
+{
+	char *wanted = fleet_concat("\n", line, "\n");
+	bool found = strstr(text, wanted) != NULL;
+
+	free(wanted);
+	return found;
 }
 
 /* Equal, or the first line that differs is shown. */

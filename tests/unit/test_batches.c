@@ -101,7 +101,7 @@ static struct target items[TARGETS_MAX];
 static struct config config;
 static struct targets targets;
 static struct batches batches;
-static struct state state_of_run;
+static struct stats_node node_of_run;
 
 static const struct cookie cookie = {.words = {42, 0x41424344}};
 
@@ -114,7 +114,7 @@ static int set_up(void **state)
 	memset(target_groups, 0, sizeof(target_groups));
 	memset(items, 0, sizeof(items));
 	memset(&batches, 0, sizeof(batches));
-	memset(&state_of_run, 0, sizeof(state_of_run));
+	memset(&node_of_run, 0, sizeof(node_of_run));
 	probe_count = 0;
 	atomic_store(&rounds, 0);
 	atomic_store(&freed, 0);
@@ -144,13 +144,13 @@ static int tear_down(void **state)
 }
 
 /* To be called in the order of groups. "" is a target without address. */
-static struct target *add(size_t group, const char *address, enum target_past past)
+static struct target *add(size_t group, const char *address, enum target_outcome previous)
 {
 	size_t i = targets.count++;
 
 	assert_true(i < TARGETS_MAX);
 	peers[i] = (struct peer){.group = group};
-	items[i] = (struct target){.peer = &peers[i], .past = past};
+	items[i] = (struct target){.peer = &peers[i], .previous = previous};
 	if (!address_parse(address, &items[i].address)) {
 		assert_string_equal(address, "");
 		items[i].state = TARGET_UNRESOLVED;
@@ -229,7 +229,7 @@ static void nobody_to_ask_is_no_batch_and_no_failure(void **state)
 	add(0, "10.0.0.2", TARGET_UP)->state = TARGET_UNSELECTED;
 	build();
 	assert_int_equal(batches.count, 0);
-	assert_int_equal(batches_run(&batches, &targets, &state_of_run), 0);
+	assert_int_equal(batches_run(&batches, &targets, &node_of_run), 0);
 	assert_true(batches_measured(&batches));
 	assert_int_equal(items[0].totals.unsent, 0);
 }
@@ -268,7 +268,7 @@ static void address_in_two_groups_is_in_two_batches(void **state)
 	assert_batch(0, "10.0.0.1 10.0.0.2 10.0.0.3 | 0");
 	assert_batch(1, "10.0.0.2 | 0");
 	assert_batch(2, "10.0.0.2 | 0");
-	assert_int_equal(batches_run(&batches, &targets, &state_of_run), 0);
+	assert_int_equal(batches_run(&batches, &targets, &node_of_run), 0);
 	for (size_t i = 0; i < targets.count; i++)
 		assert_int_equal(items[i].totals.replies, 2);
 }
@@ -294,7 +294,7 @@ static void source_makes_a_batch_for_each_family(void **state)
 		assert_int_equal(probe->settings.source.v6.family,
 				 v4 ? ADDRESS_NONE : ADDRESS_IPV6);
 	}
-	assert_int_equal(batches_run(&batches, &targets, &state_of_run), 0);
+	assert_int_equal(batches_run(&batches, &targets, &node_of_run), 0);
 	assert_int_equal(items[2].totals.unsent, 2);
 }
 
@@ -322,7 +322,7 @@ static void peers_that_answered_come_before_unknown_and_dead_ones(void **state)
 	build();
 	assert_int_equal(batches.count, 1);
 	assert_batch(0, "10.0.0.3 10.0.0.6 10.0.0.2 10.0.0.5 10.0.0.1 10.0.0.4 | 1");
-	assert_int_equal(batches_run(&batches, &targets, &state_of_run), 0);
+	assert_int_equal(batches_run(&batches, &targets, &node_of_run), 0);
 	/* Everyone's own answer. */
 	for (size_t i = 0; i < targets.count; i++)
 		if (items[i].state == TARGET_PROBED)
@@ -364,7 +364,7 @@ static void many_dead_peers_have_a_batch_of_their_own(void **state)
 	assert_int_equal(batches.count, 2);
 	assert_batch(0, "10.0.0.1 10.0.2.1 10.0.0.2 | 1");
 	assert_int_equal(batches.items[1].count, BATCHES_UNRESPONSIVE_MAX + 1);
-	assert_int_equal(batches_run(&batches, &targets, &state_of_run), 0);
+	assert_int_equal(batches_run(&batches, &targets, &node_of_run), 0);
 	for (size_t i = 0; i < targets.count; i++)
 		assert_int_equal(items[i].totals.requests + items[i].totals.unsent, 2);
 }
@@ -378,7 +378,7 @@ static void targets_without_address_have_a_batch_without_a_probe(void **state)
 	assert_int_equal(batches.count, 1);
 	assert_batch(0, "| 2");
 	assert_int_equal(probe_count, 0);
-	assert_int_equal(batches_run(&batches, &targets, &state_of_run), 0);
+	assert_int_equal(batches_run(&batches, &targets, &node_of_run), 0);
 	assert_int_equal(items[0].totals.unsent, 2);
 	assert_int_equal(items[1].totals.unsent, 2);
 }
@@ -419,7 +419,7 @@ static void object_that_cannot_be_had_leaves_its_targets_unsent(void **state)
 	script.new_fails = true;
 	add(0, "10.0.0.1", TARGET_UP);
 	build();
-	assert_int_equal(batches_run(&batches, &targets, &state_of_run), 0);
+	assert_int_equal(batches_run(&batches, &targets, &node_of_run), 0);
 	assert_int_equal(items[0].totals.requests, 0);
 	assert_int_equal(items[0].totals.unsent, 2);
 }
@@ -470,7 +470,7 @@ static void batches_run_side_by_side(void **state)
 	/* One after the other they would wait for ever. */
 	assert_int_equal(pthread_barrier_init(&meeting, NULL, 3), 0);
 	script.meeting = &meeting;
-	assert_int_equal(batches_run(&batches, &targets, &state_of_run), 0);
+	assert_int_equal(batches_run(&batches, &targets, &node_of_run), 0);
 	assert_int_equal(atomic_load(&rounds), 6);
 	pthread_barrier_destroy(&meeting);
 }
@@ -489,7 +489,7 @@ static void group_histogram_takes_in_its_peers(void **state)
 	target_groups[0].histogram.counts[1] = 100;
 	target_groups[0].histogram.sum = (struct stats_sum){5, 999000000};
 	build();
-	assert_int_equal(batches_run(&batches, &targets, &state_of_run), 0);
+	assert_int_equal(batches_run(&batches, &targets, &node_of_run), 0);
 	assert_int_equal(target_groups[0].histogram.counts[0], 2);
 	assert_int_equal(target_groups[0].histogram.counts[1], 102);
 	assert_int_equal(target_groups[0].histogram.counts[2], 0);
@@ -509,7 +509,7 @@ static void peers_histogram_goes_on_where_the_last_run_left_it(void **state)
 	assert_int_equal(targets_add_counts(&targets, &target->totals.histogram), 0);
 	target->totals.histogram.counts[0] = 40;
 	build();
-	assert_int_equal(batches_run(&batches, &targets, &state_of_run), 0);
+	assert_int_equal(batches_run(&batches, &targets, &node_of_run), 0);
 	assert_int_equal(target->totals.histogram.counts[0], 42);
 }
 
@@ -519,12 +519,12 @@ static void discarded_rounds_of_all_batches_are_added_to_the_state(void **state)
 	groups[1].options.ttl = 9;
 	add(0, "10.0.0.1", TARGET_UP);
 	add(1, "10.0.0.2", TARGET_UP);
-	state_of_run.discarded[DISCARD_RECEIVE_DROPS] = 10;
+	node_of_run.discarded_rounds[DISCARD_RECEIVE_DROPS] = 10;
 	script.result = ROUND_RECEIVE_DROPS;
 	build();
-	assert_int_equal(batches_run(&batches, &targets, &state_of_run), 0);
-	assert_int_equal(state_of_run.discarded[DISCARD_RECEIVE_DROPS], 14);
-	assert_int_equal(state_of_run.discarded[DISCARD_CLOCK_STEP], 0);
+	assert_int_equal(batches_run(&batches, &targets, &node_of_run), 0);
+	assert_int_equal(node_of_run.discarded_rounds[DISCARD_RECEIVE_DROPS], 14);
+	assert_int_equal(node_of_run.discarded_rounds[DISCARD_CLOCK_STEP], 0);
 	assert_false(batches_measured(&batches));
 }
 
@@ -546,7 +546,7 @@ static void broken_batch_is_a_failure_of_the_run(void **state)
 	add(0, "10.0.0.1", TARGET_UP);
 	script.result = ROUND_BROKEN;
 	build();
-	assert_int_equal(batches_run(&batches, &targets, &state_of_run), -1);
+	assert_int_equal(batches_run(&batches, &targets, &node_of_run), -1);
 	assert_false(batches_measured(&batches));
 }
 
@@ -560,7 +560,7 @@ static char *run_with_reports(const struct probe_report *reports, size_t count)
 	for (size_t i = 0; i < count; i++)
 		probes[i].report = reports[i];
 	support_capture_begin();
-	assert_int_equal(batches_run(&batches, &targets, &state_of_run), 0);
+	assert_int_equal(batches_run(&batches, &targets, &node_of_run), 0);
 	return support_capture_end();
 }
 
@@ -598,9 +598,9 @@ static void drops_are_counted_and_name_the_sysctl(void **state)
 	char *output;
 
 	(void)state;
-	state_of_run.receive_drops = 100;
+	node_of_run.receive_drops = 100;
 	output = run_with_reports(reports, 2);
-	assert_int_equal(state_of_run.receive_drops, 105);
+	assert_int_equal(node_of_run.receive_drops, 105);
 	assert_non_null(strstr(output, "5 packets"));
 	assert_non_null(strstr(output, "net.core.rmem_max to 2000"));
 	free(output);

@@ -46,8 +46,7 @@ int clock_gettime(clockid_t id, struct timespec *ts)
 	if (!world.is_faked)
 		return (int)syscall(SYS_clock_gettime, id, ts);
 	ns = fake(id);
-	ts->tv_sec = (time_t)(ns / CLOCK_NS_PER_S);
-	ts->tv_nsec = (long)(ns % CLOCK_NS_PER_S);
+	*ts = clock_timespec(ns);
 	return 0;
 }
 
@@ -147,6 +146,28 @@ static void offset_of_the_real_clocks_stays_as_it_is(void **state)
 		    CLOCK_NS_PER_S);
 }
 
+static void assert_timespec(int64_t ns, int64_t seconds, int64_t nanoseconds)
+{
+	struct timespec ts = clock_timespec(ns);
+
+	assert_int_equal(ts.tv_sec, seconds);
+	assert_int_equal(ts.tv_nsec, nanoseconds);
+}
+
+static void nanoseconds_become_a_timespec_and_negative_ones_zero(void **state)
+{
+	(void)state;
+	assert_timespec(0, 0, 0);
+	assert_timespec(1, 0, 1);
+	assert_timespec(CLOCK_NS_PER_S - 1, 0, CLOCK_NS_PER_S - 1);
+	assert_timespec(CLOCK_NS_PER_S, 1, 0);
+	assert_timespec(INT64_C(12345678901234), 12345, 678901234);
+	assert_timespec(INT64_MAX, INT64_C(9223372036), 854775807);
+	assert_timespec(-1, 0, 0);
+	assert_timespec(-3 * CLOCK_NS_PER_S, 0, 0);
+	assert_timespec(INT64_MIN, 0, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, reset)
 
 int main(void)
@@ -159,6 +180,7 @@ int main(void)
 		TEST(pair_with_a_gap_is_read_again),
 		TEST(clock_that_is_always_slow_to_read_is_not_read_for_ever),
 		TEST(offset_of_the_real_clocks_stays_as_it_is),
+		TEST(nanoseconds_become_a_timespec_and_negative_ones_zero),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,7 +42,7 @@ static int end(void **state)
 static void load(const char *content)
 {
 	support_write_file("c.ini", content, strlen(content));
-	assert_int_equal(configload_read(&config, "c.ini", NULL), CONFIGLOAD_VALID);
+	assert_int_equal(configload_read(&config, "c.ini", NULL), CONFIG_VALID);
 	assert_int_equal(targets_build(&targets, &config), 0);
 	for (size_t i = 0; i < config.peer_count; i++)
 		if (strcmp(config.peers[i].name, "self") == 0)
@@ -242,9 +242,9 @@ static void pretend_a_run(void)
 static unsigned long count_written_series(void)
 {
 	static struct writer writer;
-	struct state state = {.runs = 1};
-	struct run_info info = {.success = true, .peak_memory_bytes = 1};
-	struct exposition exposition = {&targets, &state, &info, 1};
+	struct stats_node node = {.runs = 1};
+	struct run_info info = {.took_place = true, .success = 1, .peak_memory_bytes = 1};
+	struct exposition exposition = {&targets, &node, &info};
 	unsigned long count = 0;
 	char *text, *rest, *line;
 	int fd = memfd_create("series", MFD_CLOEXEC);

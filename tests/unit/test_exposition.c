@@ -84,11 +84,12 @@ static void load_small_fleet(struct fleet *fleet)
 	struct target_group *both;
 
 	fleet_load(fleet, small_fleet);
-	fleet->state = (struct state){.counters_start_ns = INT64_C(1600000000500000000),
-				      .last_resolve_ns = INT64_C(1699999990000000000),
-				      .runs = 12345,
-				      .discarded = {1, 2, 3, 4},
-				      .receive_drops = 77};
+	fleet->node =
+		(struct stats_node){.counters_start_ns = INT64_C(1600000000500000000),
+				    .last_resolve_ns = INT64_C(1699999990000000000),
+				    .runs = 12345,
+				    .discarded_rounds = {1, 4, 3, 2},
+				    .receive_drops = 77};
 	set_address(fleet_target(fleet, "default", "delta", ""), "", false);
 	set_address(fleet_target(fleet, "both", "eps", "ipv4"), "10.1.0.3", false);
 	set_address(fleet_target(fleet, "both", "eps", "ipv6"), "fd00::3", true);
@@ -116,7 +117,8 @@ static const struct run_info small_run = {.duration_ns = 1234567890,
 					  .resolve_ns = 0,
 					  .cpu_ns = 4000000,
 					  .peak_memory_bytes = 1900544,
-					  .success = true};
+					  .took_place = true,
+					  .success = 1};
 
 static void a_small_fleet_is_written_as_in_the_golden_file(void **state)
 {
@@ -139,7 +141,7 @@ static void a_small_fleet_is_written_as_in_the_golden_file(void **state)
 	free_small_fleet(&fleet);
 }
 
-static void every_reader_takes_it(void **state)
+static void a_strict_reader_accepts_the_file(void **state)
 {
 	struct fleet fleet;
 	char *text;
@@ -208,14 +210,12 @@ static void without_a_run_there_is_no_gauge_of_one(void **state)
 	(void)state;
 	load_small_fleet(&fleet);
 	text = fleet_write(&fleet, NULL);
-	for (size_t i = 0; i < METRICS_FAMILIES; i++) {
-		const struct metric *schema = &metrics_table[i];
-		bool expected = schema->kind == METRICS_KEPT ||
-				i == METRICS_LAST_RUN_SUCCESS ||
-				i == METRICS_LAST_RUN_TIMESTAMP;
+	for (size_t i = 0; i < metrics_count; i++) {
+		const struct metric *metric = &metrics_table[i];
+		bool expected = metric->lifetime != METRICS_LAST_RUN;
 		char type[160];
 
-		snprintf(type, sizeof(type), "\n# TYPE %s ", schema->name);
+		snprintf(type, sizeof(type), "# TYPE %s ", metric->name);
 		assert_int_equal(strstr(text, type) != NULL, expected);
 	}
 	assert_non_null(strstr(text, "\nnodecanary_last_run_success 0\n"));
@@ -227,7 +227,7 @@ static void without_a_run_there_is_no_gauge_of_one(void **state)
 
 static void a_run_that_measured_nothing_has_no_success(void **state)
 {
-	const struct run_info info = {.success = false};
+	const struct run_info info = {.took_place = true};
 	struct fleet fleet;
 	char *text;
 
@@ -261,14 +261,14 @@ static void self_and_unselected_peers_have_no_series(void **state)
 		if (*line != '#' && strncmp(line, "nodecanary_self_info{", 21) != 0 &&
 		    (strstr(line, "group=\"mesh\",peer=") ||
 		     strstr(line, "peer=\"beta\"")))
-			fail_msg("a series of nobody: %s", line);
+			fail_msg("a series of a peer that is not measured: %s", line);
 	}
 	fleet_free_lines(&lines);
 	free(text);
 	free_small_fleet(&fleet);
 }
 
-static void a_fleet_of_nobody_is_valid(void **state)
+static void a_configuration_without_peers_gives_a_valid_file(void **state)
 {
 	struct fleet fleet;
 	char *text;
@@ -290,7 +290,7 @@ static void a_fleet_of_nobody_is_valid(void **state)
 	fleet_free(&fleet);
 }
 
-static void with_skip_self_off_one_watches_oneself(void **state)
+static void with_skip_self_off_a_node_measures_itself(void **state)
 {
 	struct fleet fleet;
 	char *text;
@@ -315,9 +315,8 @@ static void errors_of_the_descriptor_stay_with_the_writer(void **state)
 {
 	static struct writer writer;
 	struct fleet fleet;
-	const struct exposition exposition = {.targets = &fleet.targets,
-					      .state = &fleet.state,
-					      .wall_ns = FLEET_NOW_NS};
+	const struct exposition exposition = {
+		.targets = &fleet.targets, .node = &fleet.node, .run = &small_run};
 
 	(void)state;
 	load_small_fleet(&fleet);
@@ -331,14 +330,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_small_fleet_is_written_as_in_the_golden_file),
-		cmocka_unit_test(every_reader_takes_it),
+		cmocka_unit_test(a_strict_reader_accepts_the_file),
 		cmocka_unit_test(the_strict_reader_is_strict),
 		cmocka_unit_test(the_same_state_gives_the_same_bytes),
 		cmocka_unit_test(without_a_run_there_is_no_gauge_of_one),
 		cmocka_unit_test(a_run_that_measured_nothing_has_no_success),
 		cmocka_unit_test(self_and_unselected_peers_have_no_series),
-		cmocka_unit_test(a_fleet_of_nobody_is_valid),
-		cmocka_unit_test(with_skip_self_off_one_watches_oneself),
+		cmocka_unit_test(a_configuration_without_peers_gives_a_valid_file),
+		cmocka_unit_test(with_skip_self_off_a_node_measures_itself),
 		cmocka_unit_test(errors_of_the_descriptor_stay_with_the_writer),
 	};
 

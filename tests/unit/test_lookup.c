@@ -40,7 +40,7 @@ static struct group group;
 static struct config config;
 static struct target items[PEERS];
 static struct targets targets;
-static struct state state_of_run;
+static struct stats_node node_of_run;
 
 bool stop_requested(void)
 {
@@ -120,13 +120,13 @@ static int reset(void **state)
 				 .peer_count = PEERS,
 				 .collector = {.resolve_every_ns = EVERY_NS}};
 	targets = (struct targets){.config = &config, .items = items, .count = PEERS};
-	state_of_run = (struct state){.last_resolve_ns = NOW_NS - EVERY_NS};
+	node_of_run = (struct stats_node){.last_resolve_ns = NOW_NS - EVERY_NS};
 	return 0;
 }
 
 static int resolve(void)
 {
-	return lookup_run(&targets, &state_of_run, DEADLINE_NS, NOW_NS);
+	return lookup_run(&targets, &node_of_run, DEADLINE_NS, NOW_NS);
 }
 
 static void assert_address(size_t target, const char *text)
@@ -158,17 +158,17 @@ static void all_names_are_looked_up_when_the_time_has_passed(void **state)
 	assert_address(NUMBER, "10.0.0.1");
 	assert_address(BETA, "fd00::2");
 	assert_address(GAMMA, "10.1.0.3");
-	assert_int_equal(state_of_run.last_resolve_ns, NOW_NS);
+	assert_int_equal(node_of_run.last_resolve_ns, NOW_NS);
 }
 
 static void names_are_left_alone_until_the_time_has_passed(void **state)
 {
 	(void)state;
-	state_of_run.last_resolve_ns = NOW_NS - EVERY_NS + 1;
+	node_of_run.last_resolve_ns = NOW_NS - EVERY_NS + 1;
 	items[GAMMA].resolved = false;
 	assert_int_equal(resolve(), 0);
 	assert_int_equal(lookup.count, 0);
-	assert_int_equal(state_of_run.last_resolve_ns, NOW_NS - EVERY_NS + 1);
+	assert_int_equal(node_of_run.last_resolve_ns, NOW_NS - EVERY_NS + 1);
 	assert_address(ALPHA, "10.0.0.1");
 	assert_true(items[ALPHA].resolved);
 	assert_false(items[GAMMA].resolved);
@@ -177,26 +177,26 @@ static void names_are_left_alone_until_the_time_has_passed(void **state)
 static void clock_that_went_back_makes_all_names_due(void **state)
 {
 	(void)state;
-	state_of_run.last_resolve_ns = NOW_NS + 1;
+	node_of_run.last_resolve_ns = NOW_NS + 1;
 	assert_int_equal(resolve(), 0);
 	assert_int_equal(lookup.count, 3);
-	assert_int_equal(state_of_run.last_resolve_ns, NOW_NS);
+	assert_int_equal(node_of_run.last_resolve_ns, NOW_NS);
 }
 
 static void first_run_ever_looks_up_all_names(void **state)
 {
 	(void)state;
-	state_of_run.last_resolve_ns = 0;
+	node_of_run.last_resolve_ns = 0;
 	assert_int_equal(resolve(), 0);
 	assert_int_equal(lookup.count, 3);
-	assert_int_equal(state_of_run.last_resolve_ns, NOW_NS);
+	assert_int_equal(node_of_run.last_resolve_ns, NOW_NS);
 }
 
 static void every_run_looks_up_all_names_where_they_are_due_at_once(void **state)
 {
 	(void)state;
 	config.collector.resolve_every_ns = 0;
-	state_of_run.last_resolve_ns = NOW_NS;
+	node_of_run.last_resolve_ns = NOW_NS;
 	assert_int_equal(resolve(), 0);
 	assert_int_equal(lookup.count, 3);
 }
@@ -204,7 +204,7 @@ static void every_run_looks_up_all_names_where_they_are_due_at_once(void **state
 static void new_name_is_looked_up_alone_and_the_time_of_all_stays(void **state)
 {
 	(void)state;
-	state_of_run.last_resolve_ns = NOW_NS - 1;
+	node_of_run.last_resolve_ns = NOW_NS - 1;
 	items[BETA].looked_up = items[BETA].resolved = false;
 	items[BETA].address = (struct address){.family = ADDRESS_NONE};
 	lookup.answers[BETA] = "10.1.0.2";
@@ -213,13 +213,13 @@ static void new_name_is_looked_up_alone_and_the_time_of_all_stays(void **state)
 	assert_true(lookup.was_asked[BETA]);
 	assert_address(BETA, "10.1.0.2");
 	assert_true(items[BETA].resolved && items[BETA].looked_up);
-	assert_int_equal(state_of_run.last_resolve_ns, NOW_NS - 1);
+	assert_int_equal(node_of_run.last_resolve_ns, NOW_NS - 1);
 }
 
 static void answers_go_to_their_own_targets_when_some_are_due(void **state)
 {
 	(void)state;
-	state_of_run.last_resolve_ns = NOW_NS - 1;
+	node_of_run.last_resolve_ns = NOW_NS - 1;
 	items[ALPHA].looked_up = items[GAMMA].looked_up = false;
 	lookup.answers[ALPHA] = "10.1.0.1";
 	lookup.answers[GAMMA] = "10.1.0.3";
@@ -242,7 +242,7 @@ static void name_without_an_answer_keeps_its_address(void **state)
 	assert_address(BETA, "10.0.0.1");
 	assert_false(items[GAMMA].resolved);
 	assert_address(GAMMA, "");
-	assert_int_equal(state_of_run.last_resolve_ns, NOW_NS);
+	assert_int_equal(node_of_run.last_resolve_ns, NOW_NS);
 }
 
 static void name_that_nobody_came_to_in_time_is_unresolved_and_due_again(void **state)
@@ -265,7 +265,7 @@ static void stop_leaves_the_lookup_due(void **state)
 	lookup.answers[ALPHA] = "10.1.0.1";
 	lookup.unasked[BETA] = lookup.unasked[GAMMA] = true;
 	assert_int_equal(resolve(), 0);
-	assert_int_equal(state_of_run.last_resolve_ns, NOW_NS - EVERY_NS);
+	assert_int_equal(node_of_run.last_resolve_ns, NOW_NS - EVERY_NS);
 	assert_address(ALPHA, "10.1.0.1");
 	assert_true(items[BETA].resolved);
 }
@@ -277,7 +277,7 @@ static void every_name_comes_first_in_its_turn(void **state)
 	(void)state;
 	for (int64_t second = 0; second < 10 * PEERS; second++) {
 		reset(NULL);
-		assert_int_equal(lookup_run(&targets, &state_of_run, DEADLINE_NS,
+		assert_int_equal(lookup_run(&targets, &node_of_run, DEADLINE_NS,
 					    NOW_NS + second * S),
 				 0);
 		assert_int_equal(lookup.count, 3);
@@ -299,7 +299,7 @@ static void lookup_that_could_not_be_made_changes_nothing(void **state)
 	(void)state;
 	lookup.result = -1;
 	assert_int_equal(resolve(), -1);
-	assert_int_equal(state_of_run.last_resolve_ns, NOW_NS - EVERY_NS);
+	assert_int_equal(node_of_run.last_resolve_ns, NOW_NS - EVERY_NS);
 	for (size_t i = 0; i < PEERS; i++) {
 		assert_address(i, "10.0.0.1");
 		assert_int_equal(items[i].resolved, i != NUMBER);

@@ -1,6 +1,6 @@
 /*
  * Write, read back, write again: the same bytes, whatever the fleet; and what a
- * run that fails carries over reads back the same.
+ * run without a configuration republishes reads back the same.
  */
 #include "fleet.h"
 
@@ -87,6 +87,7 @@ static void fill_target(struct fleet *fleet, struct target *target, uint64_t *se
 		return;
 	target->looked_up = true;
 	target->resolved = fleet_random(seed, 2);
+	target->previous = (enum target_outcome)fleet_random(seed, 3);
 	if (target->resolved || fleet_random(seed, 2))
 		assert_true(address_parse(target->family == ADDRESS_IPV6 ? "2001:db8::7"
 									 : "192.0.2.7",
@@ -100,12 +101,12 @@ static void fill(struct fleet *fleet, uint64_t *seed)
 	for (size_t i = 0; i < fleet->config.group_count; i++)
 		if (fleet->config.groups[i].options.histogram == HISTOGRAM_GROUP)
 			fill_histogram(fleet, &fleet->targets.groups[i].histogram, seed);
-	fleet->state.counters_start_ns = (int64_t)(random_count(seed) << 14);
-	fleet->state.last_resolve_ns = (int64_t)(random_count(seed) << 14);
-	fleet->state.runs = random_count(seed);
-	fleet->state.receive_drops = random_count(seed);
+	fleet->node.counters_start_ns = (int64_t)(random_count(seed) << 14);
+	fleet->node.last_resolve_ns = (int64_t)(random_count(seed) << 14);
+	fleet->node.runs = random_count(seed);
+	fleet->node.receive_drops = random_count(seed);
 	for (size_t i = 0; i < DISCARD_REASONS; i++)
-		fleet->state.discarded[i] = random_count(seed);
+		fleet->node.discarded_rounds[i] = random_count(seed);
 	targets_select(&fleet->targets, "");
 }
 
@@ -124,7 +125,7 @@ static char *restore_and_write(const char *ini, const char *text)
 
 static void check_round(uint64_t *seed)
 {
-	char *ini = random_config(seed), *text, *again, *carried, *recovered;
+	char *ini = random_config(seed), *text, *again, *republished, *recovered;
 	struct fleet fleet;
 
 	fleet_load(&fleet, ini);
@@ -134,13 +135,13 @@ static void check_round(uint64_t *seed)
 	assert_strict(text);
 	again = restore_and_write(ini, text);
 	assert_same_text(again, text);
-	carried = fleet_carry(text);
-	assert_non_null(carried);
-	assert_strict(carried);
-	recovered = restore_and_write(ini, carried);
+	republished = fleet_republish(text);
+	assert_non_null(republished);
+	assert_strict(republished);
+	recovered = restore_and_write(ini, republished);
 	assert_same_text(recovered, text);
 	free(recovered);
-	free(carried);
+	free(republished);
 	free(again);
 	free(text);
 	free(ini);
@@ -159,8 +160,10 @@ static void any_fleet_comes_back_byte_for_byte(void **state)
 static void the_gauges_of_a_run_change_no_counter(void **state)
 {
 	static const char ini[] = "[peers]\na = 10.0.0.1\nb = b.example.net\n";
-	const struct run_info info = {
-		.success = true, .duration_ns = 1, .peak_memory_bytes = 2};
+	const struct run_info info = {.took_place = true,
+				      .success = 1,
+				      .duration_ns = 1,
+				      .peak_memory_bytes = 2};
 	const struct sample reply = {
 		.outcome = SAMPLE_REPLY, .hop_limit = 3, .rtt_ns = 1234567};
 	struct fleet fleet;
@@ -179,12 +182,49 @@ static void the_gauges_of_a_run_change_no_counter(void **state)
 	fleet_free(&fleet);
 	again = restore_and_write(ini, with_run);
 	assert_same_text(again, without);
+	assert_non_null(strstr(again, " target default a - - - up - 1,1,0 "));
 	free(again);
 	free(without);
 	free(with_run);
 }
 
-/* Else every node asks for its own name, or for a mesh it is no member of, each run. */
+/* Every state that a target can be in while its counters wait. */
+static void state_survives_ten_runs_without_being_exposed(void **state)
+{
+	static const char ini[] = "[collector]\nself = b\n[peers]\na = 10.0.0.1\n"
+				  "b = 10.0.0.2\n"
+				  "[probe mesh]\nmembers_only = yes\n[peers mesh]\n"
+				  "c = c.example.net\n";
+	struct fleet fleet;
+	char *text, *next;
+
+	(void)state;
+	fleet_load(&fleet, ini);
+	fleet_target(&fleet, "default", "b", "")->totals.requests = 7;
+	fleet_target(&fleet, "mesh", "c", "")->totals.requests = 8;
+	fleet_target(&fleet, "mesh", "c", "")->previous = TARGET_DOWN;
+	text = fleet_write(&fleet, NULL);
+	fleet_free(&fleet);
+	for (int i = 0; i < 10; i++) {
+		fleet_load(&fleet, ini);
+		assert_int_equal(fleet_restore(&fleet, text), RESTORE_TAKEN);
+		fleet.targets.groups[0].self =
+			fleet_target(&fleet, "default", "b", "")->peer;
+		targets_select(&fleet.targets, "b");
+		next = fleet_write(&fleet, NULL);
+		assert_null(strstr(next, "requests_total{group=\"default\",peer=\"b\""));
+		assert_null(strstr(next, "requests_total{group=\"mesh\""));
+		fleet_free(&fleet);
+		free(text);
+		text = next;
+	}
+	assert_non_null(strstr(text, " target default b - - - - - 0,7,0 -\n"));
+	assert_non_null(
+		strstr(text, " target mesh c - c.example.net - down - 0,8,0 -\n"));
+	free(text);
+}
+
+/* Otherwise every node would ask for its own name, and those it does not ping, in each run. */
 static void names_that_are_not_pinged_are_not_due_at_once(void **state)
 {
 	static const char ini[] = "[peers]\na = 10.0.0.1\nb = b.example.net\n"
@@ -212,7 +252,7 @@ static void names_that_are_not_pinged_are_not_due_at_once(void **state)
 	own = fleet_target(&fleet, "default", "b", "");
 	other = fleet_target(&fleet, "mesh", "c", "");
 	assert_true(own->looked_up && own->resolved);
-	/* It may be by this address that the node knows itself. */
+	/* The node may know itself by this address. */
 	assert_int_equal(own->address.family, ADDRESS_IPV4);
 	assert_true(other->looked_up && other->resolved);
 	assert_int_equal(other->address.family, ADDRESS_IPV4);
@@ -225,6 +265,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_fleet_comes_back_byte_for_byte),
 		cmocka_unit_test(the_gauges_of_a_run_change_no_counter),
+		cmocka_unit_test(state_survives_ten_runs_without_being_exposed),
 		cmocka_unit_test(names_that_are_not_pinged_are_not_due_at_once),
 	};
 

@@ -6,6 +6,8 @@
 
 #include <math.h>
 
+#include <string.h>
+
 #include "peers/stats.h"
 
 static const struct buckets three = {3, {1000, 2500, 1000000000}};
@@ -305,6 +307,30 @@ static void merging_adds_bucket_by_bucket(void **state)
 	assert_int_equal(histogram_count(&into, &three), 70);
 }
 
+/* A counter that nothing counts would be published as 0 for ever. */
+static void every_counter_of_a_target_is_counted(void **state)
+{
+	static const enum sample_outcome outcomes[] = {SAMPLE_UNSENT, SAMPLE_LOST,
+						       SAMPLE_REPLY};
+	const struct buckets buckets = {.count = 0};
+	uint64_t counts[1] = {0}, words[sizeof(struct stats_totals) / 8];
+	struct stats_totals totals = {.histogram = {.counts = counts}};
+	struct stats_run run = {.requests = 0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(outcomes) / sizeof(outcomes[0]); i++) {
+		const struct sample sample = {
+			.outcome = outcomes[i], .hop_limit = -1, .rtt_ns = 1000000001};
+
+		stats_add(&totals, &run, &buckets, &sample);
+	}
+	memcpy(words, &totals, sizeof(words));
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (words[i] == 0)
+			fail_msg("64-bit word %zu of struct stats_totals is still 0", i);
+	assert_int_equal(counts[0], 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -323,6 +349,7 @@ int main(void)
 		cmocka_unit_test(without_a_histogram_nothing_is_summed),
 		cmocka_unit_test(nanoseconds_of_the_sum_carry_over),
 		cmocka_unit_test(merging_adds_bucket_by_bucket),
+		cmocka_unit_test(every_counter_of_a_target_is_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

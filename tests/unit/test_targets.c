@@ -182,9 +182,8 @@ static void nobody_is_a_fleet_too(void **state)
 static void assert_states(const struct fleet *fleet, size_t group, size_t probed,
 			  size_t self, size_t unselected, size_t unresolved)
 {
-	size_t counts[TARGET_STATES];
+	const uint64_t *counts = fleet->targets.groups[group].states;
 
-	targets_count_states(&fleet->targets, group, counts);
 	assert_int_equal(counts[TARGET_PROBED], probed);
 	assert_int_equal(counts[TARGET_SELF], self);
 	assert_int_equal(counts[TARGET_UNSELECTED], unselected);
@@ -338,10 +337,10 @@ static void a_peer_of_two_targets_counts_once(void **state)
 static void states_have_their_documented_names(void **state)
 {
 	(void)state;
-	assert_string_equal(targets_state_name(TARGET_PROBED), "probed");
-	assert_string_equal(targets_state_name(TARGET_SELF), "self");
-	assert_string_equal(targets_state_name(TARGET_UNSELECTED), "unselected");
-	assert_string_equal(targets_state_name(TARGET_UNRESOLVED), "unresolved");
+	assert_string_equal(targets_state_names[TARGET_PROBED], "probed");
+	assert_string_equal(targets_state_names[TARGET_SELF], "self");
+	assert_string_equal(targets_state_names[TARGET_UNSELECTED], "unselected");
+	assert_string_equal(targets_state_names[TARGET_UNRESOLVED], "unresolved");
 }
 
 static void reset_gives_up_what_was_restored(void **state)
@@ -355,7 +354,7 @@ static void reset_gives_up_what_was_restored(void **state)
 	numeric = fleet_target(&fleet, "default", "a", "");
 	named->address = numeric->address;
 	named->looked_up = named->resolved = true;
-	named->past = TARGET_UP;
+	named->previous = TARGET_UP;
 	named->totals = (struct stats_totals){.requests = 3, .replies = 2, .unsent = 1};
 	assert_int_equal(targets_add_counts(&fleet.targets, &named->totals.histogram), 0);
 	assert_int_equal(
@@ -365,7 +364,7 @@ static void reset_gives_up_what_was_restored(void **state)
 	assert_address(named, "");
 	assert_address(numeric, "10.0.0.1");
 	assert_false(named->looked_up || named->resolved);
-	assert_int_equal(named->past, TARGET_UNKNOWN);
+	assert_int_equal(named->previous, TARGET_UNKNOWN);
 	assert_int_equal(
 		named->totals.requests + named->totals.replies + named->totals.unsent, 0);
 	assert_null(named->totals.histogram.counts);
