@@ -1,5 +1,6 @@
 #!/bin/bash
-# What a quiet network is measured to be: times, loss, counts, and what goes over the wire.
+# In a quiet network times, loss, counts and the packets on the wire are exactly as configured and
+# simulated.
 # alone: replies must come in their time
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh

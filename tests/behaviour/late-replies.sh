@@ -1,5 +1,5 @@
 #!/bin/bash
-# Replies later than the timeout: losses of their own round, whenever they arrive, and nothing else.
+# A reply later than the timeout is a loss of its own round and changes nothing else.
 # alone: replies must come in their time
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -17,7 +17,7 @@ run() {
 	simnet_start - <<<"$1"
 	run_nc 0 -c x.ini -o "$TEST_TMP/x.prom"
 	simnet_stop
-	assert_eq 0 "$(sum x.prom nodecanary_discarded_rounds_total)" "void rounds"
+	assert_eq 0 "$(sum x.prom nodecanary_discarded_rounds_total)" "discarded rounds"
 }
 
 peers='[peers]

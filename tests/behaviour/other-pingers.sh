@@ -1,7 +1,8 @@
 #!/bin/bash
-# Others ping the same 3,000 peers at the same time, with the same idents and sequence numbers: nobody's
-# reply is taken for ours. reply-matching.sh has fping to other addresses; two runs at once and a
-# run beside -C are in one-run-at-a-time.sh.
+# Other programs that ping the same 3,000 peers with the same idents never get or give a reply that
+# is not theirs.
+# reply-matching.sh has fping to other addresses; two runs at once and a run beside -C are in
+# one-run-at-a-time.sh.
 # time-limit: 150
 # alone: replies must come in their time
 # sandbox: no, it is about the network and the machine
@@ -13,7 +14,7 @@ need ip nft fping oping
 
 peers=1500 # of each family
 
-# A third each answers, is dead, and answers every second request: so what is answered to one program
+# A third each answers, is unresponsive, and answers every second request: so what is answered to one program
 # is lost to another.
 awk -v n=$peers 'BEGIN {
 	for (i = 1; i <= n; i++) {
@@ -82,7 +83,7 @@ counted() {
 		END { for (a in requests) print a, "requests=" requests[a], "replies=" replies[a] + 0 }'
 }
 
-# Names end in their number: those that are 2 modulo 3 are dead, those that are 1 are not.
+# Names end in their number: those that are 2 modulo 3 are unresponsive, those that are 1 are not.
 wrong_gauges() {
 	awk -v peers=$((2 * peers)) '
 		/^nodecanary_peer_up[{]/ {
@@ -103,7 +104,7 @@ together() {
 right() {
 	wait "$2" || fail "$1: exit status $?; $(_show "$1.err")"
 	assert_eq "" "$(cat "$1.err")" "messages of $1"
-	assert_eq 0 "$(sum "$1.prom" nodecanary_discarded_rounds_total)" "void rounds of $1"
+	assert_eq 0 "$(sum "$1.prom" nodecanary_discarded_rounds_total)" "discarded rounds of $1"
 	assert_eq "" "$(wrong_gauges "$1.prom")" "wrong gauges of $1"
 	counted "$1" >"$1.counts"
 	SIMNET_STATS=$TEST_TMP/$1.counts compare_counts "$1.prom" default x.map
@@ -132,7 +133,7 @@ together two "${same[@]}"
 two=$!
 right one $one
 right two $two
-wait $fping || true # some are dead
+wait $fping || true # some are unresponsive
 wait $oping || true
 simnet_stop
 ours=$(($(sum one.prom nodecanary_requests_total) + $(sum two.prom nodecanary_requests_total)))
