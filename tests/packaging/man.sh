@@ -269,7 +269,7 @@ says() {
 }
 
 check_messages() {
-	says '[collector]\nself = nobody\n' 'self = `nobody` is the name of no peer'
+	says '[collector]\nself = nobody\n' 'self = `nobody`: no such peer'
 	says '[collector]\ndeadline = 100ms\n[peers]\na = 10.0.0.1\n' \
 		'group `default`: no measured round fits'
 	says '[collector]\ndeadline = 3s\n[peers]\na = 10.0.0.1\n' \
