@@ -5,90 +5,140 @@
 
 #include "config/configload.h"
 
-#define LETTERS ":c:d:o:ntClqvVh"
+/* In place of a letter, which getopt_long() would return as a char. */
 #define LONG_ALL 256
 
-static const struct option long_options[] = {
-	{"config", required_argument, NULL, 'c'},
-	{"drop-ins", required_argument, NULL, 'd'},
-	{"output", required_argument, NULL, 'o'},
-	{"dry-run", no_argument, NULL, 'n'},
-	{"table", no_argument, NULL, 't'},
-	{"check", no_argument, NULL, 'C'},
-	{"list-peers", no_argument, NULL, 'l'},
-	{"all", no_argument, NULL, LONG_ALL},
-	{"quiet", no_argument, NULL, 'q'},
-	{"verbose", no_argument, NULL, 'v'},
-	{"version", no_argument, NULL, 'V'},
-	{"help", no_argument, NULL, 'h'},
-	{NULL, 0, NULL, 0},
+/* All options, in the order of the help. */
+static const struct row {
+	int letter;
+	const char *name;
+	const char *argument; /* NULL: it takes none */
+	const char *help;
+} rows[] = {
+	{'c', "config", "FILE", "configuration (" CONFIGLOAD_DEFAULT_FILE ")"},
+	{'d', "drop-ins", "DIR", "directory of further *.ini files (FILE.d)"},
+	{'o', "output", "FILE", "file to publish, in place of `textfile`; - is stdout"},
+	{'n', "dry-run", NULL, "ping, but publish nothing"},
+	{'t', "table", NULL, "print a table of the results"},
+	{'C', "check", NULL, "check the configuration and say what a run would do"},
+	{'l', "list-peers", NULL,
+	 "print which peers this node pings, and why not the others"},
+	{LONG_ALL, "all", NULL, "with -l: who pings whom, of the whole list"},
+	{'q', "quiet", NULL, "errors only"},
+	{'v', "verbose", NULL, "more messages"},
+	{'V', "version", NULL, "print the version"},
+	{'h', "help", NULL, "print this"},
 };
+
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static const char usage[] =
+	"Usage: nodecanary [-c FILE] [-d DIR] [-o FILE|-] [-n] [-t] [-C] [-l] [-q|-v]\n"
+	"\n"
+	"Pings the peers of an INI file and publishes latency and loss for the textfile\n"
+	"collector of Prometheus' node_exporter.\n"
+	"\n";
+
+/* The numbers of sysexits.h, ascending from left to right. */
+static const char statuses[] =
+	"\n"
+	"Exit status:\n"
+	"   0 published, whether peers are up or not   64 usage\n"
+	"  71 system error                             73 cannot write the output\n"
+	"  75 another run holds the lock               77 no permission for raw sockets\n"
+	"  78 configuration\n";
 
 void cmdline_help(FILE *out)
 {
-	fputs("Usage: nodecanary [-c FILE] [-d DIR] [-o FILE|-] [-n] [-t] [-C] [-l] [-q|-v]\n"
-	      "\n"
-	      "Pings the peers of an INI file and publishes latency and loss for the textfile\n"
-	      "collector of Prometheus' node_exporter.\n"
-	      "\n"
-	      "  -c, --config FILE   configuration (" CONFIGLOAD_DEFAULT_FILE ")\n"
-	      "  -d, --drop-ins DIR  directory of further *.ini files (FILE.d)\n"
-	      "  -o, --output FILE   file to publish, in place of `textfile`; - is stdout\n"
-	      "  -n, --dry-run       ping, but publish nothing\n"
-	      "  -t, --table         print a table of the results\n"
-	      "  -C, --check         check the configuration and say what a run would do\n"
-	      "  -l, --list-peers    print whom this node would ping, and whom not and why\n"
-	      "      --all           with -l: who pings whom, of the whole list\n"
-	      "  -q, --quiet         errors only\n"
-	      "  -v, --verbose       say more\n"
-	      "  -V, --version       print the version\n"
-	      "  -h, --help          print this\n"
-	      "\n"
-	      "Exit status: 0 published (peers that are down are data, not failure), 64 usage,\n"
-	      "71 system error, 73 the output cannot be written, 75 another run holds the lock,\n"
-	      "77 no permission for raw sockets, 78 configuration.\n",
-	      out);
+	fputs(usage, out);
+	for (size_t i = 0; i < ROWS; i++) {
+		const struct row *row = &rows[i];
+		const char letter[] = {'-', (char)row->letter, ',', '\0'};
+		char name[32];
+
+		snprintf(name, sizeof(name), "%s %s", row->name,
+			 row->argument ? row->argument : "");
+		fprintf(out, "  %-3s --%-12s  %s\n", row->letter == LONG_ALL ? "" : letter,
+			name, row->help);
+	}
+	fputs(statuses, out);
 }
 
-/* The culprit, and what is wrong with it. */
+/* The rows as getopt_long() wants them. */
+struct getopt_tables {
+	char letters[2 * ROWS + 2];
+	struct option names[ROWS + 1];
+};
+
+static void build_tables(struct getopt_tables *tables)
+{
+	char *letter = tables->letters;
+
+	memset(tables, 0, sizeof(*tables));
+	*letter++ = ':'; /* tells a missing argument from an unknown option */
+	for (size_t i = 0; i < ROWS; i++) {
+		const struct row *row = &rows[i];
+
+		tables->names[i] = (struct option){
+			row->name, row->argument ? required_argument : no_argument, NULL,
+			row->letter};
+		if (row->letter == LONG_ALL)
+			continue;
+		*letter++ = (char)row->letter;
+		if (row->argument)
+			*letter++ = ':';
+	}
+}
+
 static enum cmdline_mode wrong(const char *culprit, const char *why)
 {
-	log_errx("%s%s; `nodecanary --help` names the options", culprit, why);
+	log_errx("%s %s; see `nodecanary --help`", culprit, why);
 	return CMDLINE_WRONG;
 }
 
 /*
- * getopt's complaint. An unknown letter is in optopt; any other culprit stands before
- * optind, which has gone past it.
+ * What getopt_long() refused. An unknown letter is in optopt; anything else is in the word
+ * before optind, which has already moved past it.
  */
-static enum cmdline_mode wrong_option(char *argv[], const char *why)
+static enum cmdline_mode wrong_option(const char *letters, char *argv[], const char *why)
 {
 	const char letter[] = {'-', (char)optopt, '\0'};
-	const char *word = argv[optind - 1];
 
-	return wrong(optopt && !strchr(LETTERS, optopt) ? letter : word, why);
+	return wrong(optopt && !strchr(letters, optopt) ? letter : argv[optind - 1], why);
 }
 
-/* A mode that excludes others; the second one is a mistake. */
+/* Each mode excludes all others. */
 static enum cmdline_mode merge_modes(enum cmdline_mode old, enum cmdline_mode new)
 {
 	if (old == CMDLINE_RUN || old == new)
 		return new;
-	return wrong("-C and -l", " exclude each other");
+	return wrong("-C and -l", "exclude each other");
+}
+
+/* What only the whole line shows. */
+static enum cmdline_mode check_modes(enum cmdline_mode mode, bool all, bool quiet,
+				     bool verbose)
+{
+	if (quiet && verbose)
+		return wrong("-q and -v", "exclude each other");
+	if (all && mode != CMDLINE_LIST)
+		return wrong("--all", "requires -l");
+	return all ? CMDLINE_LIST_ALL : mode;
 }
 
 enum cmdline_mode cmdline_parse(struct cmdline *cmdline, int argc, char *argv[])
 {
 	enum cmdline_mode mode = CMDLINE_RUN;
 	bool quiet = false, verbose = false, all = false;
+	struct getopt_tables tables;
 	int c;
 
 	*cmdline = (struct cmdline){.config = CONFIGLOAD_DEFAULT_FILE,
 				    .verbosity = LOG_LEVEL_WARNING};
+	build_tables(&tables);
 	opterr = 0;
-	/* Begins anew, whatever has been parsed before. */
-	optind = 0;
-	while ((c = getopt_long(argc, argv, LETTERS, long_options, NULL)) != -1) {
+	optind = 0; /* glibc and musl: forget any line parsed before */
+	while ((c = getopt_long(argc, argv, tables.letters, tables.names, NULL)) != -1) {
 		switch (c) {
 		case 'c': cmdline->config = optarg; break;
 		case 'd': cmdline->drop_ins = optarg; break;
@@ -102,23 +152,20 @@ enum cmdline_mode cmdline_parse(struct cmdline *cmdline, int argc, char *argv[])
 		case 'v': verbose = true; break;
 		case 'V': return CMDLINE_VERSION;
 		case 'h': return CMDLINE_HELP;
-		case ':': return wrong_option(argv, " wants an argument");
-		default: return wrong_option(argv, " is no option, or takes no argument");
+		case ':':
+			return wrong_option(tables.letters, argv, "requires an argument");
+		default:
+			return wrong_option(tables.letters, argv,
+					    "is not an option, or takes no argument");
 		}
 		if (mode == CMDLINE_WRONG)
 			return mode;
 	}
 	if (optind < argc)
-		return wrong(argv[optind], " is no option");
-	if (quiet && verbose)
-		return wrong("-q and -v", " exclude each other");
-	if (all && mode != CMDLINE_LIST)
-		return wrong("--all", " goes with -l alone");
-	if (all)
-		mode = CMDLINE_LIST_ALL;
+		return wrong(argv[optind], "is not an option");
 	if (quiet)
 		cmdline->verbosity = LOG_LEVEL_ERROR;
 	if (verbose)
 		cmdline->verbosity = LOG_LEVEL_INFO;
-	return mode;
+	return check_modes(mode, all, quiet, verbose);
 }

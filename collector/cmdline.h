@@ -16,7 +16,7 @@ enum cmdline_mode {
 	CMDLINE_LIST_ALL, /* -l --all */
 	CMDLINE_HELP,	  /* -h */
 	CMDLINE_VERSION,  /* -V */
-	CMDLINE_WRONG,	  /* logged */
+	CMDLINE_WRONG,	  /* logged; the rest of the result is not to be used */
 };
 
 struct cmdline {
@@ -27,9 +27,10 @@ struct cmdline {
 	enum log_level verbosity;
 };
 
-/* The strings belong to argv. */
+/* Parses the whole line. Whatever the mode, the strings belong to argv. */
 enum cmdline_mode cmdline_parse(struct cmdline *cmdline, int argc, char *argv[]);
 
+/* Prints usage, options and exit statuses; at most 23 lines of 80 columns. */
 void cmdline_help(FILE *out);
 
 #endif

@@ -29,7 +29,7 @@
 #include "peers/self.h"
 #include "peers/targets.h"
 #include "ping/batches.h"
-#include "ping/rawsocket.h"
+#include "ping/icmpsocket.h"
 #include "print.h"
 #include "publish/exposition.h"
 #include "publish/outfile.h"
@@ -216,7 +216,7 @@ static int restore_state(void)
 /* liboping aborts the process where it gets no socket, so a socket is tried first. */
 static int check_permission(void)
 {
-	int error = run.config.peer_count ? rawsocket_try(ADDRESS_IPV4) : 0;
+	int error = run.config.peer_count ? icmpsocket_try(ADDRESS_IPV4) : 0;
 
 	if (error != EPERM && error != EACCES)
 		return 0;
@@ -382,18 +382,18 @@ static int run_mode(enum cmdline_mode mode, int status)
 
 static int load_and_run(enum cmdline_mode mode)
 {
-	enum configload_result loaded =
+	enum config_result loaded =
 		configload_read(&run.config, run.cmdline.config, run.cmdline.drop_ins);
 	int status = 0;
 
-	if (loaded == CONFIGLOAD_NO_MEMORY)
+	if (loaded == CONFIG_NO_MEMORY)
 		return EX_OSERR;
 	/* From here on there may be a dot-file, which a signal must not leave. */
 	if (stop_init() < 0) {
 		log_err("cannot wait for signals");
 		status = EX_OSERR;
 	}
-	if (loaded == CONFIGLOAD_VALID)
+	if (loaded == CONFIG_VALID)
 		return run_mode(mode, status);
 	return mode == CMDLINE_RUN ? republish_after_invalid_configuration() : EX_CONFIG;
 }

@@ -6,7 +6,16 @@
 #define HOST_NAME_MAX_BYTES 253
 #define HOST_LABEL_MAX_BYTES 63
 
-/* Length of the sequence that `lead` begins, 0 if none does. */
+/* isdigit() and its like depend on the locale, and take no char that is negative. */
+bool text_is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/*
+ * Length of the sequence that `lead` begins, 0 if it begins none. 0xc0 and 0xc1 would only
+ * begin overlong forms of ASCII, 0xf5 and above only values beyond U+10FFFF.
+ */
 static size_t sequence_length(unsigned char lead)
 {
 	if (lead < 0x80)
@@ -31,6 +40,7 @@ bool text_is_utf8(const char *text, size_t len)
 
 		if (n == 0 || n > (size_t)(end - p))
 			return false;
+		/* The lead byte has n + 1 bits of its own before those of the value. */
 		code = n == 1 ? *p : *p & (0x7fU >> n);
 		for (size_t i = 1; i < n; i++) {
 			if ((p[i] & 0xc0) != 0x80)
@@ -50,17 +60,12 @@ static bool is_letter(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 bool text_is_label_name(const char *text)
 {
 	if (strncmp(text, "__", 2) == 0 || !(is_letter(*text) || *text == '_'))
 		return false;
 	for (; *text; text++)
-		if (!is_letter(*text) && !is_digit(*text) && *text != '_')
+		if (!is_letter(*text) && !text_is_digit(*text) && *text != '_')
 			return false;
 	return true;
 }
@@ -72,13 +77,17 @@ static bool is_host_label(const char *label, size_t len)
 	    label[len - 1] == '-')
 		return false;
 	for (size_t i = 0; i < len; i++)
-		if (!is_letter(label[i]) && !is_digit(label[i]) && label[i] != '-' &&
+		if (!is_letter(label[i]) && !text_is_digit(label[i]) && label[i] != '-' &&
 		    label[i] != '_')
 			return false;
 	return true;
 }
 
-/* What inet_aton() takes for a number: digits, or 0x and hexadecimal digits. */
+/*
+ * What inet_aton() takes for a number: digits, or 0x and hexadecimal digits. The resolver
+ * tries it before it looks up a name, so a name that ends in one is an address: `10.1` is
+ * 10.0.0.1.
+ */
 static bool is_number(const char *label, size_t len)
 {
 	bool is_hex = len > 1 && label[0] == '0' && (label[1] | 0x20) == 'x';
@@ -86,7 +95,7 @@ static bool is_number(const char *label, size_t len)
 	for (size_t i = is_hex ? 2 : 0; i < len; i++) {
 		char lower = (char)(label[i] | 0x20);
 
-		if (!is_digit(label[i]) && !(is_hex && lower >= 'a' && lower <= 'f'))
+		if (!text_is_digit(label[i]) && !(is_hex && lower >= 'a' && lower <= 'f'))
 			return false;
 	}
 	return true;
@@ -98,6 +107,7 @@ bool text_is_host_name(const char *text)
 
 	if (len > HOST_NAME_MAX_BYTES)
 		return false;
+	/* One dot at the end makes a name absolute: the search list is not applied. */
 	if (len > 0 && text[len - 1] == '.')
 		len--;
 	for (const char *end = text + len;;) {
@@ -121,6 +131,7 @@ bool text_join(char *out, size_t size, const char *head, const char *tail)
 {
 	size_t head_len = strlen(head), tail_len = strlen(tail);
 
+	/* A caller that goes on all the same must not use half a path. */
 	out[0] = '\0';
 	if (head_len >= size || tail_len >= size - head_len)
 		return false;
@@ -139,6 +150,11 @@ static bool is_in(char c, const char *set)
 	while (*set && *set != c)
 		set++;
 	return *set != '\0';
+}
+
+const char *text_skip_blanks(const char *text)
+{
+	return text + text_span(text, " \t");
 }
 
 size_t text_until(const char *text, const char *set)

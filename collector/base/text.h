@@ -1,5 +1,6 @@
 /*
- * What a string may be: UTF-8, a label name, a host name.
+ * What a string may be (UTF-8, a label name, a host name), and short replacements for
+ * string functions of libc that would cost a run memory.
  */
 #ifndef NODECANARY_TEXT_H
 #define NODECANARY_TEXT_H
@@ -7,37 +8,44 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Well-formed UTF-8 (RFC 3629): no overlong forms, surrogates, or values above U+10FFFF.
- */
+/* Well-formed UTF-8 (RFC 3629): no overlong forms, surrogates, or values above U+10FFFF. */
 bool text_is_utf8(const char *text, size_t len);
 
 /*
- * A label name that every node_exporter takes: [a-zA-Z_][a-zA-Z0-9_]*, and not
- * beginning with two underscores, which kills it.
+ * A label name that every node_exporter accepts: [a-zA-Z_][a-zA-Z0-9_]*, and not beginning
+ * with two underscores, which crashes it.
  */
 bool text_is_label_name(const char *text);
 
-/* RFC 1123 plus the underscore; at most 253 bytes; a last label that is a number makes it
- * none.
+/*
+ * A host name by RFC 1123, which may also contain underscores: labels of 63 bytes at most,
+ * 253 bytes in all. A name whose last label is a number is an address, perhaps misspelt.
  */
 bool text_is_host_name(const char *text);
 
+/* '0' to '9', in any locale. */
+bool text_is_digit(char c);
+
+/* A space or a tab. */
 bool text_is_blank(char c);
 
+/* The first character that is no blank, or the end. */
+const char *text_skip_blanks(const char *text);
+
 /*
- * Copies a string that fits, with its NUL, into `size` bytes; false, and "", if
- * it does not. In place of snprintf(): a run that has nothing to say to people
- * never touches libc's printf, which is a tenth of its memory.
+ * Copies a string with its NUL into `size` bytes; false, and "", if it does not fit.
+ * In place of snprintf(): a run that prints nothing never touches libc's printf, which is
+ * a tenth of its memory.
  */
 bool text_copy(char *out, size_t size, const char *text);
 
-/* The same for two strings, one behind the other. */
+/* The same for two strings, one after the other. */
 bool text_join(char *out, size_t size, const char *head, const char *tail);
 
 /*
- * How many bytes there are before the first one, or the end, that is in `set`, or not
- * in `set`. In place of strcspn() and strspn(): these, and strpbrk(), lie in a corner of
- * libc that nothing else of a run touches, 64 kB of it.
+ * The number of bytes before the first one, or the end, that is in `set`, or that is not.
+ * In place of strcspn() and strspn(): these, and strpbrk(), are in a part of libc that
+ * nothing else of a run touches, 64 kB of it.
  */
 size_t text_until(const char *text, const char *set);
 size_t text_span(const char *text, const char *set);

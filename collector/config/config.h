@@ -1,10 +1,11 @@
 /*
- * The configuration: the main file and its drop-ins as one validated structure,
- * which configload.h fills in. It is read-only for everybody else and owned by
- * whoever had it filled in, who gives it back to config_free().
+ * The configuration: the main file and its drop-ins as one validated structure.
  *
- * Groups are sorted by name; peers by group and name (bytes), so one group's
- * peers are adjacent.
+ * configload_read() fills it in; afterwards it is read-only. Whoever had it filled in
+ * owns it and gives it back to config_free().
+ *
+ * Groups are sorted by name, peers by group and name (bytes), so the peers of one group
+ * are adjacent.
  */
 #ifndef NODECANARY_CONFIG_H
 #define NODECANARY_CONFIG_H
@@ -19,15 +20,22 @@
 
 #define CONFIG_DEFAULT_GROUP "default"
 
-/* A place in the configuration, for messages. */
+/* The most peers of one family: one for each ICMP identifier. */
+#define CONFIG_FAMILY_PEERS_MAX 65536
+
+/* The most groups, each of which is searched for by its name. */
+#define CONFIG_GROUPS_MAX 1024
+
+/* A line of a configuration file, for messages. */
 struct place {
-	uint32_t file; /* index into config.files */
-	uint32_t line;
+	const char *path; /* not a copy: one of config.files */
+	uint32_t file;	  /* its index there */
+	uint32_t line;	  /* from 1; 0: the file as a whole */
 };
 
 struct group {
 	char *name;
-	struct options options; /* those of [probe] with the group's own over them */
+	struct options options; /* those of [probe], overridden by the group's own */
 	struct label_list labels;
 	size_t first_peer, peer_count; /* its range in config.peers */
 };
@@ -35,7 +43,7 @@ struct group {
 struct peer {
 	size_t group; /* index into config.groups */
 	char *name;
-	char *host;	       /* what to look up; NULL where the address is numeric */
+	char *host; /* the name to resolve; NULL where the address is numeric */
 	struct address v4, v6; /* numeric addresses; family ADDRESS_NONE where absent */
 	bool v4_first; /* of two numeric addresses: family = auto takes the first */
 	struct label_list labels;
@@ -52,15 +60,25 @@ struct config {
 	size_t file_count;
 };
 
-/* The most peers of one family: one for each ICMP ident. */
-#define CONFIG_FAMILY_PEERS_MAX 65536
-
-/* The most groups, which are compared with one another. */
-#define CONFIG_GROUPS_MAX 1024
-
 void config_free(struct config *config);
 
-/* Whether any peer has to be looked up. */
+/* Whether any peer has to be resolved. */
 bool config_has_names(const struct config *config);
+
+/* What a step of reading the configuration came to; the worse the higher. */
+enum config_result {
+	CONFIG_VALID,
+	CONFIG_INVALID, /* has been logged */
+	CONFIG_NO_MEMORY
+};
+
+enum config_result config_worse(enum config_result a, enum config_result b);
+
+/*
+ * Logs "path:line: message". Every error in a configuration file is reported by this
+ * function. Returns CONFIG_INVALID, so that a check can end with `return config_error()`.
+ */
+enum config_result config_error(struct place place, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
 #endif

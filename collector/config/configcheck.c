@@ -1,185 +1,144 @@
 #include "config/configcheck.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <strings.h>
 
-#include "config/inifile.h"
-#include "base/log.h"
-
-/* An address or a name of a peer, to be sorted. */
+/* What only one peer of a group may have: its name, its host, each of its addresses. */
 struct claim {
 	const struct peer *peer;
-	const struct address *address;
+	const struct address *address; /* NULL: it is `text` */
+	const char *text;
 };
 
-static int by_place(const struct peer *a, const struct peer *b)
-{
-	if (a->place.file != b->place.file)
-		return a->place.file < b->place.file ? -1 : 1;
-	return a->place.line < b->place.line ? -1 : a->place.line > b->place.line;
-}
-
-static int by_group(const struct claim *a, const struct claim *b)
+/* 0: two peers of one group claim the same. Host names ignore case, so do peers' names. */
+static int compare(const struct claim *a, const struct claim *b)
 {
 	if (a->peer->group != b->peer->group)
 		return a->peer->group < b->peer->group ? -1 : 1;
-	return 0;
+	if (a->address && b->address)
+		return address_compare(a->address, b->address);
+	if (!a->address && !b->address)
+		return strcasecmp(a->text, b->text);
+	return a->address ? -1 : 1;
 }
 
-static int by_name(const void *a, const void *b)
+/* Equal claims in the order of the files, so that a message names the earlier one. */
+static int by_claim_and_place(const void *a, const void *b)
 {
 	const struct claim *one = a, *other = b;
-	int order = by_group(one, other);
+	const struct place *here = &one->peer->place, *there = &other->peer->place;
+	int order = compare(one, other);
 
-	if (order == 0)
-		order = strcasecmp(one->peer->name, other->peer->name);
-	return order ? order : by_place(one->peer, other->peer);
+	if (order != 0)
+		return order;
+	if (here->file != there->file)
+		return here->file < there->file ? -1 : 1;
+	return here->line < there->line ? -1 : here->line > there->line;
 }
 
-static int by_address(const void *a, const void *b)
+static enum config_result report_name(const struct config *config,
+				      const struct claim *first,
+				      const struct claim *again)
 {
-	const struct claim *one = a, *other = b;
-	int order = by_group(one, other);
+	const struct peer *peer = again->peer;
 
-	if (order == 0)
-		order = address_compare(one->address, other->address);
-	return order ? order : by_place(one->peer, other->peer);
+	return config_error(peer->place, "peer `%s`: already in group `%s` at %s:%u",
+			    peer->name, config->groups[peer->group].name,
+			    first->peer->place.path, first->peer->place.line);
 }
 
-static struct inifile place_of(const struct config *config, const struct peer *peer)
+/* A peer that is there twice has been reported by its name. */
+static enum config_result report_address(const struct config *config,
+					 const struct claim *first,
+					 const struct claim *again)
 {
-	return (struct inifile){.path = config->files[peer->place.file],
-				.line = peer->place.line};
+	char text[ADDRESS_TEXT_SIZE];
+
+	(void)config;
+	if (strcasecmp(first->peer->name, again->peer->name) == 0)
+		return CONFIG_VALID;
+	if (again->address)
+		address_format(again->address, text);
+	return config_error(again->peer->place,
+			    "peer `%s`: %s is already the address of peer `%s` at %s:%u",
+			    again->peer->name, again->address ? text : again->text,
+			    first->peer->name, first->peer->place.path,
+			    first->peer->place.line);
 }
 
-/* Host names do not know upper and lower case, so neither do peers. */
-static unsigned check_names(const struct config *config, struct claim *claims)
+static size_t claim_names(const struct config *config, struct claim *claims)
 {
-	unsigned errors = 0;
-
 	for (size_t i = 0; i < config->peer_count; i++)
-		claims[i].peer = &config->peers[i];
-	qsort(claims, config->peer_count, sizeof(*claims), by_name);
-	for (size_t i = 1; i < config->peer_count; i++) {
-		const struct peer *first = claims[i - 1].peer, *again = claims[i].peer;
-		struct inifile file = place_of(config, again);
-
-		if (by_group(&claims[i - 1], &claims[i]) != 0 ||
-		    strcasecmp(first->name, again->name) != 0)
-			continue;
-		inifile_complain(
-			&file,
-			"peer `%s` a second time in group `%s`, expected it once: already at %s:%u",
-			again->name, config->groups[again->group].name,
-			config->files[first->place.file], first->place.line);
-		errors += file.errors;
-	}
-	return errors;
+		claims[i] = (struct claim){.peer = &config->peers[i],
+					   .text = config->peers[i].name};
+	return config->peer_count;
 }
 
-static unsigned check_addresses(const struct config *config, struct claim *claims)
+/* A host name, or a scoped address, is one address whatever it is resolved to. */
+static size_t claim_addresses(const struct config *config, struct claim *claims)
 {
-	unsigned errors = 0;
 	size_t count = 0;
 
 	for (size_t i = 0; i < config->peer_count; i++) {
 		const struct peer *peer = &config->peers[i];
-
-		if (peer->v4.family != ADDRESS_NONE)
-			claims[count++] = (struct claim){peer, &peer->v4};
-		if (peer->v6.family != ADDRESS_NONE)
-			claims[count++] = (struct claim){peer, &peer->v6};
-	}
-	qsort(claims, count, sizeof(*claims), by_address);
-	for (size_t i = 1; i < count; i++) {
-		const struct peer *first = claims[i - 1].peer, *again = claims[i].peer;
-		struct inifile file = place_of(config, again);
-		char text[ADDRESS_TEXT_SIZE];
-
-		/* A name that is there twice has been reported as such. */
-		if (by_group(&claims[i - 1], &claims[i]) != 0 ||
-		    strcasecmp(first->name, again->name) == 0 ||
-		    !address_equal(claims[i - 1].address, claims[i].address))
-			continue;
-		address_format(claims[i].address, text);
-		inifile_complain(
-			&file,
-			"peer `%s` has the address %s of peer `%s` at %s:%u, expected each address once in a group",
-			again->name, text, first->name, config->files[first->place.file],
-			first->place.line);
-		errors += file.errors;
-	}
-	return errors;
-}
-
-static int by_host(const void *a, const void *b)
-{
-	const struct claim *one = a, *other = b;
-	int order = by_group(one, other);
-
-	if (order == 0)
-		order = strcasecmp(one->peer->host, other->peer->host);
-	return order ? order : by_place(one->peer, other->peer);
-}
-
-/* One host name, or one scoped address, is one address whatever it turns out to be. */
-static unsigned check_hosts(const struct config *config, struct claim *claims)
-{
-	unsigned errors = 0;
-	size_t count = 0;
-
-	for (size_t i = 0; i < config->peer_count; i++)
-		if (config->peers[i].host)
-			claims[count++].peer = &config->peers[i];
-	qsort(claims, count, sizeof(*claims), by_host);
-	for (size_t i = 1; i < count; i++) {
-		const struct peer *first = claims[i - 1].peer, *again = claims[i].peer;
-		struct inifile file = place_of(config, again);
-
-		if (by_group(&claims[i - 1], &claims[i]) != 0 ||
-		    strcasecmp(first->name, again->name) == 0 ||
-		    strcasecmp(first->host, again->host) != 0)
-			continue;
-		inifile_complain(
-			&file,
-			"peer `%s` has the address %s of peer `%s` at %s:%u, expected each address once in a group",
-			again->name, again->host, first->name,
-			config->files[first->place.file], first->place.line);
-		errors += file.errors;
-	}
-	return errors;
-}
-
-/* A numeric peer has an address of the family that its group wants. */
-static unsigned check_families(const struct config *config)
-{
-	unsigned errors = 0;
-
-	for (size_t i = 0; i < config->peer_count; i++) {
-		const struct peer *peer = &config->peers[i];
-		const struct group *group = &config->groups[peer->group];
-		enum family_choice family = group->options.family;
-		struct inifile file = place_of(config, peer);
 
 		if (peer->host)
-			continue;
-		if (family == FAMILY_IPV4 && peer->v4.family == ADDRESS_NONE)
-			inifile_complain(
-				&file,
-				"peer `%s` has no IPv4 address, expected one for group `%s` with family = ipv4",
-				peer->name, group->name);
-		if (family == FAMILY_IPV6 && peer->v6.family == ADDRESS_NONE)
-			inifile_complain(
-				&file,
-				"peer `%s` has no IPv6 address, expected one for group `%s` with family = ipv6",
-				peer->name, group->name);
-		errors += file.errors;
+			claims[count++] = (struct claim){peer, NULL, peer->host};
+		if (peer->v4.family != ADDRESS_NONE)
+			claims[count++] = (struct claim){peer, &peer->v4, NULL};
+		if (peer->v6.family != ADDRESS_NONE)
+			claims[count++] = (struct claim){peer, &peer->v6, NULL};
 	}
-	return errors;
+	return count;
 }
 
-/* A name may turn out to be of either family. */
+static const struct unique {
+	size_t (*collect)(const struct config *config, struct claim *claims);
+	enum config_result (*report)(const struct config *config,
+				     const struct claim *first,
+				     const struct claim *again);
+} uniques[] = {
+	{claim_names, report_name},
+	{claim_addresses, report_address},
+};
+
+/* Sorting brings equal claims together; comparing all pairs would take minutes. */
+static enum config_result check_unique(const struct config *config,
+				       const struct unique *unique, struct claim *claims)
+{
+	size_t count = unique->collect(config, claims);
+	enum config_result result = CONFIG_VALID;
+
+	qsort(claims, count, sizeof(*claims), by_claim_and_place);
+	for (size_t i = 1; i < count; i++)
+		if (compare(&claims[i - 1], &claims[i]) == 0)
+			result = config_worse(
+				result,
+				unique->report(config, &claims[i - 1], &claims[i]));
+	return result;
+}
+
+static bool has_address(const struct peer *peer, enum address_family family)
+{
+	return (family == ADDRESS_IPV4 ? peer->v4 : peer->v6).family != ADDRESS_NONE;
+}
+
+/* A numeric peer needs an address of the family that its group wants. */
+static enum config_result check_family(const struct config *config,
+				       const struct peer *peer, enum family_choice choice,
+				       enum address_family family)
+{
+	const struct group *group = &config->groups[peer->group];
+
+	if (group->options.family != choice || peer->host || has_address(peer, family))
+		return CONFIG_VALID;
+	return config_error(peer->place,
+			    "peer `%s`: no %s address, but group `%s` has family = %s",
+			    peer->name, address_family_name(family), group->name,
+			    address_family_name(family));
+}
+
+/* Whether the peer may take one of the family's identifiers; a name may be of either. */
 static bool may_be(const struct config *config, const struct peer *peer,
 		   enum address_family family)
 {
@@ -187,48 +146,50 @@ static bool may_be(const struct config *config, const struct peer *peer,
 
 	if (choice == (family == ADDRESS_IPV4 ? FAMILY_IPV6 : FAMILY_IPV4))
 		return false;
-	return peer->host ||
-	       (family == ADDRESS_IPV4 ? peer->v4 : peer->v6).family != ADDRESS_NONE;
+	return peer->host || has_address(peer, family);
 }
 
-static unsigned check_count(const struct config *config, enum address_family family)
+/* liboping tells replies apart by the 16-bit identifier, so each peer needs its own. */
+static enum config_result check_count(const struct config *config,
+				      enum address_family family)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < config->peer_count; i++) {
 		const struct peer *peer = &config->peers[i];
-		struct inifile file = place_of(config, peer);
 
-		if (!may_be(config, peer, family) || ++count <= CONFIG_FAMILY_PEERS_MAX)
-			continue;
-		inifile_complain(
-			&file,
-			"peer `%s` is one more than %d peers that can be %s, expected at most so many: there is one ICMP ident for each",
-			peer->name, CONFIG_FAMILY_PEERS_MAX, address_family_name(family));
-		return 1;
+		if (may_be(config, peer, family) && ++count > CONFIG_FAMILY_PEERS_MAX)
+			return config_error(
+				peer->place,
+				"peer `%s`: too many peers that can be %s (at most %d, one for each ICMP identifier)",
+				peer->name, address_family_name(family),
+				CONFIG_FAMILY_PEERS_MAX);
 	}
-	return 0;
+	return CONFIG_VALID;
 }
 
-unsigned configcheck_peers(const struct config *config, bool *no_memory)
+enum config_result configcheck_peers(const struct config *config)
 {
+	enum config_result result = CONFIG_VALID;
 	struct claim *claims;
-	unsigned errors = 0;
 
 	if (config->peer_count == 0)
-		return 0;
+		return CONFIG_VALID;
+	/* A peer has a host or up to two addresses. */
 	claims = calloc(config->peer_count, 2 * sizeof(*claims));
-	if (!claims) {
-		log_errx("out of memory");
-		*no_memory = true;
-		return 0;
-	}
-	errors += check_names(config, claims);
-	errors += check_addresses(config, claims);
-	errors += check_hosts(config, claims);
-	errors += check_families(config);
-	errors += check_count(config, ADDRESS_IPV4);
-	errors += check_count(config, ADDRESS_IPV6);
+	if (!claims)
+		return CONFIG_NO_MEMORY;
+	for (size_t i = 0; i < sizeof(uniques) / sizeof(uniques[0]); i++)
+		result = config_worse(result, check_unique(config, &uniques[i], claims));
 	free(claims);
-	return errors;
+	for (size_t i = 0; i < config->peer_count; i++) {
+		const struct peer *peer = &config->peers[i];
+
+		result = config_worse(
+			result, check_family(config, peer, FAMILY_IPV4, ADDRESS_IPV4));
+		result = config_worse(
+			result, check_family(config, peer, FAMILY_IPV6, ADDRESS_IPV6));
+	}
+	result = config_worse(result, check_count(config, ADDRESS_IPV4));
+	return config_worse(result, check_count(config, ADDRESS_IPV6));
 }

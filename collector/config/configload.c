@@ -1,70 +1,74 @@
 #include "config/configload.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/configcheck.h"
-#include "config/dropins.h"
-#include "config/inifile.h"
 #include "base/log.h"
-#include "config/peerline.h"
 #include "base/text.h"
+#include "config/configcheck.h"
+#include "config/inifile.h"
+#include "config/peerline.h"
 
-/* What a section sets, and where. */
+#define BLANKS " \t"
+
+/*
+ * What a section sets, and where: a key that is set again, in whatever file, is an error
+ * that names the first place. Of two values neither is the obvious one.
+ */
 struct settings {
 	option_set set;
 	struct place places[OPTIONS_KEYS_MAX];
 };
 
-/* A group while its files are being read. */
+/*
+ * A group while its files are being read: its sections may come in any order and from
+ * any file, [probe] after [probe GROUP], so options are put together at the end.
+ */
 struct draft {
-	char *name;
-	struct options options;
+	struct group group; /* with the options of [probe GROUP] alone */
+	size_t index;	    /* what its peers have as `group` until all are sorted */
 	struct settings settings;
-	struct label_list labels;
-	struct place mentioned; /* its first [probe] or [labels] */
-	bool has_mention, has_peers;
+	struct place mention; /* its first [probe] or [labels]; without path: none */
+	bool has_peers;
 };
 
-enum section {
-	SECTION_NONE,
-	SECTION_COLLECTOR,
-	SECTION_PROBE,
-	SECTION_PEERS,
-	SECTION_LABELS
+enum section { SECTION_COLLECTOR, SECTION_PROBE, SECTION_PEERS, SECTION_LABELS };
+
+/* inih hands over `KIND GROUP` as one name. */
+static const struct section_kind {
+	const char *kind;
+	const char *alone; /* the group of [KIND]; "": no group; NULL: no such section */
+	bool takes_group;  /* whether there is [KIND GROUP] */
+} sections[] = {
+	[SECTION_COLLECTOR] = {"collector", "", false},
+	[SECTION_PROBE] = {"probe", "", true},
+	[SECTION_PEERS] = {"peers", CONFIG_DEFAULT_GROUP, true},
+	[SECTION_LABELS] = {"labels", NULL, true},
 };
 
 struct loader {
 	struct config *config;
+	enum config_result result;
 	struct options base; /* [probe] */
 	struct settings collector_settings, base_settings;
 	struct draft *drafts;
 	size_t draft_count;
 	size_t peer_room;
 	enum section section;
-	size_t current; /* the draft of the section, if has_current */
-	bool has_current;
-	bool no_memory;
+	struct draft *current; /* the group of the section; NULL: it is of no group */
 };
 
-static struct place here(const struct loader *l, const struct inifile *file)
+static void merge(struct loader *l, enum config_result result)
 {
-	return (struct place){(uint32_t)(l->config->file_count - 1), file->line};
+	l->result = config_worse(l->result, result);
 }
 
-static const char *file_of(const struct loader *l, struct place place)
-{
-	return l->config->files[place.file];
-}
-
-static void out_of_memory(struct loader *l)
-{
-	if (!l->no_memory)
-		log_errx("out of memory");
-	l->no_memory = true;
-}
-
-/* Room for one more item; NULL if there is none. The new item is zeroed. */
+/*
+ * `items` with room for one more, which is zeroed; NULL if there is no memory. Room doubles:
+ * there may be 65,536 peers, and growing by one would copy them over and over.
+ */
 static void *grow(void *items, size_t count, size_t *room, size_t size)
 {
 	size_t more = *room ? *room * 2 : 16;
@@ -80,276 +84,314 @@ static void *grow(void *items, size_t count, size_t *room, size_t size)
 	return moved;
 }
 
-/* Its index; the number of drafts if there is none yet. */
-static size_t draft_of(const struct loader *l, const char *name)
-{
-	size_t i = 0;
-
-	while (i < l->draft_count && strcmp(l->drafts[i].name, name) != 0)
-		i++;
-	return i;
-}
-
-/* The draft of a group, made at its first mention; false without memory. */
-static bool find_draft(struct loader *l, const char *name)
+/* Makes the group current, as a new one at its first mention. */
+static enum config_result find_draft(struct loader *l, struct place place,
+				     const char *name)
 {
 	struct draft *drafts;
-	size_t i = draft_of(l, name);
+	size_t i = 0;
 
+	while (i < l->draft_count && strcmp(l->drafts[i].group.name, name) != 0)
+		i++;
+	if (i == CONFIG_GROUPS_MAX)
+		return config_error(place, "group `%s`: too many groups (at most %d)",
+				    name, CONFIG_GROUPS_MAX);
 	if (i == l->draft_count) {
+		/* This moves the drafts; l->current is set again below. */
 		drafts = reallocarray(l->drafts, i + 1, sizeof(*drafts));
-		if (drafts) {
-			l->drafts = drafts;
-			memset(&drafts[i], 0, sizeof(drafts[i]));
-			drafts[i].name = strdup(name);
-		}
-		if (!drafts || !drafts[i].name)
-			return false;
+		if (!drafts)
+			return CONFIG_NO_MEMORY;
+		l->drafts = drafts;
+		drafts[i] = (struct draft){.index = i, .group.name = strdup(name)};
+		if (!drafts[i].group.name)
+			return CONFIG_NO_MEMORY;
 		l->draft_count++;
 	}
-	l->current = i;
-	l->has_current = true;
-	return true;
+	l->current = &l->drafts[i];
+	return CONFIG_VALID;
 }
 
-/* Enters [KIND GROUP]. */
-static void enter_group(struct loader *l, struct inifile *file, enum section section,
-			const char *group)
+static enum config_result enter_group(struct loader *l, struct place place,
+				      const char *name)
 {
-	struct draft *draft;
+	enum config_result result;
 
-	if (group[text_until(group, " \t")]) {
-		inifile_complain(file, "group `%s`: expected a name without blanks",
-				 group);
-		return;
-	}
-	if (draft_of(l, group) == CONFIG_GROUPS_MAX) {
-		inifile_complain(
-			file,
-			"group `%s` is one more than %d groups, expected at most so many",
-			group, CONFIG_GROUPS_MAX);
-		return;
-	}
-	if (!find_draft(l, group)) {
-		out_of_memory(l);
-		return;
-	}
-	draft = &l->drafts[l->current];
-	l->section = section;
-	if (section == SECTION_PEERS) {
-		draft->has_peers = true;
-	} else if (!draft->has_mention) {
-		draft->has_mention = true;
-		draft->mentioned = here(l, file);
-	}
+	if (name[text_until(name, BLANKS)])
+		return config_error(place, "group `%s`: a name cannot contain blanks",
+				    name);
+	result = find_draft(l, place, name);
+	if (result != CONFIG_VALID)
+		return result;
+	/* An empty [peers GROUP] is a group, too: a drop-in may add its peers later. */
+	if (l->section == SECTION_PEERS)
+		l->current->has_peers = true;
+	else if (!l->current->mention.path)
+		l->current->mention = place;
+	return CONFIG_VALID;
 }
 
-static void handle_section(struct inifile *file, const char *name, void *arg)
+static enum config_result enter_section(struct loader *l, struct place place,
+					const char *name)
 {
-	struct loader *l = arg;
-	size_t kind = text_until(name, " \t");
-	const char *group = name + kind + text_span(name + kind, " \t");
+	size_t len = text_until(name, BLANKS);
+	const char *group = text_skip_blanks(name + len);
 
-	l->section = SECTION_NONE;
-	l->has_current = false;
-	if (strcmp(name, "collector") == 0)
-		l->section = SECTION_COLLECTOR;
-	else if (strcmp(name, "probe") == 0)
-		l->section = SECTION_PROBE;
-	else if (strcmp(name, "peers") == 0)
-		enter_group(l, file, SECTION_PEERS, CONFIG_DEFAULT_GROUP);
-	else if (kind == 5 && *group && strncmp(name, "probe", kind) == 0)
-		enter_group(l, file, SECTION_PROBE, group);
-	else if (kind == 5 && *group && strncmp(name, "peers", kind) == 0)
-		enter_group(l, file, SECTION_PEERS, group);
-	else if (kind == 6 && *group && strncmp(name, "labels", kind) == 0)
-		enter_group(l, file, SECTION_LABELS, group);
-	else
-		inifile_complain(
-			file,
-			"unknown section [%s], expected [collector], [probe], [probe GROUP], [peers], [peers GROUP] or [labels GROUP]",
-			name);
+	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
+		const struct section_kind *kind = &sections[i];
+
+		if (strlen(kind->kind) != len || memcmp(kind->kind, name, len) != 0)
+			continue;
+		if (name[len] ? !kind->takes_group || !*group : !kind->alone)
+			break;
+		if (!name[len])
+			group = kind->alone;
+		l->section = (enum section)i;
+		l->current = NULL;
+		return *group ? enter_group(l, place, group) : CONFIG_VALID;
+	}
+	return config_error(
+		place,
+		"unknown section [%s], expected [collector], [probe], [probe GROUP], [peers], [peers GROUP] or [labels GROUP]",
+		name);
 }
 
-static void handle_option(struct loader *l, struct inifile *file,
-			  enum options_section section, const char *key,
-			  const char *value)
+static bool on_section(struct place place, const char *name, void *arg)
 {
-	struct draft *draft = l->has_current ? &l->drafts[l->current] : NULL;
+	enum config_result result = enter_section(arg, place, name);
+
+	merge(arg, result);
+	return result == CONFIG_VALID;
+}
+
+static enum config_result add_option(struct loader *l, struct place place,
+				     enum options_section section, const char *key,
+				     const char *value)
+{
+	struct draft *draft = l->current;
 	struct settings *settings = section == OPTIONS_COLLECTOR ? &l->collector_settings
 				    : draft			 ? &draft->settings
 								 : &l->base_settings;
 	int index = options_find(section, key);
 	char expected[OPTIONS_EXPECTED_SIZE];
+	const struct place *first;
 
+	/* The message lists the keys, so that a misspelt one is put right at once. */
 	if (index < 0) {
 		options_list(section, expected);
-		inifile_complain(file, "unknown key `%s`, expected one of %s", key,
-				 expected);
-		return;
+		return config_error(place, "unknown key `%s`, expected one of %s", key,
+				    expected);
 	}
-	if (draft && options_is_fleet_wide((size_t)index)) {
-		inifile_complain(file,
-				 "key `%s` in [probe %s], expected it in [probe] alone",
-				 key, draft->name);
-		return;
-	}
-	if (settings->set >> index & 1) {
-		inifile_complain(
-			file,
-			"key `%s` a second time, expected it once: already set at %s:%u",
-			key, file_of(l, settings->places[index]),
-			settings->places[index].line);
-		return;
-	}
+	if (draft && options_is_fleet_wide((size_t)index))
+		return config_error(place,
+				    "key `%s`: allowed in [probe], not in [probe %s]",
+				    key, draft->group.name);
+	first = &settings->places[index];
+	if (settings->set >> index & 1)
+		return config_error(place, "key `%s`: already set at %s:%u", key,
+				    first->path, first->line);
+	/* Even if the value is wrong: setting the key again would be a second mistake. */
 	settings->set |= UINT32_C(1) << index;
-	settings->places[index] = here(l, file);
+	settings->places[index] = place;
 	if (!options_set(section, (size_t)index, value, &l->config->collector,
-			 draft ? &draft->options : &l->base, expected))
-		inifile_complain(file, "%s = `%s`, expected %s", key, value, expected);
+			 draft ? &draft->group.options : &l->base, expected))
+		return config_error(place, "%s = `%s`, expected %s", key, value,
+				    expected);
+	return CONFIG_VALID;
 }
 
-static void handle_label(struct loader *l, struct inifile *file, const char *key,
-			 const char *value)
+static enum config_result add_label(struct loader *l, struct place place, const char *key,
+				    const char *value)
 {
-	struct draft *draft = &l->drafts[l->current];
+	struct group *group = &l->current->group;
 	const char *why = labels_forbidden(key);
 	char unquoted[INIFILE_LINE_MAX + 1];
 
-	if (why) {
-		inifile_complain(file, "label `%s` %s", key, why);
-		return;
-	}
-	if (draft->labels.count == LABELS_GROUP_MAX) {
-		inifile_complain(
-			file,
-			"group `%s` has more than %d labels, expected at most so many",
-			draft->name, LABELS_GROUP_MAX);
-		return;
-	}
-	if (!text_copy(unquoted, sizeof(unquoted), value) || !labels_unquote(unquoted)) {
-		inifile_complain(
-			file, "unbalanced quotes at label `%s`, expected \"value\"", key);
-		return;
-	}
-	switch (labels_add(&draft->labels, key, unquoted)) {
-	case LABELS_ADDED: return;
-	case LABELS_NO_MEMORY: out_of_memory(l); return;
+	if (why)
+		return config_error(place, "label `%s`: %s", key, why);
+	if (group->labels.count == LABELS_GROUP_MAX)
+		return config_error(place, "group `%s`: too many labels (at most %d)",
+				    group->name, LABELS_GROUP_MAX);
+	/* inih's value is not ours to change. */
+	if (!text_copy(unquoted, sizeof(unquoted), value) || !labels_unquote(unquoted))
+		return config_error(
+			place, "label `%s`: unbalanced quotes, expected \"value\"", key);
+	switch (labels_add(&group->labels, key, unquoted)) {
+	case LABELS_ADDED: return CONFIG_VALID;
+	case LABELS_NO_MEMORY: return CONFIG_NO_MEMORY;
 	case LABELS_DUPLICATE: break;
 	}
-	inifile_complain(file, "label `%s` of group `%s` a second time, expected it once",
-			 key, draft->name);
+	return config_error(place, "label `%s`: already set for group `%s`", key,
+			    group->name);
 }
 
-static void handle_peer(struct loader *l, struct inifile *file, const char *name,
-			const char *value)
+static enum config_result add_peer(struct loader *l, struct place place, const char *name,
+				   const char *value)
 {
 	struct config *config = l->config;
 	struct peer *peers, *peer;
 
-	for (const char *p = name; *p; p++) {
-		if (text_is_blank(*p)) {
-			inifile_complain(
-				file, "peer `%s`: expected a name without blanks", name);
-			return;
-		}
-	}
+	if (name[text_until(name, BLANKS)])
+		return config_error(place, "peer `%s`: a name cannot contain blanks",
+				    name);
 	peers = grow(config->peers, config->peer_count, &l->peer_room, sizeof(*peers));
-	if (!peers) {
-		out_of_memory(l);
-		return;
-	}
+	if (!peers)
+		return CONFIG_NO_MEMORY;
 	config->peers = peers;
+	/* Counted at once, so that config_free() frees it whatever happens next. */
 	peer = &peers[config->peer_count++];
-	*peer = (struct peer){.group = l->current, .place = here(l, file)};
-	peer->name = strdup(name);
-	if (!peer->name) {
-		out_of_memory(l);
-		return;
-	}
-	if (!peerline_parse(file, name, value, peer) && file->errors == 0)
-		l->no_memory = true;
+	*peer = (struct peer){
+		.group = l->current->index, .place = place, .name = strdup(name)};
+	return peer->name ? peerline_parse(value, peer) : CONFIG_NO_MEMORY;
 }
 
-static void handle_entry(struct inifile *file, const char *key, const char *value,
-			 void *arg)
+static void on_entry(struct place place, const char *key, const char *value, void *arg)
 {
 	struct loader *l = arg;
 
 	switch (l->section) {
 	case SECTION_COLLECTOR:
-		handle_option(l, file, OPTIONS_COLLECTOR, key, value);
+		merge(l, add_option(l, place, OPTIONS_COLLECTOR, key, value));
 		break;
-	case SECTION_PROBE: handle_option(l, file, OPTIONS_PROBE, key, value); break;
-	case SECTION_PEERS: handle_peer(l, file, key, value); break;
-	case SECTION_LABELS: handle_label(l, file, key, value); break;
-	case SECTION_NONE: break;
+	case SECTION_PROBE:
+		merge(l, add_option(l, place, OPTIONS_PROBE, key, value));
+		break;
+	case SECTION_PEERS: merge(l, add_peer(l, place, key, value)); break;
+	case SECTION_LABELS: merge(l, add_label(l, place, key, value)); break;
 	}
 }
 
-/* Reads one file; its errors are counted. */
-static unsigned load_file(const char *path, void *arg)
+/* Three strings as one, to be freed; NULL if there is no memory. */
+static char *join(const char *head, const char *middle, const char *tail)
 {
-	struct loader *l = arg;
-	const struct inifile_handler handler = {handle_section, handle_entry, l};
+	size_t head_len = strlen(head), middle_len = strlen(middle);
+	size_t size = head_len + middle_len + strlen(tail) + 1;
+	char *joined = malloc(size);
+
+	if (joined) {
+		memcpy(joined, head, head_len);
+		text_join(joined + head_len, size - head_len, middle, tail);
+	}
+	return joined;
+}
+
+/* Reads one file. Its path, which may be NULL, belongs to the configuration then. */
+static enum config_result load_file(struct loader *l, char *path)
+{
+	const struct inifile_handler handler = {on_section, on_entry, l};
 	struct config *config = l->config;
+	struct place place = {.path = path, .file = (uint32_t)config->file_count};
 	char **files =
 		reallocarray(config->files, config->file_count + 1, sizeof(*files));
-	char *copy = strdup(path);
 
 	if (files)
 		config->files = files;
-	if (!files || !copy) {
-		free(copy);
-		out_of_memory(l);
-		return 1;
+	if (!files || !path) {
+		free(path);
+		return CONFIG_NO_MEMORY;
 	}
-	files[config->file_count++] = copy;
-	l->section = SECTION_NONE;
-	return inifile_read(path, &handler);
+	files[config->file_count++] = path;
+	return inifile_read(place, &handler);
+}
+
+/* Not what an editor or a package manager leaves behind: .x.ini.swp, x.ini~, x.ini.dpkg-old. */
+static int is_drop_in(const struct dirent *entry)
+{
+	size_t len = strlen(entry->d_name);
+
+	return entry->d_name[0] != '.' && len > 4 &&
+	       strcmp(entry->d_name + len - 4, ".ini") == 0;
+}
+
+/* alphasort() would sort by the locale. */
+static int by_file_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static void load_drop_ins(struct loader *l, const char *directory, bool must_exist)
+{
+	struct dirent **entries;
+	int count = scandir(directory, &entries, is_drop_in, by_file_name);
+
+	/* Only the default directory may be missing: a named one is probably misspelt. */
+	if (count < 0 && (must_exist || errno != ENOENT))
+		merge(l, config_error((struct place){.path = directory},
+				      "cannot read the directory of drop-ins: %s",
+				      strerror(errno)));
+	if (count < 0)
+		return;
+	for (int i = 0; i < count; i++) {
+		merge(l, load_file(l, join(directory, "/", entries[i]->d_name)));
+		free(entries[i]);
+	}
+	free(entries);
+}
+
+static void load_files(struct loader *l, const char *file, const char *drop_ins)
+{
+	char *beside = join(file, ".d", "");
+
+	/* After an error the other files are read all the same: all errors in one go. */
+	merge(l, load_file(l, join(file, "", "")));
+	if (drop_ins)
+		load_drop_ins(l, drop_ins, true);
+	else if (beside)
+		load_drop_ins(l, beside, false);
+	else
+		merge(l, CONFIG_NO_MEMORY);
+	free(beside);
+}
+
+/* [probe X] and [labels X] without [peers X] have no effect: X is probably misspelt. */
+static void check_mentions(struct loader *l)
+{
+	for (size_t i = 0; i < l->draft_count; i++) {
+		const struct draft *draft = &l->drafts[i];
+
+		if (!draft->has_peers && draft->mention.path)
+			merge(l, config_error(
+					 draft->mention,
+					 "group `%s`: no section [peers %s] in any file",
+					 draft->group.name, draft->group.name));
+	}
 }
 
 static int by_draft_name(const void *a, const void *b)
 {
-	const struct draft *const *one = a, *const *other = b;
+	const struct draft *one = a, *other = b;
 
-	return strcmp((*one)->name, (*other)->name);
+	return strcmp(one->group.name, other->group.name);
 }
 
-/* Makes config.groups of the drafts, sorted, and renumbers the peers' groups. */
-static bool settle_groups(struct loader *l)
+/* Makes config.groups of the drafts, sorted by name, and renumbers the peers' groups. */
+static enum config_result build_groups(struct loader *l)
 {
+	size_t renumbered[CONFIG_GROUPS_MAX];
 	struct config *config = l->config;
-	struct draft **order = calloc(l->draft_count + 1, sizeof(*order));
-	size_t *renumbered = calloc(l->draft_count + 1, sizeof(*renumbered));
-	bool good = false;
 
 	config->groups = calloc(l->draft_count + 1, sizeof(*config->groups));
-	if (!order || !renumbered || !config->groups)
-		goto out;
-	for (size_t i = 0; i < l->draft_count; i++)
-		order[i] = &l->drafts[i];
-	qsort(order, l->draft_count, sizeof(*order), by_draft_name);
+	if (!config->groups)
+		return CONFIG_NO_MEMORY;
+	/* Sorted, the metrics do not depend on the order of the files. */
+	if (l->draft_count > 0)
+		qsort(l->drafts, l->draft_count, sizeof(*l->drafts), by_draft_name);
 	for (size_t i = 0; i < l->draft_count; i++) {
+		const struct draft *draft = &l->drafts[i];
 		struct group *group = &config->groups[i];
 
-		group->name = order[i]->name;
-		group->labels = order[i]->labels;
+		*group = draft->group;
+		/* [probe] is complete only now: it may have come after [probe GROUP]. */
 		group->options = l->base;
-		options_override(&group->options, &order[i]->options,
-				 order[i]->settings.set);
-		order[i]->name = NULL;
-		order[i]->labels = (struct label_list){.items = NULL};
-		renumbered[order[i] - l->drafts] = i;
+		options_override(&group->options, &draft->group.options,
+				 draft->settings.set);
+		renumbered[draft->index] = i;
 	}
+	/* Names and labels belong to the configuration now. */
 	config->group_count = l->draft_count;
+	l->draft_count = 0;
 	for (size_t i = 0; i < config->peer_count; i++)
 		config->peers[i].group = renumbered[config->peers[i].group];
-	good = true;
-out:
-	free(order);
-	free(renumbered);
-	return good;
+	return CONFIG_VALID;
 }
 
 static int by_group_and_name(const void *a, const void *b)
@@ -361,7 +403,7 @@ static int by_group_and_name(const void *a, const void *b)
 	return strcmp(one->name, other->name);
 }
 
-static void settle_peers(struct config *config)
+static void sort_peers(struct config *config)
 {
 	if (config->peer_count > 0)
 		qsort(config->peers, config->peer_count, sizeof(*config->peers),
@@ -374,62 +416,33 @@ static void settle_peers(struct config *config)
 	}
 }
 
-/* [probe X] and [labels X] without [peers X] would be without effect: a slip of the pen.
- */
-static unsigned check_mentions(const struct loader *l)
-{
-	unsigned errors = 0;
-
-	for (size_t i = 0; i < l->draft_count; i++) {
-		const struct draft *draft = &l->drafts[i];
-		struct inifile file = {.line = draft->mentioned.line};
-
-		if (draft->has_peers || !draft->has_mention)
-			continue;
-		file.path = file_of(l, draft->mentioned);
-		inifile_complain(
-			&file,
-			"group `%s` has no peers section, expected [peers %s] somewhere",
-			draft->name, draft->name);
-		errors += file.errors;
-	}
-	return errors;
-}
-
 static void free_drafts(struct loader *l)
 {
 	for (size_t i = 0; i < l->draft_count; i++) {
-		free(l->drafts[i].name);
-		labels_free(&l->drafts[i].labels);
+		free(l->drafts[i].group.name);
+		labels_free(&l->drafts[i].group.labels);
 	}
 	free(l->drafts);
 }
 
-enum configload_result configload_read(struct config *config, const char *file,
-				       const char *drop_ins)
+enum config_result configload_read(struct config *config, const char *file,
+				   const char *drop_ins)
 {
 	struct loader l = {.config = config};
-	char beside[PATH_MAX];
-	unsigned errors;
 
 	memset(config, 0, sizeof(*config));
 	options_defaults(&config->collector, &l.base);
-	if (!text_join(beside, sizeof(beside), file, ".d")) {
-		log_errx("%s: a path that is too long", file);
-		return CONFIGLOAD_INVALID;
-	}
-	errors = load_file(file, &l);
-	errors += dropins_each(drop_ins ? drop_ins : beside, drop_ins != NULL, load_file,
-			       &l);
-	errors += check_mentions(&l);
-	if (!l.no_memory && !settle_groups(&l))
-		out_of_memory(&l);
-	if (!l.no_memory) {
-		settle_peers(config);
-		errors += configcheck_peers(config, &l.no_memory);
+	load_files(&l, file, drop_ins);
+	check_mentions(&l);
+	/* Without memory peers may lack their names; otherwise find all errors in one go. */
+	if (l.result != CONFIG_NO_MEMORY)
+		merge(&l, build_groups(&l));
+	if (l.result != CONFIG_NO_MEMORY) {
+		sort_peers(config);
+		merge(&l, configcheck_peers(config));
 	}
 	free_drafts(&l);
-	if (l.no_memory)
-		return CONFIGLOAD_NO_MEMORY;
-	return errors ? CONFIGLOAD_INVALID : CONFIGLOAD_VALID;
+	if (l.result == CONFIG_NO_MEMORY)
+		log_errx("out of memory");
+	return l.result;
 }

@@ -1,6 +1,6 @@
 /*
- * Reading the configuration. Every error of every file is reported, each with
- * file and line, and nothing is guessed.
+ * Reading the configuration: a main file, then its drop-ins. Every error of every file
+ * is reported, each with file and line, and nothing is guessed.
  */
 #ifndef NODECANARY_CONFIGLOAD_H
 #define NODECANARY_CONFIGLOAD_H
@@ -9,14 +9,13 @@
 
 #define CONFIGLOAD_DEFAULT_FILE "/etc/nodecanary/nodecanary.ini"
 
-enum configload_result { CONFIGLOAD_VALID, CONFIGLOAD_INVALID, CONFIGLOAD_NO_MEMORY };
-
 /*
- * Reads `file` and then the *.ini files of `drop_ins` in lexical order (NULL:
- * `file` with ".d" behind it, which need not exist). Everything but
- * CONFIGLOAD_VALID has been logged. The result is for config_free() in any case.
+ * Reads `file`, then the *.ini files of the directory `drop_ins` in the order of their
+ * bytes, without those that begin with a dot. NULL stands for `file` with ".d" appended,
+ * which need not exist. Everything but CONFIG_VALID has been logged. In any case the
+ * caller gives `config` to config_free().
  */
-enum configload_result configload_read(struct config *config, const char *file,
-				       const char *drop_ins);
+enum config_result configload_read(struct config *config, const char *file,
+				   const char *drop_ins);
 
 #endif

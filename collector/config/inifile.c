@@ -3,50 +3,37 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ini.h>
-#include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/text.h"
 
 #define READ_SIZE 4096
 
-/* A byte order mark and a carriage return come off before a line is measured. */
+/* A byte order mark and a carriage return are removed before a line is measured. */
 #define BOM "\xef\xbb\xbf"
 #define LINE_SIZE (INIFILE_LINE_MAX + sizeof(BOM) + 1)
 
+/*
+ * Entries below a refused header are skipped: handed over, they would end up in the
+ * section above it; checked, they would cause errors that go away with the header's.
+ */
+enum state { BEFORE_SECTIONS, IN_SECTION, SKIPPING };
+
 struct reader {
-	struct inifile *file;
+	struct place place; /* of the line that inih is given */
 	const struct inifile_handler *handler;
+	enum config_result result;
+	enum state state;
 	int fd;
-	int error; /* errno of reading */
+	int read_errno;
 	char buffer[READ_SIZE];
-	size_t start, end; /* what has been read and not been taken */
+	size_t start, end; /* the part of the buffer that is still to be read */
 	bool at_end;
-	bool skipping; /* behind a refused section header */
-	bool in_section;
 };
 
-void inifile_complain(struct inifile *file, const char *fmt, ...)
-{
-	char message[1024];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(message, sizeof(message), fmt, ap);
-	va_end(ap);
-	file->errors++;
-	if (file->line)
-		log_errx("%s:%u: %s", file->path, file->line, message);
-	else
-		log_errx("%s: %s", file->path, message);
-}
-
-/* The next byte of the file, or EOF. */
+/* The next byte of the file, or EOF. Not by stdio, which would allocate another buffer. */
 static int next_byte(struct reader *r)
 {
 	ssize_t n = 0;
@@ -55,7 +42,7 @@ static int next_byte(struct reader *r)
 		do
 			n = read(r->fd, r->buffer, sizeof(r->buffer));
 		while (n < 0 && errno == EINTR);
-		r->error = n < 0 ? errno : 0;
+		r->read_errno = n < 0 ? errno : 0;
 		r->at_end = n <= 0;
 		r->start = 0;
 		r->end = n > 0 ? (size_t)n : 0;
@@ -64,8 +51,9 @@ static int next_byte(struct reader *r)
 }
 
 /*
- * Reads a line without its newline, as much of it as there is room for, and how
- * long it is in truth. False at the end of the file.
+ * Reads a line without its newline, as much of it as there is room for. `len` is its
+ * length in the file, so that a line that is too long can be refused: inih would cut it,
+ * or, in some versions, take the rest for another key. False at the end of the file.
  */
 static bool read_line(struct reader *r, char line[static LINE_SIZE], size_t *len)
 {
@@ -82,204 +70,158 @@ static bool read_line(struct reader *r, char line[static LINE_SIZE], size_t *len
 	return n > 0 || c == '\n';
 }
 
-/* Whether a comment begins at p, as inih sees it: ';' behind a blank. */
+/* Whether a comment begins at p, as inih sees it: ';' after a blank. */
 static bool begins_comment(const char *line, const char *p)
 {
 	return *p == ';' && p > line && text_is_blank(p[-1]);
 }
 
-/* The bytes of a line: what no INI file of ours holds. */
-static bool check_bytes(struct inifile *file, const char *line, size_t len)
+/* Bytes that no configuration contains. inih would end a line at a NUL byte. */
+static enum config_result check_bytes(struct place place, const char *line, size_t len)
 {
-	if (len > INIFILE_LINE_MAX) {
-		inifile_complain(file, "a line of %zu bytes, expected at most %d", len,
-				 INIFILE_LINE_MAX);
-		return false;
-	}
-	if (memchr(line, '\0', len)) {
-		inifile_complain(file, "a NUL byte, expected text in UTF-8");
-		return false;
-	}
-	if (!text_is_utf8(line, len)) {
-		inifile_complain(file, "invalid UTF-8, expected text in UTF-8");
-		return false;
-	}
-	for (const char *p = line; *p; p++) {
-		if (((unsigned char)*p < 0x20 && *p != '\t') || *p == 0x7f) {
-			inifile_complain(file,
-					 "a control character (0x%02x), expected text",
-					 (unsigned)(unsigned char)*p);
-			return false;
-		}
-	}
-	return true;
+	if (len > INIFILE_LINE_MAX)
+		return config_error(place, "line too long: %zu bytes (at most %d)", len,
+				    INIFILE_LINE_MAX);
+	if (memchr(line, '\0', len))
+		return config_error(place, "NUL byte, expected text in UTF-8");
+	if (!text_is_utf8(line, len))
+		return config_error(place, "invalid UTF-8");
+	for (const char *p = line; *p; p++)
+		if (((unsigned char)*p < 0x20 && *p != '\t') || *p == 0x7f)
+			return config_error(place, "control character 0x%02x",
+					    (unsigned)(unsigned char)*p);
+	return CONFIG_VALID;
 }
 
-/* `[name]`, and a comment at most behind it. */
-static bool check_section(struct reader *r, const char *line)
+/* `[name]`, perhaps with a comment after it. inih would cut a longer name. */
+static enum config_result check_section(struct reader *r, const char *line)
 {
 	char name[INIFILE_SECTION_MAX + 1];
-	const char *end = line + 1;
+	const char *end = line + 1, *rest;
 	size_t len;
 
 	while (*end && *end != ']' && !begins_comment(line, end))
 		end++;
-	if (*end != ']') {
-		inifile_complain(r->file,
-				 "a section header without `]`, expected [name]");
-		return false;
-	}
+	if (*end != ']')
+		return config_error(r->place,
+				    "section header without `]`, expected [name]");
 	len = (size_t)(end - line - 1);
-	if (len > INIFILE_SECTION_MAX) {
-		inifile_complain(r->file,
-				 "a section name of %zu bytes, expected at most %d", len,
-				 INIFILE_SECTION_MAX);
-		return false;
-	}
-	for (end++; *end && !begins_comment(line, end); end++) {
-		if (!text_is_blank(*end)) {
-			inifile_complain(
-				r->file,
-				"`%s` behind a section header, expected nothing or a comment",
-				end);
-			return false;
-		}
-	}
+	if (len > INIFILE_SECTION_MAX)
+		return config_error(r->place,
+				    "section name too long: %zu bytes (at most %d)", len,
+				    INIFILE_SECTION_MAX);
+	rest = text_skip_blanks(end + 1);
+	if (*rest && !begins_comment(line, rest))
+		return config_error(r->place, "unexpected `%s` after a section header",
+				    rest);
 	memcpy(name, line + 1, len);
 	name[len] = '\0';
-	r->handler->section(r->file, name, r->handler->arg);
-	return true;
+	if (r->handler->section(r->place, name, r->handler->arg))
+		r->state = IN_SECTION;
+	return CONFIG_VALID;
 }
 
-/* `key = value`. */
-static bool check_entry(struct reader *r, const char *line)
+/* `key = value`. inih would take a ':' for '=', and so cut an IPv6 address. */
+static enum config_result check_entry(struct reader *r, const char *line)
 {
 	const char *p = line;
 
 	while (*p && *p != '=' && *p != ':' && !begins_comment(line, p))
 		p++;
-	if (*p == ':') {
-		inifile_complain(
-			r->file,
-			"`:` in or behind a key, expected `key = value` (a peer is named by its name, not by an IPv6 address)");
-		return false;
-	}
-	if (*p != '=') {
-		inifile_complain(r->file, "a line without `=`, expected `key = value`");
-		return false;
-	}
-	if (p == line) {
-		inifile_complain(r->file, "no key before `=`, expected `key = value`");
-		return false;
-	}
-	if (!r->in_section) {
-		inifile_complain(
-			r->file,
-			"an entry before the first section, expected [collector], [probe], [peers] or [labels GROUP] above it");
-		return false;
-	}
-	return true;
+	if (*p == ':')
+		return config_error(
+			r->place,
+			"`:` in a key or after it, expected `key = value` (a peer's name cannot be an IPv6 address)");
+	if (*p != '=')
+		return config_error(r->place, "line without `=`, expected `key = value`");
+	if (p == line)
+		return config_error(r->place,
+				    "no key before `=`, expected `key = value`");
+	if (r->state == BEFORE_SECTIONS)
+		return config_error(
+			r->place,
+			"no section above this line, expected [collector], [probe], [peers] or [labels GROUP]");
+	return CONFIG_VALID;
 }
 
-/* Whether inih may see this line as it stands. */
-static bool check_line(struct reader *r, const char *line)
+/* Whether inih may see this line. It would append an indented one to the value above. */
+static enum config_result check_line(struct reader *r, const char *line, size_t len)
 {
-	const char *start = line;
+	const char *start;
 
-	while (text_is_blank(*start))
-		start++;
+	if (*line == '[')
+		r->state = SKIPPING; /* unless the header turns out to be good */
+	if (check_bytes(r->place, line, len) != CONFIG_VALID)
+		return CONFIG_INVALID;
+	start = text_skip_blanks(line);
 	if (*start == '\0' || *start == ';' || *start == '#')
-		return true;
-	if (start > line) {
-		inifile_complain(
-			r->file,
-			"an indented line, expected it to begin in the first column");
-		return false;
-	}
-	if (*start == '[') {
-		size_t before = r->file->errors;
-
-		r->in_section = true;
-		r->skipping = !check_section(r, line) || r->file->errors > before;
-		return !r->skipping;
-	}
-	return !r->skipping && check_entry(r, line);
+		return CONFIG_VALID;
+	if (start > line)
+		return config_error(
+			r->place,
+			"indented line, expected it to begin in the first column");
+	if (*line == '[')
+		return check_section(r, line);
+	return r->state == SKIPPING ? CONFIG_VALID : check_entry(r, line);
 }
 
-/* The reader that inih calls for each line, as it would fgets. */
+/*
+ * The reader that inih calls for each line, in place of fgets(). inih gives its handler
+ * no line number, so lines are counted here. A line that inih must not see reaches it as
+ * an empty one.
+ */
 static char *next_line(char *out, int size, void *stream)
 {
 	struct reader *r = stream;
 	char line[LINE_SIZE] = "";
 	const char *text = line;
+	enum config_result result;
 	size_t len;
 
 	if (size < INIFILE_LINE_MAX + 2 || !read_line(r, line, &len))
 		return NULL;
-	r->file->line++;
+	r->place.line++;
 	if (len > 0 && len < sizeof(line) && line[len - 1] == '\r')
 		line[--len] = '\0';
-	if (r->file->line == 1 && strncmp(line, BOM, 3) == 0) {
+	if (r->place.line == 1 && strncmp(line, BOM, 3) == 0) {
 		text += 3;
 		len -= 3;
 	}
-	/* inih goes over an empty line without a word. */
-	if (!check_bytes(r->file, text, len)) {
-		r->skipping = r->skipping || *text == '[';
+	result = check_line(r, text, len);
+	r->result = config_worse(r->result, result);
+	if (result != CONFIG_VALID || r->state == SKIPPING)
 		text = "";
-	} else if (!check_line(r, text)) {
-		text = "";
-	}
 	text_join(out, (size_t)size, text, "\n");
 	return out;
 }
 
-static int take_entry(void *arg, const char *section, const char *key, const char *value)
+/* inih has perhaps cut the name of the section; check_section() saw it whole. */
+static int on_entry(void *arg, const char *section, const char *key, const char *value)
 {
 	struct reader *r = arg;
 
-	(void)section; /* the reader has seen it, and whole */
-	r->handler->entry(r->file, key, value, r->handler->arg);
+	(void)section;
+	r->handler->entry(r->place, key, value, r->handler->arg);
 	return 1;
 }
 
-static int open_file(struct inifile *file)
+enum config_result inifile_read(struct place file, const struct inifile_handler *handler)
 {
-	int fd = open(file->path, O_RDONLY | O_CLOEXEC);
-	struct stat st;
+	struct reader r = {.place = file, .handler = handler};
+	int wrong_line;
 
-	if (fd < 0) {
-		inifile_complain(file, "cannot open: %s", strerror(errno));
-		return -1;
-	}
-	if (fstat(fd, &st) < 0 || S_ISDIR(st.st_mode)) {
-		inifile_complain(file, "is a directory, expected a file");
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-unsigned inifile_read(const char *path, const struct inifile_handler *handler)
-{
-	struct inifile file = {.path = path};
-	struct reader r = {.file = &file, .handler = handler};
-	int result;
-
-	r.fd = open_file(&file);
+	r.fd = open(file.path, O_RDONLY | O_CLOEXEC);
 	if (r.fd < 0)
-		return file.errors;
-	result = ini_parse_stream(next_line, &r, take_entry, &r);
+		return config_error(file, "cannot open: %s", strerror(errno));
+	wrong_line = ini_parse_stream(next_line, &r, on_entry, &r);
 	close(r.fd);
-	if (r.error) {
-		file.line = 0;
-		inifile_complain(&file, "cannot read: %s", strerror(r.error));
-	} else if (file.errors == 0 && result != 0) {
-		file.line = result > 0 ? (unsigned)result : 0;
-		inifile_complain(&file, "inih refused the file");
-	} else if (file.errors == 0 && !r.at_end) {
-		file.line = 0;
-		inifile_complain(&file, "inih stopped before the end of the file");
+	/* inih takes a directory and a read error for the end of the file. */
+	if (r.read_errno)
+		return config_error(file, "cannot read: %s", strerror(r.read_errno));
+	/* Cannot happen as long as this reader and inih agree on what a line is. */
+	if (r.result == CONFIG_VALID && (wrong_line != 0 || !r.at_end)) {
+		file.line = wrong_line > 0 ? (uint32_t)wrong_line : 0;
+		return config_error(file, "inih cannot read the file");
 	}
-	return file.errors;
+	return r.result;
 }

@@ -1,45 +1,39 @@
 /*
  * One INI file, read through inih. The only module that knows inih.
  *
- * inih cuts long lines and section names, joins indented lines to the value
- * above, takes ':' for '=', ends lines at NUL bytes, and hides repeated and
- * empty sections, all without a word. So the lines reach it through a reader
- * that counts them and refuses, with file and line, whatever inih would not
- * hand on as it stands. After a refused section header the entries below it
- * are skipped: they would only cause errors that are none.
- *
- * All errors of a file are reported; nothing stops at the first.
+ * inih cuts long lines and section names, joins indented lines to the value above, takes
+ * ':' for '=', ends lines at NUL bytes, and hides repeated and empty sections, all
+ * without a message. So the lines reach inih through a reader that counts them and
+ * refuses, with file and line, whatever inih would not hand on unchanged.
  */
 #ifndef NODECANARY_INIFILE_H
 #define NODECANARY_INIFILE_H
+
+#include <stdbool.h>
+
+#include "config/config.h"
 
 /* The longest line and section name, in bytes, that inih takes whole. */
 #define INIFILE_LINE_MAX 198
 #define INIFILE_SECTION_MAX 49
 
-struct inifile {
-	const char *path;
-	unsigned line;	 /* the line being handled, from 1 */
-	unsigned errors; /* reported so far in this file */
-};
-
+/* Called in the order of the lines. The strings end with the call. */
 struct inifile_handler {
-	/* For each section header, also of an empty or repeated section. */
-	void (*section)(struct inifile *file, const char *name, void *arg);
-	/* For each `key = value`. The value may be empty; blanks around it are gone. */
-	void (*entry)(struct inifile *file, const char *key, const char *value,
-		      void *arg);
+	/*
+	 * For each section header, also of an empty or repeated section. False: the section
+	 * is refused, and its entries are skipped.
+	 */
+	bool (*section)(struct place place, const char *name, void *arg);
+	/* For each `key = value`. The value may be empty; blanks around it are removed. */
+	void (*entry)(struct place place, const char *key, const char *value, void *arg);
 	void *arg;
 };
 
 /*
- * Reads the whole file. Returns the number of errors, each of them logged:
- * those of the file and those that the handler reported.
+ * Reads the whole of `file`, whose line is 0; it does not stop at the first error.
+ * CONFIG_INVALID if the file cannot be opened or read, or if a line cannot be taken apart;
+ * what the handler refuses does not count.
  */
-unsigned inifile_read(const char *path, const struct inifile_handler *handler);
-
-/* Logs "path:line: message" and counts it. */
-void inifile_complain(struct inifile *file, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+enum config_result inifile_read(struct place file, const struct inifile_handler *handler);
 
 #endif

@@ -9,19 +9,23 @@
 
 struct key;
 
-/* Writes the value into `field`, or what was expected into `expected`. */
+/*
+ * Writes the value into `field`, which has the type that the parser is for, and leaves it
+ * alone on failure: then `expected` says what would have been right.
+ */
 typedef bool parse_fn(const struct key *key, const char *value, void *field,
 		      char *expected);
 
 struct key {
 	const char *name;
 	parse_fn *parse;
-	size_t offset, size;
-	int64_t min, max;  /* of numbers and durations */
-	bool in_collector; /* the field is one of struct collector_options */
+	int64_t min, max;    /* of numbers and durations */
+	bool in_collector;   /* the field is in struct collector_options */
+	size_t offset, size; /* of the field */
 };
 
-#define EXPECT(...) snprintf(expected, OPTIONS_EXPECTED_SIZE, __VA_ARGS__)
+/* Says what was expected. Its value is false, the result of the parser. */
+#define EXPECT(...) (snprintf(expected, OPTIONS_EXPECTED_SIZE, __VA_ARGS__), false)
 
 static bool parse_duration(const struct key *key, const char *value, void *field,
 			   char *expected)
@@ -30,84 +34,77 @@ static bool parse_duration(const struct key *key, const char *value, void *field
 	int64_t ns;
 
 	if (number_parse_duration(value, &ns) && ns >= key->min && ns <= key->max) {
-		memcpy(field, &ns, sizeof(ns));
+		*(int64_t *)field = ns;
 		return true;
 	}
 	number_format_duration(min, key->min);
 	number_format_duration(max, key->max);
-	EXPECT("a duration with its unit (us, ms, s, m, h, d) from %s to %s", min, max);
-	return false;
+	return EXPECT("a duration with its unit (us, ms, s, m, h, d) from %s to %s", min,
+		      max);
 }
 
 static bool parse_u32(const struct key *key, const char *value, void *field,
 		      char *expected)
 {
-	uint64_t parsed;
-	uint32_t number;
+	uint64_t number;
 
-	if (number_parse_u64(value, (uint64_t)key->max, &parsed) &&
-	    parsed >= (uint64_t)key->min) {
-		number = (uint32_t)parsed;
-		memcpy(field, &number, sizeof(number));
-		return true;
-	}
-	EXPECT("a whole number from %lld to %lld", (long long)key->min,
-	       (long long)key->max);
-	return false;
+	if (!number_parse_u64(value, (uint64_t)key->max, &number) ||
+	    number < (uint64_t)key->min)
+		return EXPECT("a whole number from %lld to %lld", (long long)key->min,
+			      (long long)key->max);
+	*(uint32_t *)field = (uint32_t)number;
+	return true;
 }
 
+/* One spelling each; `true`, `1` and `on` would only make configurations differ. */
 static bool parse_flag(const struct key *key, const char *value, void *field,
 		       char *expected)
 {
 	bool flag = strcmp(value, "yes") == 0;
 
 	(void)key;
-	if (!flag && strcmp(value, "no") != 0) {
-		EXPECT("yes or no");
-		return false;
-	}
-	memcpy(field, &flag, sizeof(flag));
+	if (!flag && strcmp(value, "no") != 0)
+		return EXPECT("yes or no");
+	*(bool *)field = flag;
 	return true;
 }
 
+/* node_exporter reads no file with another ending, and "/x/.prom" has none. */
 static bool parse_path(const struct key *key, const char *value, void *field,
 		       char *expected)
 {
 	size_t len = strlen(value);
 
 	if (value[0] != '/' || len >= key->size || len < sizeof("/x.prom") - 1 ||
-	    strcmp(value + len - 5, ".prom") != 0 || value[len - 6] == '/') {
-		EXPECT("an absolute path that ends in .prom, as node_exporter reads no other");
-		return false;
-	}
+	    strcmp(value + len - 5, ".prom") != 0 || value[len - 6] == '/')
+		return EXPECT(
+			"an absolute path that ends in .prom (node_exporter reads no other)");
 	memcpy(field, value, len + 1);
 	return true;
 }
 
+/* Whether there is such a peer is known only when all files have been read. */
 static bool parse_name(const struct key *key, const char *value, void *field,
 		       char *expected)
 {
-	if (strlen(value) >= key->size || value[text_until(value, " \t")]) {
-		EXPECT("the name of a peer, without blanks");
-		return false;
-	}
+	if (strlen(value) >= key->size || value[text_until(value, " \t")])
+		return EXPECT("the name of a peer, without blanks");
 	memcpy(field, value, strlen(value) + 1);
 	return true;
 }
 
+/* The kernel's dev_valid_name() refuses the same characters. */
 static bool parse_device(const struct key *key, const char *value, void *field,
 			 char *expected)
 {
-	if (strlen(value) >= key->size || value[text_until(value, "/ \t:")]) {
-		EXPECT("the name of an interface or VRF, at most %zu bytes",
-		       key->size - 1);
-		return false;
-	}
+	if (strlen(value) >= key->size || value[text_until(value, "/ \t:")])
+		return EXPECT("the name of an interface or VRF, at most %zu bytes",
+			      key->size - 1);
 	memcpy(field, value, strlen(value) + 1);
 	return true;
 }
 
-/* Takes `word` as the source of its family, which must not have one yet. */
+/* `word` becomes the source of its family, which must not have one yet. */
 static bool add_source(struct source *source, const char *word)
 {
 	struct address addr, *slot;
@@ -121,6 +118,7 @@ static bool add_source(struct source *source, const char *word)
 	return true;
 }
 
+/* Numeric: which address a name has would differ from run to run. */
 static bool parse_source(const struct key *key, const char *value, void *field,
 			 char *expected)
 {
@@ -131,27 +129,24 @@ static bool parse_source(const struct key *key, const char *value, void *field,
 	(void)key;
 	while (good && (word = strsep(&rest, ", \t")) != NULL)
 		good = *word == '\0' || add_source(&source, word);
-	if (!good) {
-		EXPECT("a numeric address of this host, or one of each family");
-		return false;
-	}
-	memcpy(field, &source, sizeof(source));
+	if (!good)
+		return EXPECT("a numeric address of this host, or one of each family");
+	*(struct source *)field = source;
 	return true;
 }
 
+/* Empty stands for no mark, which is not the same as mark 0: that one is set. */
 static bool parse_mark(const struct key *key, const char *value, void *field,
 		       char *expected)
 {
-	struct mark mark = {.is_set = *value != '\0'};
+	struct mark *mark = field;
 	uint64_t parsed = 0;
 
 	(void)key;
-	if (mark.is_set && !number_parse_u64_any(value, UINT32_MAX, &parsed)) {
-		EXPECT("a firewall mark from 0 to 0xffffffff");
-		return false;
-	}
-	mark.value = (uint32_t)parsed;
-	memcpy(field, &mark, sizeof(mark));
+	if (*value && !number_parse_u64_any(value, UINT32_MAX, &parsed))
+		return EXPECT("a firewall mark from 0 to 0xffffffff");
+	mark->is_set = *value != '\0';
+	mark->value = (uint32_t)parsed;
 	return true;
 }
 
@@ -182,71 +177,50 @@ static const struct word histogram_words[] = {
 	{"off", HISTOGRAM_OFF},
 };
 
+/* Fields that take words are uint32_t, or enums, which both compilers make as large. */
+_Static_assert(sizeof(enum family_choice) == sizeof(uint32_t), "an enum has 32 bits");
+_Static_assert(sizeof(enum histogram_mode) == sizeof(uint32_t), "an enum has 32 bits");
+
 static bool find_word(const struct word *words, size_t count, const char *name,
-		      uint32_t *value)
+		      void *field)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (strcmp(words[i].name, name) == 0) {
-			*value = words[i].value;
+			memcpy(field, &words[i].value, sizeof(words[i].value));
 			return true;
 		}
 	}
 	return false;
 }
 
-#define FIND_WORD(words, name, value)                                                    \
-	find_word((words), sizeof(words) / sizeof((words)[0]), (name), (value))
+#define FIND_WORD(words, name, field)                                                    \
+	find_word((words), sizeof(words) / sizeof((words)[0]), (name), (field))
 
 static bool parse_dscp(const struct key *key, const char *value, void *field,
 		       char *expected)
 {
-	uint64_t number;
-	uint32_t dscp;
-
-	(void)key;
-	if (number_parse_u64(value, 63, &number)) {
-		dscp = (uint32_t)number;
-	} else if (!FIND_WORD(dscp_words, value, &dscp)) {
-		EXPECT("a number from 0 to 63 or a name such as ef, af41, cs1, le");
-		return false;
-	}
-	memcpy(field, &dscp, sizeof(dscp));
-	return true;
+	/* Words first: a number that is refused costs a run libc's printf. */
+	return FIND_WORD(dscp_words, value, field) ||
+	       parse_u32(key, value, field, expected) ||
+	       EXPECT("a number from 0 to 63 or a name such as ef, af41, cs1, le");
 }
 
 static bool parse_family(const struct key *key, const char *value, void *field,
 			 char *expected)
 {
-	enum family_choice family;
-	uint32_t word;
-
 	(void)key;
-	if (!FIND_WORD(family_words, value, &word)) {
-		EXPECT("auto, ipv4, ipv6 or both");
-		return false;
-	}
-	family = (enum family_choice)word;
-	memcpy(field, &family, sizeof(family));
-	return true;
+	return FIND_WORD(family_words, value, field) ||
+	       EXPECT("auto, ipv4, ipv6 or both");
 }
 
 static bool parse_histogram(const struct key *key, const char *value, void *field,
 			    char *expected)
 {
-	enum histogram_mode mode;
-	uint32_t word;
-
 	(void)key;
-	if (!FIND_WORD(histogram_words, value, &word)) {
-		EXPECT("peer, group or off");
-		return false;
-	}
-	mode = (enum histogram_mode)word;
-	memcpy(field, &mode, sizeof(mode));
-	return true;
+	return FIND_WORD(histogram_words, value, field) || EXPECT("peer, group or off");
 }
 
-/* One bound, which must lie above the last. */
+/* One bound, which must lie above the previous one. */
 static bool add_bucket(const struct key *key, struct buckets *buckets, const char *word)
 {
 	int64_t ns;
@@ -269,91 +243,78 @@ static bool parse_buckets(const struct key *key, const char *value, void *field,
 
 	while (good && (word = strsep(&rest, " \t")) != NULL)
 		good = *word == '\0' || add_bucket(key, &buckets, word);
-	if (!good || buckets.count == 0) {
-		EXPECT("1 to %d durations from 1us to 1h, with blanks between them, each above the one before it",
-		       OPTIONS_BUCKETS_MAX);
-		return false;
-	}
-	memcpy(field, &buckets, sizeof(buckets));
+	if (!good || buckets.count == 0)
+		return EXPECT(
+			"1 to %d durations from 1us to 1h, ascending, separated by blanks",
+			OPTIONS_BUCKETS_MAX);
+	*(struct buckets *)field = buckets;
 	return true;
 }
 
 static bool parse_fanout(const struct key *key, const char *value, void *field,
 			 char *expected)
 {
-	const uint32_t all = OPTIONS_FANOUT_ALL;
-
 	if (strcmp(value, "all") == 0) {
-		memcpy(field, &all, sizeof(all));
+		*(uint32_t *)field = OPTIONS_FANOUT_ALL;
 		return true;
 	}
-	if (parse_u32(key, value, field, expected))
-		return true;
-	EXPECT("all, or a whole number from %lld to %lld", (long long)key->min,
-	       (long long)key->max);
-	return false;
+	return parse_u32(key, value, field, expected) ||
+	       EXPECT("all, or a whole number from %lld to %lld", (long long)key->min,
+		      (long long)key->max);
 }
+
+/*
+ * The tables of keys. Adding one is a row here, a field in options.h, its default in
+ * options_defaults(), and its description in the manual page and conf/nodecanary.ini.
+ */
 
 #define US CLOCK_NS_PER_US
 #define MS CLOCK_NS_PER_MS
 #define S CLOCK_NS_PER_S
 
-#define COLLECTOR(name, parse, min, max)                                                 \
-	{                                                                                \
-#name, parse, offsetof(struct collector_options, name),                  \
-			sizeof(((struct collector_options *)NULL)->name), (min), (max),  \
-			true                                                             \
-	}
-#define COLLECTOR_NS(name, min, max)                                                     \
-	{                                                                                \
-#name, parse_duration, offsetof(struct collector_options, name##_ns),    \
-			sizeof(int64_t), (min), (max), true                              \
-	}
+#define FIELD(type, field) offsetof(type, field), sizeof(((type *)NULL)->field)
+#define COLLECTOR(field) true, FIELD(struct collector_options, field)
+#define PROBE(field) false, FIELD(struct options, field)
 
 static const struct key collector_keys[] = {
-	COLLECTOR(textfile, parse_path, 0, 0),
-	COLLECTOR(self, parse_name, 0, 0),
-	COLLECTOR(skip_self, parse_flag, 0, 0),
-	COLLECTOR(fsync, parse_flag, 0, 0),
-	COLLECTOR_NS(deadline, 100 * MS, 3600 * S),
-	COLLECTOR_NS(resolve_timeout, 10 * MS, 60 * S),
-	COLLECTOR_NS(resolve_every, 0, 86400 * S),
-	{NULL, NULL, 0, 0, 0, 0, true},
+	{"textfile", parse_path, 0, 0, COLLECTOR(textfile)},
+	{"self", parse_name, 0, 0, COLLECTOR(self)},
+	{"skip_self", parse_flag, 0, 0, COLLECTOR(skip_self)},
+	{"fsync", parse_flag, 0, 0, COLLECTOR(fsync)},
+	{"deadline", parse_duration, 100 * MS, 3600 * S, COLLECTOR(deadline_ns)},
+	{"resolve_timeout", parse_duration, 10 * MS, 60 * S,
+	 COLLECTOR(resolve_timeout_ns)},
+	{"resolve_every", parse_duration, 0, 86400 * S, COLLECTOR(resolve_every_ns)},
+	{.name = NULL},
 };
-
-#define PROBE(name, parse, min, max)                                                     \
-	{                                                                                \
-#name, parse, offsetof(struct options, name),                            \
-			sizeof(((struct options *)NULL)->name), (min), (max), false      \
-	}
-#define PROBE_NS(name, min, max)                                                         \
-	{                                                                                \
-#name, parse_duration, offsetof(struct options, name##_ns),              \
-			sizeof(int64_t), (min), (max), false                             \
-	}
 
 static const struct key probe_keys[] = {
-	PROBE(count, parse_u32, 1, 1000),
-	PROBE(warmup, parse_u32, 0, 100),
-	PROBE_NS(interval, 1 * MS, 3600 * S),
-	PROBE_NS(timeout, 1 * MS, 60 * S),
-	PROBE_NS(spacing, 0, 1 * S),
-	PROBE(size, parse_u32, OPTIONS_SIZE_MIN, OPTIONS_SIZE_MAX),
-	PROBE(ttl, parse_u32, 1, 255),
-	PROBE(dscp, parse_dscp, 0, 0),
-	PROBE(family, parse_family, 0, 0),
-	PROBE(source, parse_source, 0, 0),
-	PROBE(device, parse_device, 0, 0),
-	PROBE(mark, parse_mark, 0, 0),
-	PROBE(histogram, parse_histogram, 0, 0),
-	COLLECTOR(buckets, parse_buckets, 1 * US, 3600 * S),
-	PROBE(fanout, parse_fanout, 1, OPTIONS_FANOUT_MAX),
-	PROBE(members_only, parse_flag, 0, 0),
-	{NULL, NULL, 0, 0, 0, 0, false},
+	{"count", parse_u32, 1, 1000, PROBE(count)},
+	{"warmup", parse_u32, 0, 100, PROBE(warmup)},
+	{"interval", parse_duration, 1 * MS, 3600 * S, PROBE(interval_ns)},
+	{"timeout", parse_duration, 1 * MS, 60 * S, PROBE(timeout_ns)},
+	{"spacing", parse_duration, 0, 1 * S, PROBE(spacing_ns)},
+	{"size", parse_u32, OPTIONS_SIZE_MIN, OPTIONS_SIZE_MAX, PROBE(size)},
+	{"ttl", parse_u32, 1, 255, PROBE(ttl)},
+	{"dscp", parse_dscp, 0, 63, PROBE(dscp)},
+	{"family", parse_family, 0, 0, PROBE(family)},
+	{"source", parse_source, 0, 0, PROBE(source)},
+	{"device", parse_device, 0, 0, PROBE(device)},
+	{"mark", parse_mark, 0, 0, PROBE(mark)},
+	{"histogram", parse_histogram, 0, 0, PROBE(histogram)},
+	/* One set for the fleet, so that histograms of all groups can be added up. */
+	{"buckets", parse_buckets, 1 * US, 3600 * S, COLLECTOR(buckets)},
+	{"fanout", parse_fanout, 1, OPTIONS_FANOUT_MAX, PROBE(fanout)},
+	{"members_only", parse_flag, 0, 0, PROBE(members_only)},
+	{.name = NULL},
 };
+
+_Static_assert(sizeof(probe_keys) / sizeof(probe_keys[0]) <= OPTIONS_KEYS_MAX + 1,
+	       "option_set has a bit for each key");
 
 void options_defaults(struct collector_options *collector, struct options *options)
 {
+	/* What is not named here is 0, no, or empty. */
 	*collector = (struct collector_options){
 		.textfile = "/var/lib/nodecanary/nodecanary.prom",
 		.skip_self = true,
@@ -420,6 +381,7 @@ bool options_set(enum options_section section, size_t index, const char *value,
 	return key->parse(key, value, base + key->offset, expected);
 }
 
+/* A fleet-wide key has no field in struct options; configload refuses it in a group. */
 void options_override(struct options *to, const struct options *from, option_set set)
 {
 	for (size_t i = 0; probe_keys[i].name; i++) {

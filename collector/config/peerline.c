@@ -1,21 +1,22 @@
 #include "config/peerline.h"
 
 #include <net/if.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "base/text.h"
+#include "config/inifile.h"
 
 #define WORD_SIZE (INIFILE_LINE_MAX + 1)
 
-static bool no_memory(void)
+static void copy_word(char word[static WORD_SIZE], const char *text, size_t len)
 {
-	log_errx("out of memory");
-	return false;
+	memcpy(word, text, len);
+	word[len] = '\0';
 }
 
-/* fe80::1%eth0: the scope is looked up with the names, as the interface may come and go.
+/*
+ * fe80::1%eth0. Kept as a host and resolved with the names: the interface may come and go,
+ * so whether it exists now says nothing about the configuration.
  */
 static bool is_scoped_link_local(const char *word)
 {
@@ -26,86 +27,61 @@ static bool is_scoped_link_local(const char *word)
 	if (!zone || zone[1] == '\0' || strlen(zone + 1) >= IF_NAMESIZE ||
 	    strchr(zone, '/'))
 		return false;
-	memcpy(bare, word, (size_t)(zone - word));
-	bare[zone - word] = '\0';
+	copy_word(bare, word, (size_t)(zone - word));
 	return address_parse(bare, &addr) && addr.family == ADDRESS_IPV6 &&
 	       IN6_IS_ADDR_LINKLOCAL(&addr.u.v6);
 }
 
-static bool add_address(struct inifile *file, const char *name, const char *word,
-			const struct address *addr, struct peer *peer)
+static enum config_result add_address(const char *word, const struct address *addr,
+				      struct peer *peer)
 {
 	struct address *slot = addr->family == ADDRESS_IPV4 ? &peer->v4 : &peer->v6;
 	const char *why = address_unusable(addr);
 
-	if (!why && addr->family == ADDRESS_IPV6 && IN6_IS_ADDR_LINKLOCAL(&addr->u.v6))
-		why = "is link-local";
-	if (why) {
-		inifile_complain(
-			file, "peer `%s`: %s %s, expected the address of one host%s",
-			name, word, why,
-			strcmp(why, "is link-local") == 0 ? " (or fe80::1%interface)"
-							  : "");
-		return false;
-	}
-	if (slot->family != ADDRESS_NONE) {
-		inifile_complain(
-			file,
-			"peer `%s`: a second %s address, expected at most one of each family",
-			name, address_family_name(addr->family));
-		return false;
-	}
+	if (why)
+		return config_error(peer->place, "peer `%s`: %s %s", peer->name, word,
+				    why);
+	if (addr->family == ADDRESS_IPV6 && IN6_IS_ADDR_LINKLOCAL(&addr->u.v6))
+		return config_error(
+			peer->place,
+			"peer `%s`: %s is link-local, expected it with its interface (fe80::1%%interface)",
+			peer->name, word);
+	if (slot->family != ADDRESS_NONE)
+		return config_error(peer->place, "peer `%s`: more than one %s address",
+				    peer->name, address_family_name(addr->family));
 	if (addr->family == ADDRESS_IPV4)
 		peer->v4_first = peer->v6.family == ADDRESS_NONE;
 	*slot = *addr;
-	return true;
+	return CONFIG_VALID;
 }
 
-static bool add_host(struct inifile *file, const char *name, const char *word,
-		     struct peer *peer)
+static enum config_result add_host(const char *word, struct peer *peer)
 {
+	bool has_address =
+		peer->v4.family != ADDRESS_NONE || peer->v6.family != ADDRESS_NONE;
+	bool scoped = is_scoped_link_local(word);
 	struct address addr;
+	bool numeric = !scoped && address_parse(word, &addr);
 
-	if (!is_scoped_link_local(word) && address_parse(word, &addr)) {
-		if (peer->host)
-			goto mixed;
-		return add_address(file, name, word, &addr, peer);
-	}
-	if (!is_scoped_link_local(word) && !text_is_host_name(word)) {
-		inifile_complain(
-			file,
-			"peer `%s`: `%s` is neither an address nor a host name, expected addresses or a host name, then label=value",
-			name, word);
-		return false;
-	}
-	if (peer->host || peer->v4.family != ADDRESS_NONE ||
-	    peer->v6.family != ADDRESS_NONE)
-		goto mixed;
+	if (!scoped && !numeric && !text_is_host_name(word))
+		return config_error(
+			peer->place,
+			"peer `%s`: `%s` is neither an address nor a host name",
+			peer->name, word);
+	if (peer->host || (has_address && !numeric))
+		return config_error(
+			peer->place,
+			"peer `%s`: `%s` is one too many, expected one host name, or one address of each family",
+			peer->name, word);
+	if (numeric)
+		return add_address(word, &addr, peer);
 	peer->host = strdup(word);
-	return peer->host ? true : no_memory();
-mixed:
-	inifile_complain(
-		file,
-		"peer `%s`: `%s` beside another host, expected one host name, or one address of each family",
-		name, word);
-	return false;
+	return peer->host ? CONFIG_VALID : CONFIG_NO_MEMORY;
 }
 
-static const char *skip_blanks(const char *p)
-{
-	while (text_is_blank(*p))
-		p++;
-	return p;
-}
-
-/* Behind an address: blanks, or one comma. */
-static const char *skip_separator(const char *p)
-{
-	p = skip_blanks(p);
-	return *p == ',' ? skip_blanks(p + 1) : p;
-}
-
-/* The next address or host name in `word`; NULL where the labels begin or the line ends.
+/*
+ * The next address or host name in `word`; returns what follows it. NULL where the labels
+ * begin or the line ends.
  */
 static const char *next_host(const char *p, char word[static WORD_SIZE])
 {
@@ -113,126 +89,121 @@ static const char *next_host(const char *p, char word[static WORD_SIZE])
 
 	if ((len == 0 && *p != ',') || memchr(p, '=', len))
 		return NULL;
-	memcpy(word, p, len);
-	word[len] = '\0';
+	copy_word(word, p, len);
 	return p + len;
 }
 
-/* A label's value, perhaps in quotes, which it keeps; the end of the line is one, too. */
+/*
+ * What is wrong around a host, NULL if nothing is: a comma stands between two hosts, and
+ * a label has no blanks around its `=`. Both slips would otherwise change what the next
+ * word is taken for.
+ */
+static const char *check_separator(const char *word, const char *after)
+{
+	if (!*word)
+		return "comma without an address before it";
+	after = text_skip_blanks(after);
+	if (*after == '=')
+		return "blanks around `=`, expected label=value";
+	if (*after != ',')
+		return NULL;
+	after = text_skip_blanks(after + 1);
+	return !*after || after[text_until(after, " \t,=")] == '='
+		       ? "comma without an address after it"
+		       : NULL;
+}
+
+/* Adds all hosts of the line; `*rest` is where its labels begin. */
+static enum config_result parse_hosts(const char *p, struct peer *peer, const char **rest)
+{
+	enum config_result result = CONFIG_VALID;
+	char word[WORD_SIZE];
+	const char *next, *wrong;
+
+	p = text_skip_blanks(p);
+	if (!next_host(p, word))
+		result = add_host(peer->name, peer);
+	while ((next = next_host(p, word)) != NULL) {
+		wrong = check_separator(word, next);
+		if (wrong) {
+			*rest = "";
+			return config_error(peer->place, "peer `%s`: %s", peer->name,
+					    wrong);
+		}
+		result = config_worse(result, add_host(word, peer));
+		p = text_skip_blanks(next);
+		if (*p == ',')
+			p = text_skip_blanks(p + 1);
+	}
+	*rest = p;
+	return result;
+}
+
+/* A label's value, perhaps in quotes, which it keeps; returns what follows it. */
 static const char *next_label_value(const char *p, char value[static WORD_SIZE])
 {
 	size_t len = text_until(p, " \t");
 
 	if (*p == '"') {
 		len = 1 + text_until(p + 1, "\"");
-		while (p[len] && !text_is_blank(p[len]))
-			len++;
+		len += text_until(p + len, " \t");
 	}
-	memcpy(value, p, len);
-	value[len] = '\0';
+	copy_word(value, p, len);
 	return p + len;
 }
 
-/* What is wrong with a value, NULL if nothing is; takes its quotes off. */
-static const char *check_label_value(char *value)
-{
-	size_t len = strlen(value);
-
-	if (len > 0 && value[0] != '"' && value[len - 1] == ',')
-		return "a comma behind";
-	return labels_unquote(value) ? NULL : "unbalanced quotes at";
-}
-
-static bool add_label(struct inifile *file, const char *name, const char *label,
-		      const char *value, struct peer *peer)
+static enum config_result add_label(const char *label, const char *value,
+				    struct peer *peer)
 {
 	const char *why = labels_forbidden(label);
 
-	if (why) {
-		inifile_complain(file, "peer `%s`: label `%s` %s", name, label, why);
-		return false;
-	}
+	if (why)
+		return config_error(peer->place, "peer `%s`: label `%s`: %s", peer->name,
+				    label, why);
 	switch (labels_add(&peer->labels, label, value)) {
-	case LABELS_ADDED: return true;
-	case LABELS_NO_MEMORY: return no_memory();
+	case LABELS_ADDED: return CONFIG_VALID;
+	case LABELS_NO_MEMORY: return CONFIG_NO_MEMORY;
 	case LABELS_DUPLICATE: break;
 	}
-	inifile_complain(file, "peer `%s`: label `%s` twice, expected it once", name,
-			 label);
-	return false;
+	return config_error(peer->place, "peer `%s`: label `%s`: already set", peer->name,
+			    label);
 }
 
-static bool parse_labels(struct inifile *file, const char *name, const char *p,
-			 struct peer *peer)
+static enum config_result parse_labels(const char *p, struct peer *peer)
 {
+	enum config_result result = CONFIG_VALID;
 	char label[WORD_SIZE], value[WORD_SIZE];
-	const char *wrong;
-	bool good = true;
+	size_t len;
 
-	for (p = skip_blanks(p); *p; p = skip_blanks(p)) {
-		size_t len = text_until(p, "= \t");
-
-		memcpy(label, p, len);
-		label[len] = '\0';
-		if (p[len] != '=') {
-			inifile_complain(
-				file,
-				"peer `%s`: `%s` behind the labels, expected label=value",
-				name, label);
-			return false;
-		}
+	for (p = text_skip_blanks(p); *p; p = text_skip_blanks(p)) {
+		len = text_until(p, "= \t");
+		copy_word(label, p, len);
+		if (p[len] != '=')
+			return config_error(
+				peer->place,
+				"peer `%s`: `%s` after the labels, expected label=value",
+				peer->name, label);
 		p = next_label_value(p + len + 1, value);
-		wrong = check_label_value(value);
-		if (wrong) {
-			inifile_complain(
-				file,
-				"peer `%s`: %s label `%s`, expected label=\"value\" and blanks between labels",
-				name, wrong, label);
-			return false;
-		}
-		good &= add_label(file, name, label, value, peer);
+		len = strlen(value);
+		if (len > 0 && value[0] != '"' && value[len - 1] == ',')
+			return config_error(
+				peer->place,
+				"peer `%s`: label `%s`: comma after the value, expected blanks between labels",
+				peer->name, label);
+		if (!labels_unquote(value))
+			return config_error(
+				peer->place,
+				"peer `%s`: label `%s`: unbalanced quotes, expected label=\"value\"",
+				peer->name, label);
+		result = config_worse(result, add_label(label, value, peer));
 	}
-	return good;
+	return result;
 }
 
-/* A word, and what is behind it: what should not be. */
-static const char *check_separator(const char *word, const char *behind)
+enum config_result peerline_parse(const char *value, struct peer *peer)
 {
-	if (!*word)
-		return "a comma without an address before it";
-	behind = skip_blanks(behind);
-	if (*behind == '=')
-		return "blanks around `=`";
-	if (*behind != ',')
-		return NULL;
-	behind = skip_blanks(behind + 1);
-	return !*behind || strchr(behind, '=') == behind + text_until(behind, " \t,=")
-		       ? "a comma without an address behind it"
-		       : NULL;
-}
+	const char *labels;
+	enum config_result hosts = parse_hosts(value, peer, &labels);
 
-bool peerline_parse(struct inifile *file, const char *name, const char *value,
-		    struct peer *peer)
-{
-	char word[WORD_SIZE];
-	const char *next, *wrong;
-	bool good = true, any = false;
-
-	value = skip_blanks(value);
-	while ((next = next_host(value, word)) != NULL) {
-		wrong = check_separator(word, next);
-		if (wrong) {
-			inifile_complain(
-				file,
-				"peer `%s`: %s, expected addresses or a host name, then label=value",
-				name, wrong);
-			return false;
-		}
-		good &= add_host(file, name, word, peer);
-		any = true;
-		value = skip_separator(next);
-	}
-	if (!any)
-		good &= add_host(file, name, name, peer);
-	return parse_labels(file, name, value, peer) && good;
+	return config_worse(hosts, parse_labels(labels, peer));
 }

@@ -1,6 +1,5 @@
 /*
- * The value of one line of a [peers] section: addresses or a host name, then
- * labels.
+ * The value of one line of a [peers] section: addresses or a host name, then labels.
  *
  *     worker2 = worker2.example.net rack=r7 note="two words"
  *     worker4 = 10.0.0.14, fd00::14
@@ -8,17 +7,14 @@
 #ifndef NODECANARY_PEERLINE_H
 #define NODECANARY_PEERLINE_H
 
-#include <stdbool.h>
-
 #include "config/config.h"
-#include "config/inifile.h"
 
 /*
- * Fills in the addresses or the host of a peer and its labels; without either
- * the peer's name is what is looked up. Complaints go to `file`. False if there
- * were any, or no memory; the peer is to be freed all the same.
+ * Fills in the labels of a peer and its addresses or its host; without either, the peer's
+ * name is resolved. Needs the peer's name and place, the latter for messages. `value` is
+ * at most INIFILE_LINE_MAX bytes long. Whatever the result, the peer's strings and labels
+ * are to be freed.
  */
-bool peerline_parse(struct inifile *file, const char *name, const char *value,
-		    struct peer *peer);
+enum config_result peerline_parse(const char *value, struct peer *peer);
 
 #endif

@@ -3,18 +3,25 @@
 #include "base/number.h"
 #include "publish/promfile.h"
 
-/* A metric while its series are being written. */
+/*
+ * A metric while its series are being written. The file goes metric by metric, as the
+ * format wants all series of a metric together, so the targets are walked once for each.
+ */
 struct series {
 	struct writer *w;
 	const struct exposition *e;
 	const struct metric *metric;
-	bool has_header; /* HELP and TYPE come with the first series */
-	/* What the series are of: none of both for the node. */
+	bool has_header;
+	/* What the series is of: a group, a target of it, or neither for the node. */
 	const struct group *group;
 	const struct target_group *members; /* the same group */
 	const struct target *target;
 };
 
+/*
+ * HELP and TYPE come with the first series: a metric without series, such as the histogram
+ * of a group where no group has one, is not mentioned at all.
+ */
 static void write_header(struct series *s)
 {
 	if (s->has_header)
@@ -41,8 +48,10 @@ static void write_label(struct writer *w, const char *separator, const char *nam
 	writer_text(w, "\"");
 }
 
-/* The name and the labels that say what the series is of. Returns what comes before the
- * next label. */
+/*
+ * Writes the name and the labels that say what the series is of. Returns what comes before
+ * the next label, if there is one.
+ */
 static const char *begin_series(struct series *s, const char *suffix)
 {
 	write_header(s);
@@ -59,6 +68,7 @@ static const char *begin_series(struct series *s, const char *suffix)
 	return ",";
 }
 
+/* Labels of the group and of the peer; those of the peer win. */
 static void write_user_labels(struct series *s)
 {
 	struct labels_cursor cursor = {0, 0};
@@ -84,6 +94,7 @@ static const char *write_own_labels(struct series *s, const char *separator)
 		write_label(s->w, separator, "peer", s->members->self->name);
 		break;
 	case METRICS_ADDRESS:
+		/* Empty while no address is known, which is how a query finds such peers. */
 		address_format(&s->target->address, address);
 		write_label(s->w, separator, "address", address);
 		write_user_labels(s);
@@ -109,6 +120,11 @@ static void write_sum(struct writer *w, const struct stats_sum *sum)
 	writer_seconds(w, sum->seconds, sum->nanos);
 }
 
+/*
+ * The buckets are kept apart and published as sums of all up to each bound. A histogram
+ * without counts has not been observed yet; it is published with zeros all the same, as
+ * rate() needs the value before the first observation.
+ */
 static void write_histogram(struct series *s, const struct stats_histogram *histogram)
 {
 	const struct buckets *buckets = &s->e->targets->config->collector.buckets;
@@ -132,6 +148,7 @@ static void write_histogram(struct series *s, const struct stats_histogram *hist
 	write_count(s, cumulative);
 }
 
+/* Offsets are known to lead to 64 bits of the right type: see FIELD in metrics.c. */
 static void write_value(struct writer *w, enum metrics_format format, const void *at)
 {
 	switch (format) {
@@ -149,6 +166,10 @@ static bool has_histogram(const struct series *s)
 	       (s->target ? HISTOGRAM_PEER : HISTOGRAM_GROUP);
 }
 
+/*
+ * Whether there is anything to say. Of a run that sent nothing, "lost 0 %" would be as wrong
+ * as "lost 100 %", so such a series is absent.
+ */
 static bool is_present(const struct series *s, const char *at)
 {
 	const struct stats_run *run = s->target ? &s->target->run : NULL;
@@ -192,6 +213,7 @@ static void write_series(struct series *s, const void *values)
 	}
 }
 
+/* Groups and targets are sorted by name, and so are their series. */
 static void write_groups(struct series *s)
 {
 	const struct targets *targets = s->e->targets;
@@ -217,6 +239,10 @@ static void write_targets(struct series *s)
 		if (s->metric->source == METRICS_OF_TOTALS) {
 			write_series(s, &s->target->totals);
 		} else {
+			/*
+			 * Made anew for each metric: ten thousand of them would be a
+			 * tenth of the memory of a large run, and cost little.
+			 */
 			summary = targets_summarize(s->target);
 			write_series(s, &summary);
 		}
@@ -238,6 +264,13 @@ void exposition_write_metric(struct writer *writer, const struct exposition *exp
 	case METRICS_OF_SUMMARY: write_targets(&s); break;
 	}
 }
+
+/*
+ * The state. Its lines are comments to every other reader. They repeat numbers of the series
+ * above, but in a form that needs no parser of the text format, and they go on for targets
+ * that have no series now: a peer that is this node, is not selected or has no address in
+ * one run must not lose its counters by that.
+ */
 
 /* A field of a line of state. */
 static void write_field(struct writer *w, const char *text)
@@ -268,7 +301,10 @@ static void write_node_state(struct writer *w, const struct stats_node *node)
 	writer_text(w, "\n");
 }
 
-/* What the fields of the lines below mean. */
+/*
+ * Names for the columns of numbers below, once for all targets: with a name for each number
+ * the file of ten thousand peers would be a tenth larger.
+ */
 static void write_columns(struct writer *w, const struct buckets *buckets)
 {
 	writer_text(w, PROMFILE_STATE "counters");
@@ -314,13 +350,17 @@ static void write_group_state(struct writer *w, const struct targets *targets,
 	writer_text(w, "\n");
 }
 
-/* Whether there is anything to remember of the target. */
-static bool has_state(const struct target *target)
+/*
+ * Whether there is anything to remember of the target. With a fan-out a node measures eight
+ * peers of a list of ten thousand; lines for the others would say nothing.
+ */
+static bool has_state(const struct target *target, enum histogram_mode mode)
 {
 	const struct stats_totals *totals = &target->totals;
 
 	return totals->requests > 0 || totals->unsent > 0 || target->looked_up ||
-	       targets_outcome(target) != TARGET_UNKNOWN;
+	       targets_outcome(target) != TARGET_UNKNOWN ||
+	       (mode == HISTOGRAM_PEER && totals->histogram.counts);
 }
 
 static void write_counters_field(struct writer *w, const struct stats_totals *totals)
@@ -346,9 +386,9 @@ static void write_target_state(struct writer *w, const struct targets *targets,
 	const struct group *group = target_group(targets, target);
 	char address[ADDRESS_TEXT_SIZE] = "";
 
-	if (!has_state(target))
+	if (!has_state(target, group->options.histogram))
 		return;
-	/* The configuration has all other addresses. */
+	/* A numeric address is in the configuration, which may have changed. */
 	if (target->peer->host)
 		address_format(&target->address, address);
 	writer_text(w, PROMFILE_STATE "target");
@@ -385,6 +425,7 @@ void exposition_seal(struct writer *writer)
 	char line[PROMFILE_SEAL_SIZE];
 	uint64_t length, hash;
 
+	/* Flushes the buffer, so that the digest covers all that was written. */
 	writer_digest(writer, &length, &hash);
 	promfile_seal(line, length, hash);
 	writer_text(writer, line);

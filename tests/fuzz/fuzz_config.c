@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct fuzz_messages messages;
 	struct fleet fleet = {.node = {.counters_start_ns = FLEET_NOW_NS}};
 	int fd = fleet_fd((const char *)data, size);
-	enum configload_result result;
+	enum config_result result;
 	char path[64];
 	off_t said;
 
@@ -53,9 +53,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_messages_begin(&messages);
 	result = configload_read(&fleet.config, path, NULL);
 	said = fuzz_messages_end(&messages);
-	assert_true(result != CONFIGLOAD_NO_MEMORY);
-	assert_true(result == CONFIGLOAD_VALID || said > 0);
-	if (result == CONFIGLOAD_VALID) {
+	assert_true(result != CONFIG_NO_MEMORY);
+	assert_true(result == CONFIG_VALID || said > 0);
+	if (result == CONFIG_VALID) {
 		assert_int_equal(targets_build(&fleet.targets, &fleet.config), 0);
 		targets_select(&fleet.targets, "");
 		fuzz_messages_begin(&messages);

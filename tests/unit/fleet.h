@@ -61,7 +61,7 @@ static inline void fleet_load(struct fleet *fleet, const char *ini)
 	support_make_dir(dir);
 	snprintf(path, sizeof(path), "%s/fleet.ini", dir);
 	support_write_file(path, ini, strlen(ini));
-	assert_int_equal(configload_read(&fleet->config, path, NULL), CONFIGLOAD_VALID);
+	assert_int_equal(configload_read(&fleet->config, path, NULL), CONFIG_VALID);
 	assert_int_equal(targets_build(&fleet->targets, &fleet->config), 0);
 	support_remove_dir(dir);
 }

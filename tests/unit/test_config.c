@@ -39,10 +39,9 @@ static void put(const char *path, const char *content)
 	support_write_file(path, content, strlen(content));
 }
 
-static enum configload_result load(struct config *config, const char *drop_ins,
-				   char **log)
+static enum config_result load(struct config *config, const char *drop_ins, char **log)
 {
-	enum configload_result result;
+	enum config_result result;
 
 	support_capture_begin();
 	result = configload_read(config, "c.ini", drop_ins);
@@ -52,25 +51,25 @@ static enum configload_result load(struct config *config, const char *drop_ins,
 
 static void load_valid(struct config *config, const char *drop_ins)
 {
-	enum configload_result result;
+	enum config_result result;
 	char *log;
 
 	result = load(config, drop_ins, &log);
 	assert_string_equal(log, "");
-	assert_int_equal(result, CONFIGLOAD_VALID);
+	assert_int_equal(result, CONFIG_VALID);
 	free(log);
 }
 
 static void load_invalid(const char *drop_ins, const char *wanted)
 {
-	enum configload_result result;
+	enum config_result result;
 	struct config config;
 	char *log;
 
 	result = load(&config, drop_ins, &log);
 	config_free(&config);
 	assert_string_equal(log, wanted);
-	assert_int_equal(result, CONFIGLOAD_INVALID);
+	assert_int_equal(result, CONFIG_INVALID);
 	free(log);
 }
 
@@ -333,9 +332,8 @@ static void a_group_has_at_most_32_labels(void **state)
 	config_free(&config);
 	snprintf(content + strlen(content), 16, "one_more = x\n");
 	put("c.ini", content);
-	load_invalid(
-		NULL,
-		"nodecanary: c.ini:35: group `g` has more than 32 labels, expected at most so many\n");
+	load_invalid(NULL,
+		     "nodecanary: c.ini:35: group `g`: too many labels (at most 32)\n");
 }
 
 static void the_same_name_and_address_may_stand_in_two_groups(void **state)
@@ -406,14 +404,14 @@ static void errors_of_the_main_file_do_not_hide_those_of_drop_ins(void **state)
 		     "nodecanary: c.ini.d/a.ini:2: fsync = `1`, expected yes or no\n");
 }
 
-/* A line that stands there twice is one slip, and the reader wants one message. */
+/* Name and address are both there twice, but the mistake is one. */
 static void a_repeated_line_is_one_error(void **state)
 {
 	(void)state;
 	put("c.ini", "[peers]\na = 10.0.0.1\na = 10.0.0.1\n");
 	load_invalid(
 		NULL,
-		"nodecanary: c.ini:3: peer `a` a second time in group `default`, expected it once: already at c.ini:2\n");
+		"nodecanary: c.ini:3: peer `a`: already in group `default` at c.ini:2\n");
 }
 
 static void thousands_of_peers_are_read(void **state)
@@ -471,7 +469,7 @@ static void damaged_configurations_are_valid_or_explained(void **state)
 	srandom(seed);
 	for (int turn = 0; turn < 3000; turn++) {
 		size_t len = sizeof(whole) - 1;
-		enum configload_result result;
+		enum config_result result;
 		struct config config;
 		char *log;
 
@@ -481,10 +479,41 @@ static void damaged_configurations_are_valid_or_explained(void **state)
 		support_write_file("c.ini", text, len);
 		result = load(&config, NULL, &log);
 		config_free(&config);
-		assert_int_equal(result, *log ? CONFIGLOAD_INVALID : CONFIGLOAD_VALID);
-		assert_true(turn > 0 || result == CONFIGLOAD_VALID);
+		assert_int_equal(result, *log ? CONFIG_INVALID : CONFIG_VALID);
+		assert_true(turn > 0 || result == CONFIG_VALID);
 		free(log);
 	}
+}
+
+static void a_group_name_is_one_of_at_most_1024(void **state)
+{
+	FILE *out = fopen("c.ini", "we");
+
+	(void)state;
+	assert_non_null(out);
+	for (int i = 0; i <= CONFIG_GROUPS_MAX; i++)
+		fprintf(out, "[peers g%d]\n", i);
+	fputs("[peers g0]\n", out);
+	assert_int_equal(fclose(out), 0);
+	load_invalid(
+		NULL,
+		"nodecanary: c.ini:1025: group `g1024`: too many groups (at most 1024)\n");
+}
+
+static void an_error_names_the_line_if_there_is_one(void **state)
+{
+	struct place place = {.path = "f.ini", .line = 7};
+	char *log;
+
+	(void)state;
+	support_capture_begin();
+	assert_int_equal(config_error(place, "%s %d", "wrong", 1), CONFIG_INVALID);
+	place.line = 0;
+	assert_int_equal(config_error(place, "100%% wrong"), CONFIG_INVALID);
+	log = support_capture_end();
+	assert_string_equal(
+		log, "nodecanary: f.ini:7: wrong 1\nnodecanary: f.ini: 100% wrong\n");
+	free(log);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -511,6 +540,8 @@ int main(void)
 		TEST(errors_of_the_main_file_do_not_hide_those_of_drop_ins),
 		TEST(a_repeated_line_is_one_error),
 		TEST(thousands_of_peers_are_read),
+		TEST(a_group_name_is_one_of_at_most_1024),
+		TEST(an_error_names_the_line_if_there_is_one),
 		TEST(damaged_configurations_are_valid_or_explained),
 	};
 

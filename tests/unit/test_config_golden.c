@@ -41,7 +41,7 @@ static int is_case(const struct dirent *entry)
 	return case_of(entry->d_name, name);
 }
 
-static char *messages_of(const char *name, enum configload_result *result)
+static char *messages_of(const char *name, enum config_result *result)
 {
 	struct config config;
 	char path[300], *log;
@@ -56,7 +56,7 @@ static char *messages_of(const char *name, enum configload_result *result)
 
 static bool check_case(const char *name)
 {
-	enum configload_result result;
+	enum config_result result;
 	char path[300], *expected, *log = messages_of(name, &result);
 	bool good;
 
@@ -65,7 +65,7 @@ static bool check_case(const char *name)
 		support_write_file(path, log, strlen(log));
 	expected = access(path, R_OK) == 0 ? support_read_file(path, NULL) : NULL;
 	good = expected && strcmp(expected, log) == 0 &&
-	       result == (*log ? CONFIGLOAD_INVALID : CONFIGLOAD_VALID);
+	       result == (*log ? CONFIG_INVALID : CONFIG_VALID);
 	if (!good)
 		fprintf(stderr, "== %s: expected\n%s== said, with result %d\n%s", name,
 			expected ? expected : "(no such file)\n", (int)result, log);

@@ -240,11 +240,11 @@ static void textfile_is_an_absolute_path_of_a_prom_file(void **state)
 	assert_string_equal(collector.textfile, "/a b/.x.prom");
 	for (size_t i = 0; i < COUNT(bad); i++)
 		refuses(OPTIONS_COLLECTOR, "textfile", bad[i],
-			"an absolute path that ends in .prom, as node_exporter reads no other");
+			"an absolute path that ends in .prom (node_exporter reads no other)");
 	memset(longest, '/', sizeof(longest));
 	memcpy(longest + PATH_MAX - 6, "x.prom", 7);
 	refuses(OPTIONS_COLLECTOR, "textfile", longest,
-		"an absolute path that ends in .prom, as node_exporter reads no other");
+		"an absolute path that ends in .prom (node_exporter reads no other)");
 	memcpy(longest + PATH_MAX - 7, "x.prom", 7);
 	assert_true(set_collector("textfile", longest));
 }
@@ -399,7 +399,7 @@ static void buckets_ascend(void **state)
 	assert_int_equal(collector.buckets.upper_ns[0], 2500 * US);
 	for (size_t i = 0; i < COUNT(bad); i++)
 		refuses(OPTIONS_PROBE, "buckets", bad[i],
-			"1 to 32 durations from 1us to 1h, with blanks between them, each above the one before it");
+			"1 to 32 durations from 1us to 1h, ascending, separated by blanks");
 }
 
 static void only_buckets_are_one_set_for_the_fleet(void **state)

@@ -14,6 +14,7 @@
 
 static void free_peer(struct peer *peer)
 {
+	free(peer->name);
 	free(peer->host);
 	labels_free(&peer->labels);
 }
@@ -34,40 +35,46 @@ static void describe(const struct peer *peer, char out[static 512])
 					peer->labels.items[i].value);
 }
 
+/* Parses a line of the file; the result is for free_peer(). */
+static enum config_result parse(const char *name, const char *value, struct peer *peer,
+				char **log)
+{
+	enum config_result result;
+
+	*peer = (struct peer){.name = strdup(name), .place = {"f.ini", 0, 7}};
+	assert_non_null(peer->name);
+	support_capture_begin();
+	result = peerline_parse(value, peer);
+	*log = support_capture_end();
+	return result;
+}
+
 static void expect(const char *name, const char *value, const char *peer_text)
 {
-	struct inifile file = {.path = "f.ini", .line = 7};
-	struct peer peer = {.name = NULL};
+	enum config_result result;
+	struct peer peer;
 	char out[512], *log;
-	bool good;
 
-	support_capture_begin();
-	good = peerline_parse(&file, name, value, &peer);
-	log = support_capture_end();
+	result = parse(name, value, &peer, &log);
 	describe(&peer, out);
 	free_peer(&peer);
 	assert_string_equal(log, "");
 	free(log);
-	assert_true(good);
-	assert_int_equal(file.errors, 0);
+	assert_int_equal(result, CONFIG_VALID);
 	assert_string_equal(out, peer_text);
 }
 
 static void expect_error(const char *name, const char *value, const char *wanted)
 {
-	struct inifile file = {.path = "f.ini", .line = 7};
-	struct peer peer = {.name = NULL};
+	enum config_result result;
+	struct peer peer;
 	char *log;
-	bool good;
 
-	support_capture_begin();
-	good = peerline_parse(&file, name, value, &peer);
-	log = support_capture_end();
+	result = parse(name, value, &peer, &log);
 	free_peer(&peer);
 	assert_string_equal(log, wanted);
 	free(log);
-	assert_false(good);
-	assert_true(file.errors > 0);
+	assert_int_equal(result, CONFIG_INVALID);
 }
 
 static void addresses_and_host_names_are_told_apart(void **state)
@@ -119,9 +126,7 @@ static void labels_follow_as_in_an_inventory(void **state)
 		expect("a", cases[i].value, cases[i].peer);
 }
 
-#define NEITHER(word)                                                                    \
-	SAYS("peer `a`: `" word "` is neither an address nor a host name, expected "     \
-	     "addresses or a host name, then label=value")
+#define NEITHER(word) SAYS("peer `a`: `" word "` is neither an address nor a host name")
 
 static void what_is_no_address_and_no_host_name_is_an_error(void **state)
 {
@@ -139,9 +144,8 @@ static void what_is_no_address_and_no_host_name_is_an_error(void **state)
 	expect_error("a", "-x", NEITHER("-x"));
 	expect_error("a", "x..y", NEITHER("x..y"));
 	expect_error("a", "caf\xc3\xa9", NEITHER("caf\xc3\xa9"));
-	expect_error(
-		"a!", "",
-		SAYS("peer `a!`: `a!` is neither an address nor a host name, expected addresses or a host name, then label=value"));
+	expect_error("a!", "",
+		     SAYS("peer `a!`: `a!` is neither an address nor a host name"));
 }
 
 /* The resolver would take them for 127.0.0.1 and 10.0.0.1 without a word. */
@@ -168,8 +172,7 @@ static void a_scope_is_the_name_of_an_interface(void **state)
 	expect_error("a", "fe80::1%eth/0", NEITHER("fe80::1%eth/0"));
 }
 
-#define UNUSABLE(word, why)                                                              \
-	SAYS("peer `a`: " word " " why ", expected the address of one host")
+#define UNUSABLE(word, why) SAYS("peer `a`: " word " " why)
 
 static void addresses_that_no_single_host_has_are_an_error(void **state)
 {
@@ -185,22 +188,20 @@ static void addresses_that_no_single_host_has_are_an_error(void **state)
 		     UNUSABLE("::ffff:10.0.0.1", "is an IPv4 address in IPv6 notation"));
 	expect_error(
 		"a", "fe80::1",
-		SAYS("peer `a`: fe80::1 is link-local, expected the address of one host (or fe80::1%interface)"));
+		SAYS("peer `a`: fe80::1 is link-local, expected it with its interface (fe80::1%interface)"));
 }
 
 #define BESIDE(word)                                                                     \
-	SAYS("peer `a`: `" word "` beside another host, expected one host name, or one " \
+	SAYS("peer `a`: `" word "` is one too many, expected one host name, or one "     \
 	     "address of each family")
 
 static void a_peer_is_one_host(void **state)
 {
 	(void)state;
-	expect_error(
-		"a", "10.0.0.1 10.0.0.2",
-		SAYS("peer `a`: a second ipv4 address, expected at most one of each family"));
-	expect_error(
-		"a", "fd00::1, fd00::2",
-		SAYS("peer `a`: a second ipv6 address, expected at most one of each family"));
+	expect_error("a", "10.0.0.1 10.0.0.2",
+		     SAYS("peer `a`: more than one ipv4 address"));
+	expect_error("a", "fd00::1, fd00::2",
+		     SAYS("peer `a`: more than one ipv6 address"));
 	expect_error("a", "b c", BESIDE("c"));
 	expect_error("a", "b 10.0.0.1", BESIDE("10.0.0.1"));
 	expect_error("a", "10.0.0.1, b", BESIDE("b"));
@@ -208,12 +209,10 @@ static void a_peer_is_one_host(void **state)
 }
 
 #define RESERVED(name)                                                                   \
-	SAYS("peer `a`: label `" name "` is set by nodecanary or by Prometheus itself, " \
-	     "expected another name")
+	SAYS("peer `a`: label `" name "`: reserved by nodecanary or Prometheus")
 #define MALFORMED(name)                                                                  \
 	SAYS("peer `a`: label `" name                                                    \
-	     "` is no label name, expected letters, digits and _, "                      \
-	     "not beginning with a digit or __")
+	     "`: expected letters, digits and _, not beginning with a digit or __")
 
 static void labels_that_are_not_the_users_are_an_error(void **state)
 {
@@ -223,30 +222,27 @@ static void labels_that_are_not_the_users_are_an_error(void **state)
 	expect_error("a", "b __x=1", MALFORMED("__x"));
 	expect_error("a", "b 7r=1", MALFORMED("7r"));
 	expect_error("a", "b a-b=1", MALFORMED("a-b"));
-	expect_error(
-		"a", "b =1",
-		SAYS("peer `a`: blanks around `=`, expected addresses or a host name, then label=value"));
+	expect_error("a", "b =1",
+		     SAYS("peer `a`: blanks around `=`, expected label=value"));
 	expect_error("a", "b rack=1 =1", MALFORMED(""));
-	expect_error("a", "b rack=1 rack=2",
-		     SAYS("peer `a`: label `rack` twice, expected it once"));
+	expect_error("a", "b rack=1 rack=2", SAYS("peer `a`: label `rack`: already set"));
 }
 
-static void junk_behind_labels_is_an_error(void **state)
+static void words_after_labels_is_an_error(void **state)
 {
 	(void)state;
 	expect_error("a", "b rack=1 c",
-		     SAYS("peer `a`: `c` behind the labels, expected label=value"));
-	expect_error(
-		"a", "b rack=1 10.0.0.1 zone=2",
-		SAYS("peer `a`: `10.0.0.1` behind the labels, expected label=value"));
+		     SAYS("peer `a`: `c` after the labels, expected label=value"));
+	expect_error("a", "b rack=1 10.0.0.1 zone=2",
+		     SAYS("peer `a`: `10.0.0.1` after the labels, expected label=value"));
 	expect_error("a", "b rack=1 zone = 2",
-		     SAYS("peer `a`: `zone` behind the labels, expected label=value"));
+		     SAYS("peer `a`: `zone` after the labels, expected label=value"));
 	expect_error(
 		"a", "b note=\"x",
-		SAYS("peer `a`: unbalanced quotes at label `note`, expected label=\"value\" and blanks between labels"));
+		SAYS("peer `a`: label `note`: unbalanced quotes, expected label=\"value\""));
 	expect_error(
 		"a", "b note=\"x\"y",
-		SAYS("peer `a`: unbalanced quotes at label `note`, expected label=\"value\" and blanks between labels"));
+		SAYS("peer `a`: label `note`: unbalanced quotes, expected label=\"value\""));
 }
 
 /* A slip of the hand: published as it stands, it would be found in a dashboard. */
@@ -255,12 +251,10 @@ static void quotes_that_only_close_are_an_error(void **state)
 	(void)state;
 	expect_error(
 		"a", "b note=x\"",
-		SAYS("peer `a`: unbalanced quotes at label `note`, expected label=\"value\" and blanks between labels"));
+		SAYS("peer `a`: label `note`: unbalanced quotes, expected label=\"value\""));
 }
 
-#define COMMA(where)                                                                     \
-	SAYS("peer `a`: a comma without an address " where " it, expected addresses or " \
-	     "a host name, then label=value")
+#define COMMA(where) SAYS("peer `a`: comma without an address " where " it")
 
 /* A comma separates two addresses, or is a slip. */
 static void a_comma_alone_is_an_error(void **state)
@@ -268,8 +262,8 @@ static void a_comma_alone_is_an_error(void **state)
 	(void)state;
 	expect_error("a", ",", COMMA("before"));
 	expect_error("a", "10.0.0.1,,fd00::2", COMMA("before"));
-	expect_error("a", "10.0.0.1,", COMMA("behind"));
-	expect_error("a", "10.0.0.1 , rack=1", COMMA("behind"));
+	expect_error("a", "10.0.0.1,", COMMA("after"));
+	expect_error("a", "10.0.0.1 , rack=1", COMMA("after"));
 }
 
 static void all_errors_of_a_line_are_reported(void **state)
@@ -292,7 +286,7 @@ int main(void)
 		cmocka_unit_test(addresses_that_no_single_host_has_are_an_error),
 		cmocka_unit_test(a_peer_is_one_host),
 		cmocka_unit_test(labels_that_are_not_the_users_are_an_error),
-		cmocka_unit_test(junk_behind_labels_is_an_error),
+		cmocka_unit_test(words_after_labels_is_an_error),
 		cmocka_unit_test(quotes_that_only_close_are_an_error),
 		cmocka_unit_test(a_comma_alone_is_an_error),
 		cmocka_unit_test(all_errors_of_a_line_are_reported),

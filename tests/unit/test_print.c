@@ -38,7 +38,7 @@ static int end(void **state)
 static void load(const char *content)
 {
 	support_write_file("c.ini", content, strlen(content));
-	assert_int_equal(configload_read(&config, "c.ini", NULL), CONFIGLOAD_VALID);
+	assert_int_equal(configload_read(&config, "c.ini", NULL), CONFIG_VALID);
 	assert_int_equal(targets_build(&targets, &config), 0);
 	for (size_t i = 0; i < config.peer_count; i++)
 		if (strcmp(config.peers[i].name, "self") == 0)
