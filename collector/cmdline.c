@@ -58,8 +58,8 @@ void cmdline_help(FILE *out)
 
 		snprintf(name, sizeof(name), "%s %s", row->name,
 			 row->argument ? row->argument : "");
-		fprintf(out, "  %-3s --%-12s  %s\n", row->letter == LONG_ALL ? "" : letter,
-			name, row->help);
+		fprintf(out, "  %-3s --%-12s  %s\n",
+			row->letter == LONG_ALL ? "" : letter, name, row->help);
 	}
 	fputs(statuses, out);
 }

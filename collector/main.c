@@ -343,7 +343,7 @@ static int check_configuration(void)
 		log_warnx("self = `%s`: no such peer", run.config.collector.self);
 	if (batches_count(&run.targets) > BATCHES_MAX) {
 		log_errx(
-			"too many sets of peers with different options, or with one address in many groups (at most %d)",
+			"too many sets of peers with different options, or with one address in several groups (at most %d)",
 			BATCHES_MAX);
 		return EX_CONFIG;
 	}

@@ -54,6 +54,7 @@ static void print_names(FILE *out, const struct widths *widths, const char *grou
 	fprintf(out, "%-*s  %-*s", widths->peer, peer, widths->address, address);
 }
 
+/* A target that was never resolved has "-" for its address, so that no column is empty. */
 static void print_target_names(FILE *out, const struct widths *widths,
 			       const struct targets *targets, const struct target *target)
 {
@@ -143,6 +144,10 @@ int print_observers(FILE *out, const struct targets *targets)
 		log_errx("out of memory");
 		return -1;
 	}
+	/*
+	 * Every peer chooses as it would on its own node: the choice follows from the list
+	 * alone, so this node can tell who pings whom.
+	 */
 	for (size_t i = 0; i < config->peer_count; i++) {
 		const struct peer *observer = &config->peers[i];
 		const struct group *group = &config->groups[observer->group];
@@ -157,6 +162,7 @@ int print_observers(FILE *out, const struct targets *targets)
 	return 0;
 }
 
+/* NO_COLOR counts if it is set and not empty, whatever its value (no-color.org). */
 bool print_wants_colour(FILE *out)
 {
 	const char *no_color = getenv("NO_COLOR");

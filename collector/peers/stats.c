@@ -11,6 +11,7 @@ const char *const stats_discard_reasons[DISCARD_REASONS] = {
 
 #define NANOS UINT32_C(1000000000)
 
+/* Seconds and nanoseconds are separate, so that a sum over years stays exact. */
 static void sum_add(struct stats_sum *sum, uint64_t seconds, uint32_t nanos)
 {
 	sum->seconds += seconds;
@@ -82,6 +83,7 @@ void stats_add(struct stats_totals *totals, struct stats_run *run,
 	run->last_answered = sample->outcome == SAMPLE_REPLY;
 }
 
+/* The next answered round has no predecessor to be compared with. */
 void stats_discard_round(struct stats_run *run)
 {
 	run->last_answered = false;

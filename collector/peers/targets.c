@@ -39,6 +39,10 @@ static void add_target(struct targets *targets, const struct peer *peer,
 	targets->count += peer->host || target->address.family != ADDRESS_NONE;
 }
 
+/*
+ * A peer by name may have an address of either family, so with family = both it is always
+ * two targets.
+ */
 static void add_peer(struct targets *targets, const struct peer *peer)
 {
 	switch (targets->config->groups[peer->group].options.family) {
@@ -115,6 +119,7 @@ void targets_free(struct targets *targets)
 	*targets = (struct targets){.items = NULL};
 }
 
+/* In the order of the targets, which is that of their series. */
 static int compare(const struct targets *targets, const struct target *target,
 		   const char *group, const char *peer, const char *family)
 {
@@ -203,6 +208,10 @@ void targets_choose(const struct targets *targets, size_t group,
 		chosen[observer.index] = !config->collector.skip_self;
 }
 
+/*
+ * A count of choices, not of observers found: with a fan-out a member may have one more or
+ * fewer, see fanout.h.
+ */
 size_t targets_observers(const struct targets *targets, size_t group)
 {
 	const struct group *g = &targets->config->groups[group];
@@ -285,6 +294,7 @@ struct target_summary targets_summarize(const struct target *target)
 	return summary;
 }
 
+/* A run that sent nothing to the target learns nothing about it. */
 enum target_outcome targets_outcome(const struct target *target)
 {
 	if (target->run.requests == 0)

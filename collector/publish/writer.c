@@ -20,7 +20,10 @@ void writer_init(struct writer *writer, int fd)
 	digest_init(&writer->digest);
 }
 
-/* write() may write a part, for example before a full disk says that it is full. */
+/*
+ * write() may write a part only, as it does when the disk becomes full; the next call then
+ * tells why. A write() of 0 bytes would repeat for ever and has no errno of its own.
+ */
 static void write_all(struct writer *writer, const char *p, size_t len)
 {
 	while (len > 0 && !writer->error) {
@@ -89,6 +92,10 @@ void writer_ns(struct writer *writer, int64_t ns)
 	writer_bytes(writer, text, number_format_ns(text, ns));
 }
 
+/*
+ * Text format 0.0.4 knows three escapes. Everything between them, UTF-8 included, is copied
+ * unchanged and in one piece.
+ */
 void writer_escaped(struct writer *writer, const char *value)
 {
 	for (;;) {
