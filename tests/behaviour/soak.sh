@@ -1,6 +1,7 @@
 #!/bin/bash
 # Runs without end: peers come, go, die and heal at random, and every request is accounted for.
 # SOAK_RUNS is the number of runs (60), SEED repeats one.
+# check: no, the same network as in other tests, for longer
 # time-limit: 3600
 # alone: replies must come in their time
 # sandbox: no, it looks at the program from outside

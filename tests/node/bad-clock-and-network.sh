@@ -1,5 +1,6 @@
 #!/bin/bash
 # A clock that jumps or is wrong, a network that is not there yet.
+# check: no, one booted node is enough there
 # time-limit: 300
 # nodes: 2
 # shellcheck source-path=SCRIPTDIR source=lib.sh

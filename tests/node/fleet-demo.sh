@@ -1,5 +1,6 @@
 #!/bin/bash
 # `make demo`, by somebody at a terminal.
+# check: no, one booted fleet is enough there
 # time-limit: 1500
 # nodes: 5
 # shellcheck source-path=SCRIPTDIR source=lib.sh

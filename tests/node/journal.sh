@@ -1,5 +1,6 @@
 #!/bin/bash
 # What the unit says, and when it says nothing.
+# check: no, one booted node is enough there
 # time-limit: 360
 # nodes: 2
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -1,5 +1,6 @@
 #!/bin/bash
 # Three minutes of ten machines: every one has its phase, and none loses a run.
+# check: no, one booted node is enough there
 # time-limit: 600
 # nodes: 11
 # shellcheck source-path=SCRIPTDIR source=lib.sh
