@@ -24,7 +24,7 @@
 #include "publish/outfile.h"
 #include "estimate.h"
 #include "base/procfile.h"
-#include "ping/rawsocket.h"
+#include "ping/icmpsocket.h"
 #include "peers/resolve.h"
 #include "publish/restore.h"
 #include "peers/self.h"
@@ -219,7 +219,7 @@ static int restore_state(void)
 /* liboping aborts where it gets no socket, so one is tried first. */
 static int check_permission(void)
 {
-	int error = run.config.peer_count ? rawsocket_try(ADDRESS_IPV4) : 0;
+	int error = run.config.peer_count ? icmpsocket_try(ADDRESS_IPV4) : 0;
 
 	if (error != EPERM && error != EACCES)
 		return 0;

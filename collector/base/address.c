@@ -7,6 +7,10 @@
 
 #include "base/number.h"
 
+/*
+ * inet_pton() knows no zone. if_nametoindex() asks the kernel and not the resolver; a zone
+ * of an address that is not link-local has no meaning, so it is refused.
+ */
 static bool parse_ipv6(const char *text, struct address *addr)
 {
 	char bare[INET6_ADDRSTRLEN];
@@ -29,8 +33,10 @@ static bool parse_ipv6(const char *text, struct address *addr)
 	return true;
 }
 
+/* inet_pton() and not inet_aton(), for which 10.1 is 10.0.0.1 and 010 is 8. */
 bool address_parse(const char *text, struct address *addr)
 {
+	/* As a whole: an IPv4 address leaves most of the union untouched. */
 	memset(addr, 0, sizeof(*addr));
 	if (inet_pton(AF_INET, text, &addr->u.v4) == 1) {
 		addr->family = ADDRESS_IPV4;
@@ -42,7 +48,7 @@ bool address_parse(const char *text, struct address *addr)
 	return false;
 }
 
-/* inet_ntop() would bring in printf. */
+/* inet_ntop() would bring in printf, which is a tenth of the memory of a run. */
 static void format_ipv4(const struct in_addr *addr, char *out)
 {
 	unsigned char bytes[4];
@@ -66,6 +72,7 @@ void address_format(const struct address *addr, char out[static ADDRESS_TEXT_SIZ
 		return;
 	inet_ntop(AF_INET6, &addr->u.v6, out, ADDRESS_TEXT_SIZE);
 	len = strlen(out);
+	/* The interface may be gone; its number still tells two addresses apart. */
 	if (addr->scope && if_indextoname(addr->scope, name))
 		snprintf(out + len, ADDRESS_TEXT_SIZE - len, "%%%s", name);
 	else if (addr->scope)
@@ -75,6 +82,7 @@ void address_format(const struct address *addr, char out[static ADDRESS_TEXT_SIZ
 bool address_from_sockaddr(const struct sockaddr *sa, struct address *addr)
 {
 	memset(addr, 0, sizeof(*addr));
+	/* Copied, not cast: the caller's storage need not be aligned for the larger type. */
 	if (sa->sa_family == AF_INET) {
 		struct sockaddr_in in;
 
@@ -125,6 +133,7 @@ bool address_is_loopback(const struct address *addr)
 
 static const char *unusable_ipv4(in_addr_t host_order)
 {
+	/* RFC 1122: 0.0.0.0/8 is this host on this network; Linux sends 0.0.0.0 to itself. */
 	if (host_order >> 24 == 0)
 		return "is unspecified (0.0.0.0/8)";
 	if (host_order == INADDR_BROADCAST)
@@ -144,6 +153,7 @@ const char *address_unusable(const struct address *addr)
 		return "is unspecified (::)";
 	if (IN6_IS_ADDR_MULTICAST(&addr->u.v6))
 		return "is a multicast address";
+	/* As the destination of an ICMPv6 packet it reaches nobody. */
 	if (IN6_IS_ADDR_V4MAPPED(&addr->u.v6))
 		return "is an IPv4 address in IPv6 notation";
 	return NULL;

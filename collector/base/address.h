@@ -1,5 +1,5 @@
 /*
- * A numeric IPv4 or IPv6 address, as peers have it.
+ * A numeric IPv4 or IPv6 address. Nothing here is ever looked up by name.
  */
 #ifndef NODECANARY_ADDRESS_H
 #define NODECANARY_ADDRESS_H
@@ -12,7 +12,7 @@
 enum address_family { ADDRESS_NONE, ADDRESS_IPV4, ADDRESS_IPV6 };
 
 struct address {
-	enum address_family family; /* ADDRESS_NONE: no address is known */
+	enum address_family family; /* ADDRESS_NONE: no address */
 	uint32_t scope;		    /* interface index of a link-local IPv6 address */
 	union {
 		struct in_addr v4;
@@ -24,15 +24,15 @@ struct address {
 #define ADDRESS_TEXT_SIZE 64
 
 /*
- * Four decimal numbers, or an IPv6 address perhaps with %interface. False for
- * anything else; nothing is ever looked up.
+ * Four decimal numbers, or an IPv6 address; a link-local one may have %interface, which
+ * must exist. False, with ADDRESS_NONE, for anything else.
  */
 bool address_parse(const char *text, struct address *addr);
 
-/* "" for ADDRESS_NONE. */
+/* As address_parse() reads it; "" for ADDRESS_NONE. */
 void address_format(const struct address *addr, char out[static ADDRESS_TEXT_SIZE]);
 
-/* False if the socket address is of another family. */
+/* False, with ADDRESS_NONE, if the socket address is of another family. */
 bool address_from_sockaddr(const struct sockaddr *sa, struct address *addr);
 
 bool address_equal(const struct address *a, const struct address *b);
@@ -43,8 +43,8 @@ int address_compare(const struct address *a, const struct address *b);
 bool address_is_loopback(const struct address *addr);
 
 /*
- * Why no single host can answer from this address (unspecified, multicast,
- * broadcast, IPv4 inside IPv6), or NULL if one can.
+ * Why no single host can answer from this address (unspecified, multicast, broadcast, IPv4
+ * in IPv6 notation), to follow the address in a message: "is ..."; NULL if one can.
  */
 const char *address_unusable(const struct address *addr);
 

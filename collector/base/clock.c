@@ -1,5 +1,6 @@
 #include "base/clock.h"
 
+/* Three reads take less than 1 us; a long gap means that the thread was interrupted. */
 #define PAIR_MAX_GAP_NS (20 * CLOCK_NS_PER_US)
 #define PAIR_TRIES 16
 
@@ -31,6 +32,7 @@ int64_t clock_wall_offset_ns(void)
 		int64_t wall_ns = clock_wall_ns();
 		int64_t gap_ns = clock_monotonic_ns() - before_ns;
 
+		/* The wall clock was read somewhere in the gap: take its middle. */
 		if (gap_ns < best_gap_ns) {
 			best_gap_ns = gap_ns;
 			best_ns = wall_ns - before_ns - gap_ns / 2;

@@ -1,5 +1,5 @@
 /*
- * The two clocks. Time is int64_t nanoseconds; int64_t holds 292 years of them.
+ * The two clocks. Time is nanoseconds in an int64_t, which holds 292 years.
  */
 #ifndef NODECANARY_CLOCK_H
 #define NODECANARY_CLOCK_H
@@ -14,14 +14,14 @@
 /* CLOCK_MONOTONIC: for every interval and deadline. */
 int64_t clock_monotonic_ns(void);
 
-/* CLOCK_REALTIME: for time stamps that people read, and for nothing else. */
+/* CLOCK_REALTIME: for timestamps that are published, and for nothing else. */
 int64_t clock_wall_ns(void);
 
 /*
- * Wall clock minus monotonic clock. A change of this value between two calls is
- * a step of the wall clock (or a suspended machine); slewing moves both clocks.
- * The pair is read again while more than 20 us pass in between, so two values
- * agree to some 10 us even on a loaded machine.
+ * Wall clock minus monotonic clock. A change of this value between two calls is a step of
+ * the wall clock, or the machine was suspended; slewing moves both clocks alike. The
+ * clocks are read again while reading takes more than 20 us, up to 16 times, so two values
+ * agree to about 10 us even on a loaded machine.
  */
 int64_t clock_wall_offset_ns(void);
 

@@ -4,6 +4,7 @@
 #include <endian.h>
 #include <string.h>
 
+/* The parameters of FNV-1a for 64 bits. */
 #define FNV_OFFSET UINT64_C(0xcbf29ce484222325)
 #define FNV_PRIME UINT64_C(0x100000001b3)
 
@@ -13,6 +14,7 @@ void digest_init(struct digest *digest)
 	digest->hash = FNV_OFFSET;
 }
 
+/* FNV-1a is defined by bytes; by words it needs an eighth of the multiplications. */
 static uint64_t add_word(uint64_t hash, const unsigned char bytes[static 8])
 {
 	uint64_t word;
@@ -29,6 +31,7 @@ void digest_add(struct digest *digest, const void *data, size_t len)
 	size_t held = digest->length % 8;
 
 	digest->length += len;
+	/* The value must not depend on how the bytes were divided among the calls. */
 	if (held) {
 		size_t part = len < 8 - held ? len : 8 - held;
 
@@ -44,6 +47,7 @@ void digest_add(struct digest *digest, const void *data, size_t len)
 	memcpy(digest->rest, p, len);
 }
 
+/* Not strcasecmp()'s locale: two nodes must compute the same. */
 void digest_add_folded(struct digest *digest, const char *text)
 {
 	for (; *text; text++) {
@@ -60,6 +64,7 @@ uint64_t digest_value(const struct digest *digest)
 	unsigned char word[8] = {0};
 	uint64_t hash = digest->hash, length = htole64(digest->length);
 
+	/* The length tells "a" from "a\0", which fill up to the same word. */
 	memcpy(word, digest->rest, digest->length % 8);
 	hash = add_word(hash, word);
 	memcpy(word, &length, sizeof(word));

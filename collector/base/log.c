@@ -11,12 +11,16 @@
 
 #include "base/number.h"
 
+/* A longer message is cut. It has room for a line of the configuration and two paths. */
 #define LINE_MAX_BYTES 2048
 
 static enum log_level max_level = LOG_LEVEL_WARNING;
 static bool in_journal;
 
-/* Whether stderr is the stream that JOURNAL_STREAM=DEV:INODE names: systemd.exec(5). */
+/*
+ * Whether stderr is the stream that JOURNAL_STREAM=DEV:INODE names: systemd.exec(5). The
+ * variable alone proves nothing: children of a service inherit it, with stderr redirected.
+ */
 static bool stderr_is_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
@@ -60,16 +64,18 @@ __attribute__((format(printf, 3, 0))) static void emit(enum log_level level, int
 	if (err)
 		len += clamp(snprintf(line + len, room - len, ": %s", strerror(err)),
 			     room - len);
-	/* An argument of several lines would be several messages. */
+	/* A newline in an argument would begin a message of its own, of the sender's choice. */
 	for (size_t i = 0; i < len; i++)
 		if ((unsigned char)line[i] < 0x20)
 			line[i] = '?';
 	line[len++] = '\n';
-	/* Where stderr cannot be written there is nobody left to tell. */
+	/* One write(2), so that lines of several threads do not mix. If it fails, nobody is
+	 * left to be told. */
 	if (write(STDERR_FILENO, line, len) < 0)
 		return;
 }
 
+/* A macro because va_start() must be in the function that has the arguments. */
 #define LOG_BODY(level, err)                                                             \
 	do {                                                                             \
 		int saved = errno;                                                       \

@@ -7,8 +7,6 @@
 #include "base/number.h"
 #include "base/text.h"
 
-/* Plain reads: stdio and scanf would touch more memory than all the rest of a small run.
- */
 bool procfile_load(const char *path, char content[static PROCFILE_SIZE])
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -17,6 +15,7 @@ bool procfile_load(const char *path, char content[static PROCFILE_SIZE])
 
 	if (fd < 0)
 		return false;
+	/* Files of /proc say that they are empty, and may return less than is asked for. */
 	while (n > 0 && used < PROCFILE_SIZE - 1) {
 		n = read(fd, content + used, PROCFILE_SIZE - 1 - used);
 		used += n > 0 ? (size_t)n : 0;
@@ -26,7 +25,7 @@ bool procfile_load(const char *path, char content[static PROCFILE_SIZE])
 	return n >= 0;
 }
 
-/* The number behind the name of a line. */
+/* The first number after the name, if the line has that name and not one that begins so. */
 static bool parse_line(const char *line, const char *name, uint64_t *value)
 {
 	char digits[NUMBER_U64_SIZE];

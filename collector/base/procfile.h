@@ -1,5 +1,6 @@
 /*
- * Files of /proc; above all one number out of one whose lines are "name value ...".
+ * Files of /proc, above all those whose lines are "name value ...". Read without stdio,
+ * which would touch more memory than the rest of a small run.
  */
 #ifndef NODECANARY_PROCFILE_H
 #define NODECANARY_PROCFILE_H
@@ -9,10 +10,13 @@
 
 #define PROCFILE_SIZE 16384
 
-/* The first bytes of the file as a string. False where there is no such file. */
+/* The file, or its first 16,383 bytes, as a string. False if it cannot be read. */
 bool procfile_load(const char *path, char content[static PROCFILE_SIZE]);
 
-/* False where there is no such file, or no such line in its first 16 kB. */
+/*
+ * The number after `name`, which begins a line. False, with `value` unchanged, if the file
+ * cannot be read or has no such line in its first 16,383 bytes.
+ */
 bool procfile_read(const char *path, const char *name, uint64_t *value);
 
 #endif

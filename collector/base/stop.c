@@ -15,6 +15,7 @@ static void stop_signals(sigset_t *set)
 	struct sigaction hangup;
 
 	sigemptyset(set);
+	/* Not SIGQUIT: it asks for a core dump, now. */
 	sigaddset(set, SIGTERM);
 	sigaddset(set, SIGINT);
 	if (sigaction(SIGHUP, NULL, &hangup) < 0 || hangup.sa_handler != SIG_IGN)
@@ -28,6 +29,7 @@ int stop_init(void)
 	stop_signals(&set);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return -1;
+	/* Never read: it stays readable, and each thread that polls it ends its wait. */
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return fd < 0 ? -1 : 0;
 }
@@ -67,6 +69,7 @@ void stop_reset_in_child(void)
 {
 	sigset_t set;
 
+	/* A blocked mask is inherited over fork(), so the child could not be stopped. */
 	stop_signals(&set);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }

@@ -6,6 +6,7 @@
 #define HOST_NAME_MAX_BYTES 253
 #define HOST_LABEL_MAX_BYTES 63
 
+/* isdigit() and its like depend on the locale, and take no char that is negative. */
 bool text_is_digit(char c)
 {
 	return c >= '0' && c <= '9';
@@ -39,6 +40,7 @@ bool text_is_utf8(const char *text, size_t len)
 
 		if (n == 0 || n > (size_t)(end - p))
 			return false;
+		/* The lead byte has n + 1 bits of its own before those of the value. */
 		code = n == 1 ? *p : *p & (0x7fU >> n);
 		for (size_t i = 1; i < n; i++) {
 			if ((p[i] & 0xc0) != 0x80)

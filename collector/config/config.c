@@ -20,12 +20,14 @@ void config_free(struct config *config)
 	}
 	for (size_t i = 0; i < config->file_count; i++)
 		free(config->files[i]);
+	/* Peers point at the names of files, so these are freed together. */
 	free(config->peers);
 	free(config->groups);
 	free(config->files);
 	memset(config, 0, sizeof(*config));
 }
 
+/* A run without names never forks the processes that resolve them. */
 bool config_has_names(const struct config *config)
 {
 	for (size_t i = 0; i < config->peer_count; i++)
@@ -34,6 +36,7 @@ bool config_has_names(const struct config *config)
 	return false;
 }
 
+/* The values of the enum ascend from good to bad. */
 enum config_result config_worse(enum config_result a, enum config_result b)
 {
 	return a > b ? a : b;

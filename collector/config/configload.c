@@ -13,7 +13,10 @@
 
 #define BLANKS " \t"
 
-/* What a section sets, and where. */
+/*
+ * What a section sets, and where: a key that is set again, in whatever file, is an error
+ * that names the first place. Of two values neither is the obvious one.
+ */
 struct settings {
 	option_set set;
 	struct place places[OPTIONS_KEYS_MAX];
@@ -33,6 +36,7 @@ struct draft {
 
 enum section { SECTION_COLLECTOR, SECTION_PROBE, SECTION_PEERS, SECTION_LABELS };
 
+/* inih hands over `KIND GROUP` as one name. */
 static const struct section_kind {
 	const char *kind;
 	const char *alone; /* the group of [KIND]; "": no group; NULL: no such section */
@@ -61,7 +65,10 @@ static void merge(struct loader *l, enum config_result result)
 	l->result = config_worse(l->result, result);
 }
 
-/* `items` with room for one more, which is zeroed; NULL if there is no memory. */
+/*
+ * `items` with room for one more, which is zeroed; NULL if there is no memory. Room doubles:
+ * there may be 65,536 peers, and growing by one would copy them over and over.
+ */
 static void *grow(void *items, size_t count, size_t *room, size_t size)
 {
 	size_t more = *room ? *room * 2 : 16;
@@ -90,6 +97,7 @@ static enum config_result find_draft(struct loader *l, struct place place,
 		return config_error(place, "group `%s`: too many groups (at most %d)",
 				    name, CONFIG_GROUPS_MAX);
 	if (i == l->draft_count) {
+		/* This moves the drafts; l->current is set again below. */
 		drafts = reallocarray(l->drafts, i + 1, sizeof(*drafts));
 		if (!drafts)
 			return CONFIG_NO_MEMORY;
@@ -114,6 +122,7 @@ static enum config_result enter_group(struct loader *l, struct place place,
 	result = find_draft(l, place, name);
 	if (result != CONFIG_VALID)
 		return result;
+	/* An empty [peers GROUP] is a group, too: a drop-in may add its peers later. */
 	if (l->section == SECTION_PEERS)
 		l->current->has_peers = true;
 	else if (!l->current->mention.path)
@@ -166,6 +175,7 @@ static enum config_result add_option(struct loader *l, struct place place,
 	char expected[OPTIONS_EXPECTED_SIZE];
 	const struct place *first;
 
+	/* The message lists the keys, so that a misspelt one is put right at once. */
 	if (index < 0) {
 		options_list(section, expected);
 		return config_error(place, "unknown key `%s`, expected one of %s", key,
@@ -179,6 +189,7 @@ static enum config_result add_option(struct loader *l, struct place place,
 	if (settings->set >> index & 1)
 		return config_error(place, "key `%s`: already set at %s:%u", key,
 				    first->path, first->line);
+	/* Even if the value is wrong: setting the key again would be a second mistake. */
 	settings->set |= UINT32_C(1) << index;
 	settings->places[index] = place;
 	if (!options_set(section, (size_t)index, value, &l->config->collector,
@@ -200,6 +211,7 @@ static enum config_result add_label(struct loader *l, struct place place, const 
 	if (group->labels.count == LABELS_GROUP_MAX)
 		return config_error(place, "group `%s`: too many labels (at most %d)",
 				    group->name, LABELS_GROUP_MAX);
+	/* inih's value is not ours to change. */
 	if (!text_copy(unquoted, sizeof(unquoted), value) || !labels_unquote(unquoted))
 		return config_error(
 			place, "label `%s`: unbalanced quotes, expected \"value\"", key);
@@ -225,6 +237,7 @@ static enum config_result add_peer(struct loader *l, struct place place, const c
 	if (!peers)
 		return CONFIG_NO_MEMORY;
 	config->peers = peers;
+	/* Counted at once, so that config_free() frees it whatever happens next. */
 	peer = &peers[config->peer_count++];
 	*peer = (struct peer){
 		.group = l->current->index, .place = place, .name = strdup(name)};
@@ -280,6 +293,7 @@ static enum config_result load_file(struct loader *l, char *path)
 	return inifile_read(place, &handler);
 }
 
+/* Not what an editor or a package manager leaves behind: .x.ini.swp, x.ini~, x.ini.dpkg-old. */
 static int is_drop_in(const struct dirent *entry)
 {
 	size_t len = strlen(entry->d_name);
@@ -299,6 +313,7 @@ static void load_drop_ins(struct loader *l, const char *directory, bool must_exi
 	struct dirent **entries;
 	int count = scandir(directory, &entries, is_drop_in, by_file_name);
 
+	/* Only the default directory may be missing: a named one is probably misspelt. */
 	if (count < 0 && (must_exist || errno != ENOENT))
 		merge(l, config_error((struct place){.path = directory},
 				      "cannot read the directory of drop-ins: %s",
@@ -316,6 +331,7 @@ static void load_files(struct loader *l, const char *file, const char *drop_ins)
 {
 	char *beside = join(file, ".d", "");
 
+	/* After an error the other files are read all the same: all errors in one go. */
 	merge(l, load_file(l, join(file, "", "")));
 	if (drop_ins)
 		load_drop_ins(l, drop_ins, true);
@@ -356,6 +372,7 @@ static enum config_result build_groups(struct loader *l)
 	config->groups = calloc(l->draft_count + 1, sizeof(*config->groups));
 	if (!config->groups)
 		return CONFIG_NO_MEMORY;
+	/* Sorted, the metrics do not depend on the order of the files. */
 	if (l->draft_count > 0)
 		qsort(l->drafts, l->draft_count, sizeof(*l->drafts), by_draft_name);
 	for (size_t i = 0; i < l->draft_count; i++) {
@@ -363,6 +380,7 @@ static enum config_result build_groups(struct loader *l)
 		struct group *group = &config->groups[i];
 
 		*group = draft->group;
+		/* [probe] is complete only now: it may have come after [probe GROUP]. */
 		group->options = l->base;
 		options_override(&group->options, &draft->group.options,
 				 draft->settings.set);

@@ -5,6 +5,11 @@
 
 #include "base/text.h"
 
+/*
+ * The labels of nodecanary_peer_info are also those by which its series are joined to
+ * others, so a user's label must not replace one. Prometheus adds instance and job to each
+ * scraped series, and gives le and quantile a meaning.
+ */
 const char *labels_forbidden(const char *name)
 {
 	static const char *const taken[] = {"group",	"peer", "family", "address",
@@ -22,6 +27,7 @@ bool labels_unquote(char *value)
 {
 	size_t len = strlen(value);
 
+	/* A quote at the end alone is half of a pair, not part of the value. */
 	if (value[0] != '"')
 		return len == 0 || value[len - 1] != '"';
 	if (len < 2 || value[len - 1] != '"' || memchr(value + 1, '"', len - 2))
@@ -31,7 +37,7 @@ bool labels_unquote(char *value)
 	return true;
 }
 
-/* Where `name` stands or would stand. */
+/* The index of `name`, or where it is to be inserted. Lists are short: no bisection. */
 static size_t find_slot(const struct label_list *list, const char *name)
 {
 	size_t i = 0;
@@ -53,6 +59,7 @@ enum labels_result labels_add(struct label_list *list, const char *name,
 	if (!items)
 		return LABELS_NO_MEMORY;
 	list->items = items;
+	/* The list stays valid if there is no memory for the strings: count is unchanged. */
 	added.name = strdup(name);
 	added.value = strdup(value);
 	if (!added.name || !added.value) {
@@ -84,6 +91,7 @@ const struct label *labels_next(const struct label_list *under,
 		cursor->under < under->count ? &under->items[cursor->under] : NULL;
 	const struct label *high =
 		cursor->over < over->count ? &over->items[cursor->over] : NULL;
+	/* At the end of one list the other one goes on alone. */
 	int order = !low ? 1 : !high ? -1 : strcmp(low->name, high->name);
 
 	if (!low && !high)

@@ -1,6 +1,8 @@
 /*
  * Labels that users give to their peers: name and value, published on
  * nodecanary_peer_info.
+ *
+ * A list is empty when zeroed, owns its strings, and is given back to labels_free().
  */
 #ifndef NODECANARY_LABELS_H
 #define NODECANARY_LABELS_H
@@ -8,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The most labels of a group; those of a peer end with its line. */
+/* The most labels of a group; the length of a line limits those of a peer. */
 #define LABELS_GROUP_MAX 32
 
 struct label {
@@ -22,29 +24,25 @@ struct label_list {
 };
 
 /*
- * Why no user may give a label of this name (malformed, or a name of ours or
- * of Prometheus'), as the end of a sentence; NULL if it is free.
+ * Why users may not give a label this name (malformed, or reserved), to follow the name in
+ * a message; NULL if they may.
  */
 const char *labels_forbidden(const char *name);
 
-/*
- * Takes the quotes off a value that begins and ends with them; false where they
- * are not balanced.
- */
+/* Removes the quotes around a value, if it has any; false if they are not balanced. */
 bool labels_unquote(char *value);
 
 enum labels_result { LABELS_ADDED, LABELS_DUPLICATE, LABELS_NO_MEMORY };
 
-/* Adds a copy. */
+/* Adds copies of both strings. A name that is there already keeps its value. */
 enum labels_result labels_add(struct label_list *list, const char *name,
 			      const char *value);
 
 void labels_free(struct label_list *list);
 
 /*
- * Walks two lists as one, sorted by name, the items of `over` in place of
- * those of `under` that have the same name. Begin with both counters 0; NULL
- * at the end.
+ * Walks two lists as one, sorted by name. Where both have a name, the item of `over`
+ * replaces that of `under`. Begin with a zeroed cursor; NULL is the end.
  */
 struct labels_cursor {
 	size_t under, over;

@@ -56,6 +56,7 @@ static bool parse_u32(const struct key *key, const char *value, void *field,
 	return true;
 }
 
+/* One spelling each; `true`, `1` and `on` would only make configurations differ. */
 static bool parse_flag(const struct key *key, const char *value, void *field,
 		       char *expected)
 {
@@ -82,6 +83,7 @@ static bool parse_path(const struct key *key, const char *value, void *field,
 	return true;
 }
 
+/* Whether there is such a peer is known only when all files have been read. */
 static bool parse_name(const struct key *key, const char *value, void *field,
 		       char *expected)
 {
@@ -116,6 +118,7 @@ static bool add_source(struct source *source, const char *word)
 	return true;
 }
 
+/* Numeric: which address a name has would differ from run to run. */
 static bool parse_source(const struct key *key, const char *value, void *field,
 			 char *expected)
 {
@@ -132,6 +135,7 @@ static bool parse_source(const struct key *key, const char *value, void *field,
 	return true;
 }
 
+/* Empty stands for no mark, which is not the same as mark 0: that one is set. */
 static bool parse_mark(const struct key *key, const char *value, void *field,
 		       char *expected)
 {
@@ -195,6 +199,7 @@ static bool find_word(const struct word *words, size_t count, const char *name,
 static bool parse_dscp(const struct key *key, const char *value, void *field,
 		       char *expected)
 {
+	/* Words first: a number that is refused costs a run libc's printf. */
 	return FIND_WORD(dscp_words, value, field) ||
 	       parse_u32(key, value, field, expected) ||
 	       EXPECT("a number from 0 to 63 or a name such as ef, af41, cs1, le");
@@ -258,6 +263,11 @@ static bool parse_fanout(const struct key *key, const char *value, void *field,
 		      (long long)key->max);
 }
 
+/*
+ * The tables of keys. Adding one is a row here, a field in options.h, its default in
+ * options_defaults(), and its description in the manual page and conf/nodecanary.ini.
+ */
+
 #define US CLOCK_NS_PER_US
 #define MS CLOCK_NS_PER_MS
 #define S CLOCK_NS_PER_S
@@ -304,6 +314,7 @@ _Static_assert(sizeof(probe_keys) / sizeof(probe_keys[0]) <= OPTIONS_KEYS_MAX + 
 
 void options_defaults(struct collector_options *collector, struct options *options)
 {
+	/* What is not named here is 0, no, or empty. */
 	*collector = (struct collector_options){
 		.textfile = "/var/lib/nodecanary/nodecanary.prom",
 		.skip_self = true,
@@ -370,6 +381,7 @@ bool options_set(enum options_section section, size_t index, const char *value,
 	return key->parse(key, value, base + key->offset, expected);
 }
 
+/* A fleet-wide key has no field in struct options; configload refuses it in a group. */
 void options_override(struct options *to, const struct options *from, option_set set)
 {
 	for (size_t i = 0; probe_keys[i].name; i++) {

@@ -1,6 +1,6 @@
 /*
- * The keys of [collector] and [probe]: their names, ranges and defaults, in one
- * table each.
+ * The keys of [collector] and [probe]: names, ranges and defaults, in one table for each of
+ * the two sections. Keys are known to others by their index in it.
  */
 #ifndef NODECANARY_OPTIONS_H
 #define NODECANARY_OPTIONS_H
@@ -16,8 +16,8 @@
 #define OPTIONS_BUCKETS_MAX 32
 #define OPTIONS_NAME_SIZE 256
 /*
- * Bytes of ICMP payload. Less holds no cookie and address (cookie.h); more does not fit
- * into the 4,096 bytes that liboping receives into, with an IPv4 header of up to 60.
+ * Bytes of ICMP payload. Fewer have no room for cookie and address (cookie.h). liboping
+ * receives into 4,096 bytes, of which an IPv4 header takes up to 60 and an ICMP header 8.
  */
 #define OPTIONS_SIZE_MIN 40
 #define OPTIONS_SIZE_MAX 4000
@@ -27,7 +27,7 @@
 enum family_choice { FAMILY_AUTO, FAMILY_IPV4, FAMILY_IPV6, FAMILY_BOTH };
 enum histogram_mode { HISTOGRAM_PEER, HISTOGRAM_GROUP, HISTOGRAM_OFF };
 
-/* The address to send from, by family; ADDRESS_NONE: the kernel's choice. */
+/* The address to send from, for each family; ADDRESS_NONE: the kernel chooses. */
 struct source {
 	struct address v4, v6;
 };
@@ -45,16 +45,17 @@ struct buckets {
 
 struct collector_options {
 	char textfile[PATH_MAX];
-	char self[OPTIONS_NAME_SIZE]; /* "": recognise oneself */
+	char self
+		[OPTIONS_NAME_SIZE]; /* name of this node's peer; "": found by evidence */
 	bool skip_self;
 	bool fsync;
 	int64_t deadline_ns;
 	int64_t resolve_timeout_ns;
 	int64_t resolve_every_ns;
-	struct buckets buckets; /* key of [probe], but one set for the fleet */
+	struct buckets buckets; /* a key of [probe], but the same for all groups */
 };
 
-/* What a group is probed with. */
+/* How a group is probed. */
 struct options {
 	uint32_t count, warmup;
 	int64_t interval_ns, timeout_ns, spacing_ns;
@@ -65,11 +66,11 @@ struct options {
 	char device[IF_NAMESIZE]; /* "": any */
 	struct mark mark;
 	enum histogram_mode histogram;
-	uint32_t fanout; /* how many peers of the group a node pings at most */
+	uint32_t fanout; /* the most peers of the group that a node pings */
 	bool members_only;
 };
 
-/* Which keys of a section have been set: bit i is key i of its table. */
+/* Which keys of a section have been set: bit i stands for key i of its table. */
 typedef uint32_t option_set;
 
 #define OPTIONS_KEYS_MAX 32
@@ -78,25 +79,25 @@ enum options_section { OPTIONS_COLLECTOR, OPTIONS_PROBE };
 
 void options_defaults(struct collector_options *collector, struct options *options);
 
-/* The index of a key in its section's table, -1 if it has no such key. */
+/* The index of a key, -1 if the section has no such key. */
 int options_find(enum options_section section, const char *key);
 
 /* All keys of a section, "a, b, c". */
 #define OPTIONS_EXPECTED_SIZE 256
 void options_list(enum options_section section, char out[static OPTIONS_EXPECTED_SIZE]);
 
-/* Whether the key stands in [probe] but not in [probe GROUP]. */
+/* Whether a key of [probe] is not allowed in [probe GROUP]. */
 bool options_is_fleet_wide(size_t index);
 
 /*
- * Sets key `index` from its text. On failure `expected` says what would have
- * been right, and nothing is changed.
+ * Sets a key from its text. On failure nothing is changed, and `expected` says what would
+ * have been right: "expected ...".
  */
 bool options_set(enum options_section section, size_t index, const char *value,
 		 struct collector_options *collector, struct options *options,
 		 char expected[static OPTIONS_EXPECTED_SIZE]);
 
-/* Copies the keys in `set` from one structure to another. */
+/* Copies the keys of [probe] that are in `set`, except those for the whole fleet. */
 void options_override(struct options *to, const struct options *from, option_set set);
 
 #endif

@@ -1,7 +1,9 @@
 /*
- * One liboping object and the targets that it asks, round by round; and what
- * became of the rounds. Batches run side by side, so that a silent peer in one
- * holds up no other.
+ * A batch: the targets that share one liboping object, and with it one set of socket
+ * options. Runs all rounds of the batch and adds their samples to the targets.
+ *
+ * Batches run in parallel, so that an unresponsive peer in one does not delay the others.
+ * No two batches share a target, so they need no lock.
  */
 #ifndef NODECANARY_BATCH_H
 #define NODECANARY_BATCH_H
@@ -15,36 +17,35 @@
 #include "peers/targets.h"
 
 struct batch {
-	/* Set by whoever makes it. */
-	const struct options *options; /* of all its groups alike */
+	/* Set by the owner, who also frees what they point to. */
+	const struct options *options; /* of its first group; the others' equal them */
 	const struct buckets *buckets;
 	struct target **targets; /* sample i is that of targets[i] */
 	size_t count;
 	struct target **absent; /* without an address: unsent in every round */
 	size_t absent_count;
-	bool is_deferred;    /* with the dead */
-	struct probe *probe; /* NULL where count is 0 or it could not be opened */
-	int64_t deadline_ns; /* no round begins after it; monotonic */
+	bool is_deferred;    /* its targets did not respond in the previous run */
+	struct probe *probe; /* NULL if count is 0 or liboping refused an option */
+	int64_t deadline_ns; /* monotonic clock; no round begins after it */
 	/*
-	 * Called after each round, in the batch's thread, and by batches.h with round 0 when
-	 * all are over; may be NULL.
+	 * Called after each round in the batch's thread, and by batches_run() with round 0
+	 * when all batches have ended. May be NULL.
 	 */
 	void (*progress)(const struct batch *batch, unsigned round, unsigned rounds);
 
 	/* Results. */
-	uint64_t measured; /* rounds in which a request left */
+	uint64_t measured; /* rounds in which a request was sent */
 	uint64_t discarded[DISCARD_REASONS];
-	bool broken; /* liboping does not do what it must; logged */
-
-	/* Of runner.h. */
-	struct runner *runner;
-	bool is_awaited;
+	bool broken; /* liboping does not behave as this program needs; logged */
 };
 
-/* How long a round of so many targets takes at most. */
+/* How long a round of so many targets takes at most, in nanoseconds. */
 int64_t batch_round_ns(const struct options *options, size_t count);
 
-/* Runs all rounds. -1 after logging where there is no memory. */
-int batch_run(struct batch *batch);
+/*
+ * Runs all rounds. Calls `on_sent` with `arg` once or twice in each, as
+ * probe_run_round() does. 0, or -1 after logging where there is no memory.
+ */
+int batch_run(struct batch *batch, void (*on_sent)(void *arg), void *arg);
 
 #endif

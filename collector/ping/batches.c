@@ -5,8 +5,12 @@
 
 #include "ping/runner.h"
 #include "base/log.h"
-#include "ping/rawsocket.h"
+#include "ping/icmpsocket.h"
 
+/*
+ * Everything that liboping keeps for each object, and everything that makes up a round. The
+ * payload's size is not among them, as liboping keeps a payload for each host.
+ */
 bool batches_may_share(const struct options *a, const struct options *b)
 {
 	return a->count == b->count && a->warmup == b->warmup &&
@@ -18,180 +22,225 @@ bool batches_may_share(const struct options *a, const struct options *b)
 	       a->mark.value == b->mark.value;
 }
 
-/* A target on its way to its batch. */
-struct seat {
+/* A target, and what decides which batch it is in. */
+struct placement {
 	struct target *target;
-	size_t class;		    /* the first group whose batch its group shares */
-	enum address_family family; /* where the class has a source, else ADDRESS_NONE */
-	size_t rank;		    /* how many seats before it have its address */
-	bool deferred;		    /* with the dead */
+	size_t first_group; /* the first group with the same options as the target's */
+	/* That of the address if the options name a source, otherwise ADDRESS_NONE. */
+	enum address_family family;
+	size_t repetition; /* how many placements before it have the same address */
+	bool is_deferred;
 };
 
-static int compare_class(const struct seat *a, const struct seat *b)
+static int compare_numbers(size_t a, size_t b)
 {
-	if (a->class != b->class)
-		return a->class < b->class ? -1 : 1;
-	return a->family < b->family ? -1 : a->family > b->family;
+	return a < b ? -1 : a > b;
 }
 
-/* Targets lie in one array, in the order of their series. */
-static int compare_position(const struct seat *a, const struct seat *b)
+/* Equal if both could use the same sockets. */
+static int compare_options(const struct placement *a, const struct placement *b)
+{
+	int order = compare_numbers(a->first_group, b->first_group);
+
+	return order ? order : compare_numbers(a->family, b->family);
+}
+
+/* Equal if both are in the same batch. */
+static int compare_batches(const struct placement *a, const struct placement *b)
+{
+	int order = compare_options(a, b);
+
+	if (order == 0)
+		order = compare_numbers(a->repetition, b->repetition);
+	return order ? order : a->is_deferred - b->is_deferred;
+}
+
+/* All targets are in one array. Their order makes every sort a stable one. */
+static int compare_targets(const struct placement *a, const struct placement *b)
 {
 	return a->target < b->target ? -1 : a->target > b->target;
 }
 
 static int by_address(const void *a, const void *b)
 {
-	const struct seat *one = a, *other = b;
-	int order = compare_class(one, other);
+	const struct placement *one = a, *other = b;
+	int order = compare_options(one, other);
 
 	if (order == 0)
 		order = address_compare(&one->target->address, &other->target->address);
-	return order ? order : compare_position(one, other);
+	return order ? order : compare_targets(one, other);
 }
 
-/* Those that answered, those of which nothing is known, the dead, those without address.
+static bool was_unresponsive(const struct target *target)
+{
+	return target->state == TARGET_PROBED && target->previous == TARGET_DOWN;
+}
+
+/*
+ * Within a batch: responsive targets first, then new ones, unresponsive ones, and last,
+ * as struct batch wants it, those without an address.
  */
-static int precedence(const struct target *target)
+static int rank(const struct target *target)
 {
 	if (target->state != TARGET_PROBED)
 		return 3;
-	return target->previous == TARGET_UP ? 0 : target->previous == TARGET_UNKNOWN ? 1 : 2;
-}
-
-/* Of one class. */
-static int compare_batch(const struct seat *a, const struct seat *b)
-{
-	if (a->rank != b->rank)
-		return a->rank < b->rank ? -1 : 1;
-	return a->deferred - b->deferred;
+	return was_unresponsive(target) ? 2 : target->previous == TARGET_UNKNOWN;
 }
 
 static int by_batch(const void *a, const void *b)
 {
-	const struct seat *one = a, *other = b;
-	int order = compare_class(one, other);
+	const struct placement *one = a, *other = b;
+	int order = compare_batches(one, other);
 
 	if (order == 0)
-		order = compare_batch(one, other);
-	if (order == 0)
-		order = precedence(one->target) - precedence(other->target);
-	return order ? order : compare_position(one, other);
+		order = rank(one->target) - rank(other->target);
+	return order ? order : compare_targets(one, other);
 }
 
-/* The first group that shares batches with each. */
-static size_t *find_classes(const struct config *config)
+/* Quadratic at worst: half a million comparisons for the 1,024 groups that may be. */
+static size_t find_first_group(const struct config *config, size_t group)
 {
-	size_t *classes = calloc(config->group_count + 1, sizeof(*classes));
+	size_t first = 0;
 
-	for (size_t i = 0; classes && i < config->group_count; i++)
-		while (classes[i] < i &&
-		       !batches_may_share(&config->groups[classes[i]].options,
-					  &config->groups[i].options))
-			classes[i]++;
-	return classes;
+	while (first < group && !batches_may_share(&config->groups[first].options,
+						   &config->groups[group].options))
+		first++;
+	return first;
 }
 
-static bool was_unresponsive(const struct seat *seat)
+/* All that are measured; the others are not asked and have no series. */
+static size_t list_targets(struct targets *targets, struct placement *placements)
 {
-	return seat->target->state == TARGET_PROBED && seat->target->previous == TARGET_DOWN;
-}
-
-/* Sorted by class: puts the dead of each class apart if they are many. */
-static void set_deferred(struct seat *seats, size_t count)
-{
-	size_t end;
-
-	for (size_t i = 0; i < count; i = end) {
-		size_t dead = 0;
-
-		for (end = i; end < count && compare_class(&seats[i], &seats[end]) == 0;
-		     end++)
-			dead += was_unresponsive(&seats[end]);
-		for (size_t j = i; j < end && dead > BATCHES_UNRESPONSIVE_MAX; j++)
-			seats[j].deferred = was_unresponsive(&seats[j]);
-	}
-}
-
-/* Whether the seat begins a batch. */
-static bool begins_batch(const struct seat *seats, size_t i)
-{
-	return i == 0 || compare_class(&seats[i - 1], &seats[i]) != 0 ||
-	       compare_batch(&seats[i - 1], &seats[i]) != 0;
-}
-
-static size_t count_batches(const struct seat *seats, size_t count)
-{
-	size_t batches = 0;
-
-	for (size_t i = 0; i < count; i++)
-		batches += begins_batch(seats, i);
-	return batches;
-}
-
-static size_t take_seats(struct targets *targets, const size_t *classes,
-			 struct seat *seats)
-{
-	size_t count = 0;
+	size_t count = 0, first_group = 0;
 
 	for (size_t i = 0; i < targets->count; i++) {
 		struct target *target = &targets->items[i];
 		const struct source *source =
 			&target_group(targets, target)->options.source;
-		struct seat *seat = &seats[count];
+		bool has_source = source->v4.family || source->v6.family;
 
-		if (!target_is_measured(target))
-			continue;
-		*seat = (struct seat){.target = target,
-				      .class = classes[target->peer->group]};
-		if (source->v4.family != ADDRESS_NONE ||
-		    source->v6.family != ADDRESS_NONE)
-			seat->family = target->address.family;
-		count++;
-	}
-	qsort(seats, count, sizeof(*seats), by_address);
-	for (size_t i = 1; i < count; i++)
-		if (compare_class(&seats[i - 1], &seats[i]) == 0 &&
-		    seats[i].target->address.family != ADDRESS_NONE &&
-		    address_equal(&seats[i - 1].target->address,
-				  &seats[i].target->address))
-			seats[i].rank = seats[i - 1].rank + 1;
-	set_deferred(seats, count);
-	qsort(seats, count, sizeof(*seats), by_batch);
-	if (count_batches(seats, count) > BATCHES_MAX) {
-		/* An outage must not be what makes them too many. */
-		for (size_t i = 0; i < count; i++)
-			seats[i].deferred = false;
-		qsort(seats, count, sizeof(*seats), by_batch);
+		/* Targets are sorted by group. */
+		if (i == 0 || target->peer->group != target[-1].peer->group)
+			first_group =
+				find_first_group(targets->config, target->peer->group);
+		if (target_is_measured(target))
+			placements[count++] = (struct placement){
+				.target = target,
+				.first_group = first_group,
+				.family = has_source ? target->address.family
+						     : ADDRESS_NONE};
 	}
 	return count;
 }
 
-/* A batch for each run of seats that agree. */
+/*
+ * Sorted by address, equal ones of the same options are next to each other. liboping
+ * ignores an address that an object has already, so the second one needs another object.
+ */
+static void set_repetitions(struct placement *placements, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		const struct placement *last = &placements[i - 1];
+		const struct address *address = &placements[i].target->address;
+
+		if (compare_options(last, &placements[i]) == 0 &&
+		    address->family != ADDRESS_NONE &&
+		    address_equal(&last->target->address, address))
+			placements[i].repetition = last->repetition + 1;
+	}
+}
+
+/*
+ * Sorted by options: defers the unresponsive targets of each if they are many. What is
+ * unresponsive is known from the previous run; a new peer is given the benefit of doubt.
+ */
+static void set_deferred(struct placement *placements, size_t count)
+{
+	size_t end;
+
+	for (size_t i = 0; i < count; i = end) {
+		size_t unresponsive = 0;
+
+		for (end = i; end < count &&
+			      compare_options(&placements[i], &placements[end]) == 0;
+		     end++)
+			unresponsive += was_unresponsive(placements[end].target);
+		for (size_t j = i; j < end && unresponsive > BATCHES_UNRESPONSIVE_MAX;
+		     j++)
+			placements[j].is_deferred =
+				was_unresponsive(placements[j].target);
+	}
+}
+
+/* Sorted by batch: whether this placement is the first of one. */
+static bool begins_batch(const struct placement *placements, size_t i)
+{
+	return i == 0 || compare_batches(&placements[i - 1], &placements[i]) != 0;
+}
+
+static size_t count_batches(const struct placement *placements, size_t count)
+{
+	size_t batches = 0;
+
+	for (size_t i = 0; i < count; i++)
+		batches += begins_batch(placements, i);
+	return batches;
+}
+
+/*
+ * The placements of all measured targets, sorted by batch; the caller frees them. NULL
+ * without memory.
+ */
+static struct placement *place_targets(struct targets *targets, size_t *count)
+{
+	struct placement *placements = calloc(targets->count + 1, sizeof(*placements));
+
+	if (!placements)
+		return NULL;
+	*count = list_targets(targets, placements);
+	qsort(placements, *count, sizeof(*placements), by_address);
+	set_repetitions(placements, *count);
+	set_deferred(placements, *count);
+	qsort(placements, *count, sizeof(*placements), by_batch);
+	if (count_batches(placements, *count) > BATCHES_MAX) {
+		/* A configuration must not become invalid because peers are down. */
+		for (size_t i = 0; i < *count; i++)
+			placements[i].is_deferred = false;
+		qsort(placements, *count, sizeof(*placements), by_batch);
+	}
+	return placements;
+}
+
+/*
+ * Each batch is a run of equal placements. Targets without an address are the last of their
+ * batch, so that `targets` and `absent` are two parts of one array.
+ */
 static int make_batches(struct batches *batches, struct targets *targets,
-			const struct seat *seats, size_t count, int64_t deadline_ns)
+			const struct placement *placements, size_t count,
+			int64_t deadline_ns)
 {
 	struct batch *batch = NULL;
 
+	if (count_batches(placements, count) > BATCHES_MAX) {
+		log_errx(
+			"too many sets of peers with different options, or with one address in several groups (at most %d)",
+			BATCHES_MAX);
+		return -1;
+	}
 	for (size_t i = 0; i < count; i++) {
-		batches->order[i] = seats[i].target;
-		if (begins_batch(seats, i)) {
-			if (batches->count == BATCHES_MAX) {
-				log_errx(
-					"more than %d sets of peers with different options, or with one address in so many groups",
-					BATCHES_MAX);
-				return -1;
-			}
+		struct target *target = placements[i].target;
+
+		batches->order[i] = target;
+		if (begins_batch(placements, i)) {
 			batch = &batches->items[batches->count++];
 			*batch = (struct batch){
-				.options =
-					&target_group(targets, seats[i].target)->options,
+				.options = &target_group(targets, target)->options,
 				.buckets = &targets->config->collector.buckets,
 				.targets = &batches->order[i],
-				.is_deferred = seats[i].deferred,
+				.is_deferred = placements[i].is_deferred,
 				.deadline_ns = deadline_ns};
 		}
-		if (seats[i].target->state == TARGET_PROBED)
+		if (target->state == TARGET_PROBED)
 			batch->count++;
 		else
 			batch->absent_count++;
@@ -200,7 +249,8 @@ static int make_batches(struct batches *batches, struct targets *targets,
 	return 0;
 }
 
-static struct probe_settings batch_settings(struct batch *batch)
+/* `period_ns` is that of a round in which a peer is unresponsive. */
+static struct probe_settings make_settings(const struct batch *batch)
 {
 	const struct options *o = batch->options;
 	struct probe_settings settings = {
@@ -210,11 +260,9 @@ static struct probe_settings batch_settings(struct batch *batch)
 		.timeout_ns = o->timeout_ns,
 		.spacing_ns = o->spacing_ns,
 		.period_ns = batch_round_ns(o, 0),
-		.on_sent = runner_sent,
-		.arg = batch,
 	};
 
-	/* With a source the batch is of one family. */
+	/* A batch with a source address has one family. */
 	if (batch->targets[0]->address.family == ADDRESS_IPV4)
 		settings.source.v4 = o->source.v4;
 	else
@@ -223,11 +271,14 @@ static struct probe_settings batch_settings(struct batch *batch)
 	return settings;
 }
 
-/* An object that cannot be had leaves its targets unsent. -1 without memory. */
+/*
+ * If liboping refuses an option, the batch has no probe and its targets are unsent: other
+ * batches must go on. -1 without memory or idents.
+ */
 static int open_probe(struct batch *batch, unsigned number, const struct targets *targets,
 		      const struct cookie *cookie, struct idents *idents)
 {
-	struct probe_settings settings = batch_settings(batch);
+	struct probe_settings settings = make_settings(batch);
 	struct cookie own;
 	struct probe_host *hosts = calloc(batch->count, sizeof(*hosts));
 	int result;
@@ -242,11 +293,12 @@ static int open_probe(struct batch *batch, unsigned number, const struct targets
 			batch->targets[i]->address,
 			target_group(targets, batch->targets[i])->options.size};
 	batch->probe = probe_new(&settings, &own, idents);
-	result = batch->probe ? probe_add(batch->probe, hosts, batch->count) : 0;
+	result = batch->probe ? probe_add_hosts(batch->probe, hosts, batch->count) : 0;
 	free(hosts);
 	return result;
 }
 
+/* Those that are kept have been restored; new peers and groups need theirs. */
 static int add_histograms(struct targets *targets)
 {
 	const struct config *config = targets->config;
@@ -270,51 +322,38 @@ static int add_histograms(struct targets *targets)
 int batches_build(struct batches *batches, struct targets *targets,
 		  const struct cookie *cookie, int64_t deadline_ns)
 {
-	struct seat *seats = calloc(targets->count + 1, sizeof(*seats));
-	size_t *classes = find_classes(targets->config);
-	size_t count;
+	size_t count = 0;
+	struct placement *placements = place_targets(targets, &count);
 	int result = -1;
 
-	memset(batches, 0, sizeof(*batches));
-	batches->order = calloc(targets->count + 1, sizeof(*batches->order));
-	batches->items =
-		calloc(targets->count < BATCHES_MAX ? targets->count + 1 : BATCHES_MAX,
-		       sizeof(*batches->items));
-	batches->idents = calloc(1, sizeof(*batches->idents));
-	if (!seats || !classes || !batches->order || !batches->items ||
-	    !batches->idents) {
+	*batches = (struct batches){.items = calloc(count_batches(placements, count) + 1,
+						    sizeof(*batches->items)),
+				    .order = calloc(count + 1, sizeof(*batches->order)),
+				    .idents = calloc(1, sizeof(*batches->idents))};
+	if (placements && batches->items && batches->order && batches->idents)
+		result = make_batches(batches, targets, placements, count, deadline_ns);
+	else
 		log_errx("out of memory");
-		goto out;
-	}
-	count = take_seats(targets, classes, seats);
-	result = make_batches(batches, targets, seats, count, deadline_ns);
+	free(placements);
 	for (size_t i = 0; result == 0 && i < batches->count; i++)
 		if (batches->items[i].count > 0)
 			result = open_probe(&batches->items[i], (unsigned)i, targets,
 					    cookie, batches->idents);
-	if (result == 0)
-		result = add_histograms(targets);
-out:
-	free(classes);
-	free(seats);
-	return result;
+	return result == 0 ? add_histograms(targets) : result;
 }
 
 size_t batches_count(struct targets *targets)
 {
-	struct seat *seats = calloc(targets->count + 1, sizeof(*seats));
-	size_t *classes = find_classes(targets->config);
-	size_t batches = 0;
+	size_t count = 0;
+	struct placement *placements = place_targets(targets, &count);
+	size_t batches = count_batches(placements, count);
 
-	if (seats && classes)
-		batches = count_batches(seats, take_seats(targets, classes, seats));
-	free(classes);
-	free(seats);
+	free(placements);
 	return batches;
 }
 
-/* One line for all that went wrong, with what helps against it. */
-static void report(const struct batches *batches, struct stats_node *node)
+/* For one line of log for the whole run, however many batches are affected. */
+static struct probe_report sum_reports(const struct batches *batches)
 {
 	struct probe_report sum = {.receive_drops = 0};
 
@@ -322,39 +361,51 @@ static void report(const struct batches *batches, struct stats_node *node)
 		struct probe_report one = {.receive_drops = 0};
 
 		if (batches->items[i].probe)
-			probe_report(batches->items[i].probe, &one);
+			one = probe_get_report(batches->items[i].probe);
 		if (sum.failed == 0)
 			sum.first_errno = one.first_errno;
 		sum.failed += one.failed;
 		sum.receive_drops += one.receive_drops;
 		sum.starved |= one.starved;
+		/* Sysctls limit each socket, so what the largest one wants is enough. */
 		if (one.starved && one.send_wanted > sum.send_wanted)
 			sum.send_wanted = one.send_wanted;
 		if (one.receive_drops > 0 && one.receive_wanted > sum.receive_wanted)
 			sum.receive_wanted = one.receive_wanted;
 	}
-	node->receive_drops += sum.receive_drops;
-	if (sum.failed > 0)
-		log_warnx("%zu requests could not be sent: %s%s", sum.failed,
-			  strerror(sum.first_errno), rawsocket_hint(sum.first_errno));
-	if (sum.starved)
+	return sum;
+}
+
+/*
+ * The kernel doubles what it is asked for and reports the double, so half of what is wanted
+ * is named. systemd/60-nodecanary-sysctl.conf has both settings.
+ */
+static void log_report(const struct probe_report *sum)
+{
+	if (sum->failed > 0)
+		log_warnx("%zu requests could not be sent: %s%s", sum->failed,
+			  strerror(sum->first_errno),
+			  icmpsocket_explain(sum->first_errno));
+	if (sum->starved)
 		log_warnx(
-			"requests waited for room in the send buffer until their round ended: raise net.core.wmem_max to %llu",
-			(unsigned long long)(sum.send_wanted / 2));
-	if (sum.receive_drops > 0)
+			"requests could not be sent before the timeout because the send buffer was full: raise net.core.wmem_max to %llu",
+			(unsigned long long)(sum->send_wanted / 2));
+	if (sum->receive_drops > 0)
 		log_warnx(
-			"%llu packets were dropped at full receive buffers: raise net.core.rmem_max to %llu",
-			(unsigned long long)sum.receive_drops,
-			(unsigned long long)(sum.receive_wanted / 2));
+			"%llu packets were dropped because the receive buffer was full: raise net.core.rmem_max to %llu",
+			(unsigned long long)sum->receive_drops,
+			(unsigned long long)(sum->receive_wanted / 2));
 }
 
 int batches_run(struct batches *batches, struct targets *targets, struct stats_node *node)
 {
 	int result = batches->count ? runner_run(batches->items, batches->count) : 0;
+	struct probe_report sum = sum_reports(batches);
 
 	if (batches->count && batches->items[0].progress)
 		batches->items[0].progress(&batches->items[0], 0, 0);
-	report(batches, node);
+	log_report(&sum);
+	node->receive_drops += sum.receive_drops;
 	for (size_t i = 0; i < batches->count; i++)
 		for (size_t j = 0; j < DISCARD_REASONS; j++)
 			node->discarded_rounds[j] += batches->items[i].discarded[j];
@@ -370,6 +421,7 @@ int batches_run(struct batches *batches, struct targets *targets, struct stats_n
 	return result;
 }
 
+/* Otherwise a run whose requests all failed to leave would look like a success. */
 bool batches_measured(const struct batches *batches)
 {
 	for (size_t i = 0; i < batches->count; i++)

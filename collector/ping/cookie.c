@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+/* The low half of each byte of a word, and the bit that keeps each from being NUL. */
 #define HALF_BYTES 0x0f0f0f0fU
 #define NO_NUL 0x40404040U
 
@@ -21,6 +22,7 @@ int cookie_init(struct cookie *cookie)
 {
 	unsigned char bytes[COOKIE_SIZE];
 
+	/* Up to 256 bytes are never returned in part (getrandom(2)). */
 	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
 		return -1;
 	for (size_t i = 0; i < sizeof(bytes); i++)
@@ -35,13 +37,14 @@ int cookie_init(struct cookie *cookie)
 
 void cookie_derive(const struct cookie *cookie, unsigned index, struct cookie *derived)
 {
-	/* Two bytes that are never NUL, in place of random ones. */
+	/* The last two bytes hold the number, four bits each; neither is ever NUL. */
 	uint32_t number = 0x4040U | (index & 15) | (index >> 4 & 15) << 8;
 
 	*derived = *cookie;
 	derived->words[1] = (derived->words[1] & 0xffff0000U) | number;
 }
 
+/* In network order; the string need not be aligned. */
 static char *put_word(char *out, uint32_t word)
 {
 	word = htonl(word);
@@ -49,8 +52,9 @@ static char *put_word(char *out, uint32_t word)
 	return out + sizeof(word);
 }
 
-void cookie_payload(const struct cookie *cookie, const struct address *addr, size_t size,
-		    char *out)
+/* The rest is filled with a byte that is not NUL. */
+void cookie_write_payload(const struct cookie *cookie, const struct address *addr,
+			  size_t size, char *out)
 {
 	char *end = out + size;
 	size_t words = addr->family == ADDRESS_IPV4 ? 1 : 4;
@@ -69,51 +73,52 @@ void cookie_payload(const struct cookie *cookie, const struct address *addr, siz
 	*end = '\0';
 }
 
+/* A filter under construction. Classic BPF: a load that reaches beyond the packet rejects it. */
 struct program {
 	struct sock_filter *code;
 	size_t len;
 };
 
-static void op(struct program *p, uint16_t code, uint32_t k)
+static void emit(struct program *p, uint16_t code, uint32_t k)
 {
 	p->code[p->len++] = (struct sock_filter){.code = code, .k = k};
 }
 
-/* Goes on if A equals k (or X); the way out is filled in by finish(). */
+/* Rejects the packet unless A equals k, or X; finish() fills in the jump. */
 static void require(struct program *p, uint16_t operand, uint32_t k)
 {
-	op(p, BPF_JMP | BPF_JEQ | operand, k);
+	emit(p, BPF_JMP | BPF_JEQ | operand, k);
 }
 
-/* M[slot] and M[slot + 1] = the two halves of the address word in A. */
+/* Stores the two payload words of the address word in A into M[slot] and M[slot + 1]. */
 static void split_address(struct program *p, uint32_t slot)
 {
-	op(p, BPF_ST, slot + 1);
-	op(p, BPF_ALU | BPF_AND | BPF_K, HALF_BYTES);
-	op(p, BPF_ALU | BPF_OR | BPF_K, NO_NUL);
-	op(p, BPF_ST, slot);
-	op(p, BPF_LD | BPF_MEM, slot + 1);
-	op(p, BPF_ALU | BPF_RSH | BPF_K, 4);
-	op(p, BPF_ALU | BPF_AND | BPF_K, HALF_BYTES);
-	op(p, BPF_ALU | BPF_OR | BPF_K, NO_NUL);
-	op(p, BPF_ST, slot + 1);
+	emit(p, BPF_ST, slot + 1);
+	emit(p, BPF_ALU | BPF_AND | BPF_K, HALF_BYTES);
+	emit(p, BPF_ALU | BPF_OR | BPF_K, NO_NUL);
+	emit(p, BPF_ST, slot);
+	emit(p, BPF_LD | BPF_MEM, slot + 1);
+	emit(p, BPF_ALU | BPF_RSH | BPF_K, 4);
+	emit(p, BPF_ALU | BPF_AND | BPF_K, HALF_BYTES);
+	emit(p, BPF_ALU | BPF_OR | BPF_K, NO_NUL);
+	emit(p, BPF_ST, slot + 1);
 }
 
-/* A must equal M[slot]; X is used up. */
+/* Rejects the packet unless A equals M[slot]. Changes X. */
 static void require_slot(struct program *p, uint32_t slot)
 {
-	op(p, BPF_LDX | BPF_MEM, slot);
+	emit(p, BPF_LDX | BPF_MEM, slot);
 	require(p, BPF_X, 0);
 }
 
-/* Accepts; and every condition that fails leaves to the rejection behind it. */
+/* Accepts the packet whole; every condition that fails jumps to the rejection after that. */
 static size_t finish(struct program *p)
 {
 	size_t reject;
 
-	op(p, BPF_RET | BPF_K, UINT32_MAX);
+	emit(p, BPF_RET | BPF_K, UINT32_MAX);
 	reject = p->len;
-	op(p, BPF_RET | BPF_K, 0);
+	emit(p, BPF_RET | BPF_K, 0);
 	for (size_t i = 0; i < reject; i++)
 		if (BPF_CLASS(p->code[i].code) == BPF_JMP)
 			p->code[i].jf = (uint8_t)(reject - i - 1);
@@ -121,53 +126,57 @@ static size_t finish(struct program *p)
 }
 
 /*
- * A raw IPv4 socket's packet begins at the IP header, whose length is variable
- * and goes into X.
+ * A raw IPv4 socket's packet begins at the IP header. Its length, which options make
+ * variable, is loaded into X; `MSH` is the instruction made for that.
  */
 static void filter_ipv4(const struct cookie *cookie, struct program *p)
 {
 	const uint32_t payload = COOKIE_ICMP_HEADER;
 
-	op(p, BPF_LD | BPF_W | BPF_ABS, IPV4_SOURCE);
+	emit(p, BPF_LD | BPF_W | BPF_ABS, IPV4_SOURCE);
 	split_address(p, 0);
-	op(p, BPF_LDX | BPF_B | BPF_MSH, 0);
-	op(p, BPF_LD | BPF_B | BPF_IND, 0);
+	emit(p, BPF_LDX | BPF_B | BPF_MSH, 0);
+	emit(p, BPF_LD | BPF_B | BPF_IND, 0);
 	require(p, BPF_K, ICMP_ECHOREPLY);
 	for (uint32_t i = 0; i < COOKIE_SIZE / 4; i++) {
-		op(p, BPF_LD | BPF_W | BPF_IND, payload + 4 * i);
+		emit(p, BPF_LD | BPF_W | BPF_IND, payload + 4 * i);
 		require(p, BPF_K, cookie->words[i]);
 	}
 	for (uint32_t i = 0; i < 2; i++) {
-		op(p, BPF_LDX | BPF_B | BPF_MSH, 0);
-		op(p, BPF_LD | BPF_W | BPF_IND, payload + COOKIE_SIZE + 4 * i);
+		emit(p, BPF_LDX | BPF_B | BPF_MSH, 0);
+		emit(p, BPF_LD | BPF_W | BPF_IND, payload + COOKIE_SIZE + 4 * i);
 		require_slot(p, i);
 	}
 }
 
-/* A raw ICMPv6 socket's packet begins at the ICMPv6 header. */
+/*
+ * A raw ICMPv6 socket's packet begins at the ICMPv6 header. The source address is in front
+ * of it, where only offsets from SKF_NET_OFF reach.
+ */
 static void filter_ipv6(const struct cookie *cookie, struct program *p)
 {
 	uint32_t at = COOKIE_ICMP_HEADER;
 
-	op(p, BPF_LD | BPF_B | BPF_ABS, 0);
+	emit(p, BPF_LD | BPF_B | BPF_ABS, 0);
 	require(p, BPF_K, ICMP6_ECHO_REPLY);
 	for (size_t i = 0; i < COOKIE_SIZE / 4; i++, at += 4) {
-		op(p, BPF_LD | BPF_W | BPF_ABS, at);
+		emit(p, BPF_LD | BPF_W | BPF_ABS, at);
 		require(p, BPF_K, cookie->words[i]);
 	}
 	for (uint32_t i = 0; i < 4; i++) {
-		op(p, BPF_LD | BPF_W | BPF_ABS,
-		   (uint32_t)SKF_NET_OFF + IPV6_SOURCE + 4 * i);
+		emit(p, BPF_LD | BPF_W | BPF_ABS,
+		     (uint32_t)SKF_NET_OFF + IPV6_SOURCE + 4 * i);
 		split_address(p, 0);
 		for (uint32_t half = 0; half < 2; half++, at += 4) {
-			op(p, BPF_LD | BPF_W | BPF_ABS, at);
+			emit(p, BPF_LD | BPF_W | BPF_ABS, at);
 			require_slot(p, half);
 		}
 	}
 }
 
-size_t cookie_filter(const struct cookie *cookie, enum address_family family,
-		     struct sock_filter code[static COOKIE_FILTER_MAX])
+/* The kernel verifies the program when it is attached: all jumps lead forward. */
+size_t cookie_build_filter(const struct cookie *cookie, enum address_family family,
+			   struct sock_filter code[static COOKIE_FILTER_MAX])
 {
 	struct program p = {.code = code};
 
@@ -178,8 +187,9 @@ size_t cookie_filter(const struct cookie *cookie, enum address_family family,
 	return finish(&p);
 }
 
-const unsigned char *cookie_find_reply(enum address_family family, const void *packet,
-				       size_t *len)
+/* The low four bits of the first byte are the length of an IPv4 header in words. */
+const unsigned char *cookie_find_icmp(enum address_family family, const void *packet,
+				      size_t *len)
 {
 	const unsigned char *p = packet;
 	size_t header = family == ADDRESS_IPV4 && *len > 0 ? (size_t)(*p & 15) * 4 : 0;

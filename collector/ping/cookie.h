@@ -1,17 +1,16 @@
 /*
- * What proves that an echo reply is ours: the payload of each request, and the
- * socket filter that lets nothing else in.
+ * What proves that an echo reply is ours: the payload of each request, and the socket
+ * filter that lets nothing else in.
  *
- * The payload begins with the run's random cookie, then names the address that
- * is asked. The kernel runs the filter on every packet before it is queued, so
- * a reply counts only if it carries this run's cookie and comes from the
- * address that its payload names; floods, other pingers, and other processes'
- * replies with an equal ident cost no memory and no wake-up, and what the
- * filter rejects is no drop.
+ * The payload begins with the run's random cookie, followed by the address that is pinged.
+ * The kernel runs the filter on every packet before it is queued, so a reply counts only if
+ * it has this run's cookie and comes from the address in its payload. Floods, other
+ * programs' pings and other processes' replies with an equal ident take no buffer space and
+ * wake nobody up. What the filter rejects does not count as a drop.
  *
- * liboping keeps the payload as a C string, so no byte of it may be NUL: each
- * 32 bits of the address become two words that hold the low and the high half
- * of every byte, under the bits 0x40.
+ * liboping keeps the payload as a C string, so no byte of it may be NUL. Each 32 bits of
+ * the address become two words: the low halves of its four bytes, then the high halves, each
+ * byte with 0x40 added.
  */
 #ifndef NODECANARY_COOKIE_H
 #define NODECANARY_COOKIE_H
@@ -26,40 +25,43 @@
 #define COOKIE_SIZE 8
 
 struct cookie {
-	uint32_t words[COOKIE_SIZE / 4]; /* as loaded from the packet, host order */
+	uint32_t words[COOKIE_SIZE / 4]; /* host order, as BPF loads them from a packet */
 };
 
-/* A random cookie without NUL bytes. 0, or -1 with errno where there is no randomness. */
+/* A random cookie without NUL bytes. 0, or -1 with errno if there are no random numbers. */
 int cookie_init(struct cookie *cookie);
 
 /*
- * The cookie of the run's object number `index`, below 256: the sockets of one
- * are deaf to what the others are sent.
+ * The cookie of the run's object number `index`, below 256. It differs from all others, so
+ * that the sockets of one object do not receive the replies to another.
  */
 void cookie_derive(const struct cookie *cookie, unsigned index, struct cookie *derived);
 
 /*
- * The payload of `size` bytes (OPTIONS_SIZE_MIN to OPTIONS_SIZE_MAX) for one
- * address, as a string: `out` holds size + 1 bytes.
+ * Writes the payload of `size` bytes (OPTIONS_SIZE_MIN to OPTIONS_SIZE_MAX) for one address
+ * as a string: `out` has room for size + 1 bytes.
  */
-void cookie_payload(const struct cookie *cookie, const struct address *addr, size_t size,
-		    char *out);
+void cookie_write_payload(const struct cookie *cookie, const struct address *addr,
+			  size_t size, char *out);
 
 #define COOKIE_FILTER_MAX 96
 
-/* The filter for a raw ICMP socket of the family; returns its length. */
-size_t cookie_filter(const struct cookie *cookie, enum address_family family,
-		     struct sock_filter code[static COOKIE_FILTER_MAX]);
+/*
+ * Builds the filter for a raw ICMP socket of the family, to be attached with
+ * SO_ATTACH_FILTER. Returns its length in instructions.
+ */
+size_t cookie_build_filter(const struct cookie *cookie, enum address_family family,
+			   struct sock_filter code[static COOKIE_FILTER_MAX]);
 
-/* Bytes ahead of the payload of an ICMP echo. */
+/* Bytes before the payload of an ICMP echo, in both families. */
 #define COOKIE_ICMP_HEADER 8
 
 /*
- * The ICMP message in what a raw socket of the family received, `*len` bytes that become
- * those of the message; NULL if it is too short for an echo. Over IPv4 the IP header
- * stands before it.
+ * Finds the ICMP message in the `*len` bytes that a raw socket of the family received, and
+ * sets `*len` to the message's length. An IPv4 socket delivers the IP header too (raw(7)),
+ * an IPv6 socket does not. NULL if the message is too short for an echo.
  */
-const unsigned char *cookie_find_reply(enum address_family family, const void *packet,
-				       size_t *len);
+const unsigned char *cookie_find_icmp(enum address_family family, const void *packet,
+				      size_t *len);
 
 #endif

@@ -2,12 +2,14 @@
 
 #include <stdlib.h>
 
+/* A reply is matched within its family, so both families have all idents. */
 static size_t family_index(enum address_family family)
 {
 	return family == ADDRESS_IPV6;
 }
 
-bool idents_take(struct idents *idents, enum address_family family, uint16_t ident)
+/* Nothing is ever released: the objects of a run live until its end. */
+bool idents_reserve(struct idents *idents, enum address_family family, uint16_t ident)
 {
 	uint8_t *byte = &idents->used[family_index(family)][ident / 8];
 	uint8_t bit = (uint8_t)(1U << ident % 8);
@@ -19,7 +21,7 @@ bool idents_take(struct idents *idents, enum address_family family, uint16_t ide
 	return true;
 }
 
-size_t idents_free(const struct idents *idents, enum address_family family)
+size_t idents_count_free(const struct idents *idents, enum address_family family)
 {
 	return IDENTS_MAX - idents->count[family_index(family)];
 }
@@ -27,6 +29,7 @@ size_t idents_free(const struct idents *idents, enum address_family family)
 int ident_table_init(struct ident_table *table, size_t count)
 {
 	table->count = 0;
+	/* calloc(0) may return NULL. */
 	table->entries = calloc(count ? count : 1, sizeof(*table->entries));
 	return table->entries ? 0 : -1;
 }
@@ -38,11 +41,16 @@ void ident_table_free(struct ident_table *table)
 	table->count = 0;
 }
 
+/* Both families share one table. */
 static uint32_t make_key(enum address_family family, uint16_t ident)
 {
 	return (uint32_t)family << 16 | ident;
 }
 
+/*
+ * Sorted entries need 8 bytes a host, where an array of all idents would need 256 kB for a
+ * family, however few the hosts are.
+ */
 static int by_key(const void *a, const void *b)
 {
 	const struct ident_entry *one = a, *other = b;
@@ -59,8 +67,7 @@ void ident_table_add(struct ident_table *table, enum address_family family,
 
 void ident_table_sort(struct ident_table *table)
 {
-	if (table->count > 0)
-		qsort(table->entries, table->count, sizeof(*table->entries), by_key);
+	qsort(table->entries, table->count, sizeof(*table->entries), by_key);
 }
 
 bool ident_table_find(const struct ident_table *table, enum address_family family,
@@ -69,6 +76,7 @@ bool ident_table_find(const struct ident_table *table, enum address_family famil
 	const struct ident_entry wanted = {.key = make_key(family, ident)};
 	const struct ident_entry *entry = NULL;
 
+	/* A table that was freed has no array, and bsearch() must have one. */
 	if (table->count > 0)
 		entry = bsearch(&wanted, table->entries, table->count, sizeof(wanted),
 				by_key);

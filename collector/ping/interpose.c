@@ -10,20 +10,22 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "ping/icmpsocket.h"
 
-/* liboping has one socket a family. */
-#define SOCKETS_MAX 2
-
-/* After so many replies a request that is due goes first. */
+/* After so many packets a request that is due goes first, so a flood cannot delay it. */
 #define READS_IN_A_ROW 64
 
-/* More of them than this at once are somebody's flood. */
+/* ICMP errors that are removed from a socket at once; more of them are a flood. */
 #define ERRORS_IN_A_ROW 64
 
-/* A share of the timeout that sending one request may take, and a busy machine does. */
+/*
+ * Sending one request may take a quarter of the timeout, or a millisecond if that is
+ * longer, as it does on a busy machine. Beyond that the round is not trusted.
+ */
 #define STALL_SHARE 4
-#define STALL_LEAST_NS CLOCK_NS_PER_MS
+#define STALL_MIN_NS CLOCK_NS_PER_MS
 
+/* Objects run in threads of their own, and liboping passes no argument of ours. */
 static _Thread_local struct interpose *current;
 
 void interpose_begin(struct interpose *interpose)
@@ -36,26 +38,25 @@ void interpose_end(void)
 	current = NULL;
 }
 
-/* The descriptors of a set, as poll has them; returns how many. */
-static nfds_t to_pollfds(int nfds, const fd_set *set, struct pollfd *fds)
+static nfds_t list_pollfds(int nfds, const fd_set *set, struct pollfd *fds)
 {
 	nfds_t count = 0;
 
-	for (int fd = 0; fd < nfds && count < SOCKETS_MAX; fd++)
+	for (int fd = 0; fd < nfds && count < ICMPSOCKET_MAX; fd++)
 		if (FD_ISSET(fd, set))
 			fds[count++] = (struct pollfd){.fd = fd, .events = POLLIN};
 	return count;
 }
 
-static void start(struct interpose *s, const struct pollfd *fds, nfds_t count)
+static void begin_sending(struct interpose *s, const struct pollfd *fds, nfds_t count)
 {
 	s->was_called = true;
-	s->started = true;
 	for (nfds_t i = 0; i < count; i++)
 		s->on_socket(fds[i].fd, s->arg);
 	s->last_send_ns = s->next_send_ns = clock_monotonic_ns();
 }
 
+/* A signal that interrupts it looks like a timeout; the caller's loop waits again. */
 static void wait_for(struct pollfd *fds, nfds_t count, int64_t timeout_ns)
 {
 	struct timespec ts = clock_timespec(timeout_ns);
@@ -65,15 +66,13 @@ static void wait_for(struct pollfd *fds, nfds_t count, int64_t timeout_ns)
 			fds[i].revents = 0;
 }
 
-/* Leaves in the sets what is ready and returns how many that are. */
-static int report(const struct pollfd *fds, nfds_t count, short events, fd_set *ready)
+/* Adds to the set what is ready for one of the events; returns how many that are. */
+static int set_ready(const struct pollfd *fds, nfds_t count, short events, fd_set *ready)
 {
 	int found = 0;
 
 	for (nfds_t i = 0; i < count; i++) {
-		/* An error is taken from the socket by reading it. */
-		if (fds[i].revents &
-		    (events | (events & POLLIN ? POLLERR | POLLHUP : 0))) {
+		if (fds[i].revents & events) {
 			FD_SET(fds[i].fd, ready);
 			found++;
 		}
@@ -81,19 +80,22 @@ static int report(const struct pollfd *fds, nfds_t count, short events, fd_set *
 	return found;
 }
 
-static void grant(struct interpose *s, int64_t now_ns)
+static void permit_request(struct interpose *s, int64_t now_ns)
 {
-	/* This one, those between here and now, and the one that is due now. */
-	int64_t least_ns = now_ns - (INTERPOSE_BURST - 2) * s->spacing_ns;
+	/*
+	 * Requests that are late are made up for, up to a burst: this one, the next one
+	 * that is due now, and INTERPOSE_BURST - 2 between them.
+	 */
+	int64_t earliest_ns = now_ns - (INTERPOSE_BURST - 2) * s->spacing_ns;
 
 	s->next_send_ns += s->spacing_ns;
-	if (s->next_send_ns < least_ns)
-		s->next_send_ns = least_ns;
+	if (s->next_send_ns < earliest_ns)
+		s->next_send_ns = earliest_ns;
 	s->reads_in_a_row = 0;
-	s->granted_ns = now_ns;
+	s->permitted_ns = now_ns;
 }
 
-/* When nothing is waited for any more: replies, or room for the request that is due. */
+/* When waiting ends: for replies, or for room to send the request that is due. */
 static int64_t give_up_ns(const struct interpose *s, bool due)
 {
 	int64_t since_ns = s->last_send_ns;
@@ -103,7 +105,7 @@ static int64_t give_up_ns(const struct interpose *s, bool due)
 	return since_ns + s->timeout_ns;
 }
 
-/* A flood of what passes the filter must not hold the round beyond its deadline. */
+/* A flood of packets that pass the filter must not extend the round. */
 static bool may_read(struct interpose *s, int64_t now_ns)
 {
 	s->reads_in_a_row++;
@@ -112,8 +114,9 @@ static bool may_read(struct interpose *s, int64_t now_ns)
 }
 
 /*
- * Waits until liboping has something to do. Puts into `readable` or `writable`
- * what it is; 0 when the round is over, -1 with EINTR to stop it.
+ * Waits until liboping has something to do, and puts the sockets concerned into `readable`
+ * or `writable`. Returns as select() does: how many they are, 0 when the round is over, -1
+ * with EINTR when a stop is requested. `write_fd` is the socket of the next request, or -1.
  */
 static int wait_round(struct interpose *s, struct pollfd *fds, nfds_t count, int write_fd,
 		      fd_set *readable, fd_set *writable)
@@ -137,7 +140,9 @@ static int wait_round(struct interpose *s, struct pollfd *fds, nfds_t count, int
 		}
 		now_ns = clock_monotonic_ns();
 		if (!due || s->reads_in_a_row < READS_IN_A_ROW) {
-			found = report(fds, count, POLLIN, readable);
+			/* Reading a socket also takes a pending error from it. */
+			found = set_ready(fds, count, POLLIN | POLLERR | POLLHUP,
+					  readable);
 			if (found > 0 && may_read(s, now_ns))
 				return found;
 			if (found > 0 && write_fd < 0)
@@ -145,12 +150,11 @@ static int wait_round(struct interpose *s, struct pollfd *fds, nfds_t count, int
 			FD_ZERO(readable);
 		}
 		s->reads_in_a_row = 0;
-		if (report(fds, count, POLLOUT, writable) > 0) {
-			grant(s, now_ns);
+		if (set_ready(fds, count, POLLOUT, writable) > 0) {
+			permit_request(s, now_ns);
 			return 1;
 		}
-		/* A request that was not due when the wait began gets its chance first.
-		 */
+		/* A request that became due during the wait is tried first. */
 		if ((due || write_fd < 0) && now_ns >= give_up_ns(s, due)) {
 			s->starved = due;
 			return 0;
@@ -158,18 +162,19 @@ static int wait_round(struct interpose *s, struct pollfd *fds, nfds_t count, int
 	}
 }
 
+/* liboping has its sockets in `readfds`, and in `writefds` that of its next request. */
 static int select_in_round(struct interpose *s, int nfds, fd_set *readfds,
 			   fd_set *writefds)
 {
-	struct pollfd fds[SOCKETS_MAX + 1];
-	nfds_t count = to_pollfds(nfds, readfds, fds);
+	struct pollfd fds[ICMPSOCKET_MAX + 1];
+	nfds_t count = list_pollfds(nfds, readfds, fds);
 	int write_fd = -1;
 
 	for (nfds_t i = 0; i < count; i++)
 		if (FD_ISSET(fds[i].fd, writefds))
 			write_fd = fds[i].fd;
-	if (!s->started)
-		start(s, fds, count);
+	if (!s->was_called)
+		begin_sending(s, fds, count);
 	if (write_fd < 0 && !s->sent) {
 		s->sent = true;
 		s->on_sent(s->arg);
@@ -193,17 +198,21 @@ int select(int nfds, fd_set *readfds, fd_set *writefds, fd_set *exceptfds,
 	return pselect(nfds, readfds, writefds, exceptfds, timeout ? &ts : NULL, NULL);
 }
 
+/* How long sending a request may take. */
 static int64_t stall_ns(const struct interpose *s)
 {
 	int64_t share_ns = s->timeout_ns / STALL_SHARE;
 
-	if (share_ns < STALL_LEAST_NS)
-		share_ns = STALL_LEAST_NS;
+	if (share_ns < STALL_MIN_NS)
+		share_ns = STALL_MIN_NS;
 	return share_ns < s->timeout_ns / 2 ? share_ns : s->timeout_ns / 2;
 }
 
-/* What ICMP messages left at the socket: its pending error, and copies of them. */
-static void drop_errors(int fd)
+/*
+ * ICMP errors fail a later call on the socket that has nothing to do with them. Removing
+ * their copies from the error queue also clears the pending error.
+ */
+static void discard_errors(int fd)
 {
 	char byte;
 
@@ -212,28 +221,27 @@ static void drop_errors(int fd)
 			return;
 }
 
-/* An error that was pending says nothing about this request, and is gone the second time.
- */
+/* The first failure may be a pending error; only the second one is this request's. */
 static ssize_t send_now(int fd, const struct msghdr *message, int flags)
 {
 	ssize_t sent = sendmsg(fd, message, flags | MSG_DONTWAIT);
 
 	if (sent >= 0)
 		return sent;
-	drop_errors(fd);
+	discard_errors(fd);
 	return sendmsg(fd, message, flags | MSG_DONTWAIT);
 }
 
-static void note_failure(struct interpose *s)
+static void count_failure(struct interpose *s)
 {
 	if (s->failed++ == 0)
 		s->first_errno = errno;
-	/* liboping would count a request without a route as sent. */
+	/* liboping counts these two as sent, so the request would be lost, not unsent. */
 	if (errno == EHOSTUNREACH || errno == ENETUNREACH)
 		errno = EIO;
 }
 
-static void *unconst(const void *p)
+static void *cast_away_const(const void *p)
 {
 	union {
 		const void *in;
@@ -244,17 +252,17 @@ static void *unconst(const void *p)
 }
 
 /*
- * glibc declares the address as a transparent union of pointers, which no other
- * libc knows; a plain pointer is passed alike.
+ * glibc declares the address as a transparent union of pointers, which no other libc has; a
+ * plain pointer is passed in the same way.
  */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpedantic"
 ssize_t sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr,
 	       socklen_t addr_len)
 {
-	/* struct msghdr has no const; sendmsg() only reads. */
-	struct iovec iov = {.iov_base = unconst(buf), .iov_len = n};
-	struct msghdr message = {.msg_name = unconst(addr),
+	/* struct msghdr has no const members, but sendmsg() only reads. */
+	struct iovec iov = {.iov_base = cast_away_const(buf), .iov_len = n};
+	struct msghdr message = {.msg_name = cast_away_const(addr),
 				 .msg_namelen = addr_len,
 				 .msg_iov = &iov,
 				 .msg_iovlen = 1};
@@ -270,39 +278,35 @@ ssize_t sendto(int fd, const void *buf, size_t n, int flags, const struct sockad
 		sent = send_now(fd, &message, flags);
 	}
 	if (sent < 0)
-		note_failure(s);
+		count_failure(s);
+	/* liboping took the time stamp between select() and this call. */
 	s->last_send_ns = clock_monotonic_ns();
-	if (s->last_send_ns - s->granted_ns > stall_ns(s))
+	if (s->last_send_ns - s->permitted_ns > stall_ns(s))
 		s->stalled = true;
 	return sent;
 }
 #pragma GCC diagnostic pop
 
-/* Where there was nothing to receive, nothing failed. */
-static void note_receive(struct interpose *s, int received)
-{
-	if (received > 0)
-		s->receive_errno = 0;
-	else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
-		s->receive_errno = errno;
-}
-
 /*
- * As for sending, an error that was pending says nothing. select() has done the waiting:
- * a socket that looks readable may have nothing but an error, or no longer that.
+ * The first failure may be a pending error, as with sending. select() has done the waiting,
+ * but a socket may be readable for an error that is gone by now, so this never blocks.
  */
 static int receive_now(struct interpose *s, int fd, struct mmsghdr *one, int flags)
 {
 	int received = recvmmsg(fd, one, 1, flags | MSG_DONTWAIT, NULL);
 
 	if (received < 1) {
-		drop_errors(fd);
+		discard_errors(fd);
 		received = recvmmsg(fd, one, 1, flags | MSG_DONTWAIT, NULL);
 	}
-	note_receive(s, received);
+	if (received > 0)
+		s->receive_errno = 0;
+	else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
+		s->receive_errno = errno;
 	return received;
 }
 
+/* By recvmmsg(), as there is no other name for libc's recvmsg(). */
 ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 {
 	struct mmsghdr one = {.msg_hdr = *message};
@@ -323,7 +327,7 @@ ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 
 void perror(const char *s)
 {
-	/* In a round the failure has been counted by sendto(). */
+	/* In a round sendto() has counted the failure. */
 	if (!current)
 		fprintf(stderr, "%s%s%s\n", s ? s : "", s && *s ? ": " : "",
 			strerror(errno));

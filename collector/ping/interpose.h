@@ -1,27 +1,24 @@
 /*
- * The interpose between liboping and libc.
+ * Functions that replace libc's when liboping calls them.
  *
- * liboping waits in select(), sends with sendto(), receives with recvmsg() and
- * complains with perror(), and nowhere else. This module defines these four;
- * symbol resolution, dynamic and static alike, makes liboping call them in
- * place of libc's. What liboping
- * does by itself is wrong in ways that no option mends: it waits by the wall
- * clock, counts its deadline from before the first request, gives up on replies
- * that are already queued, sends as fast as it can, takes an unroutable request
- * for one that was sent, and prints a line for every other one.
+ * liboping waits in select(), sends with sendto(), receives with recvmsg() and complains
+ * with perror(), and nowhere else. This module defines these four, and symbol resolution,
+ * dynamic and static alike, makes liboping call them. No option of liboping mends what it
+ * does by itself: it waits by the wall clock, counts its deadline from before the first
+ * request, gives up on replies that are already queued, sends as fast as it can, takes a
+ * request without a route for one that was sent, and prints a line for every other failure.
  *
- * Between interpose_begin() and interpose_end(), in the thread that called interpose_begin():
- *  - a round ends `timeout_ns` after its last request, on the monotonic clock,
- *    and not before everything queued by then has been read;
- *  - requests leave `spacing_ns` deferred; where the clock's resolution makes them
- *    late, at most INTERPOSE_BURST of them follow one another at once;
+ * Between interpose_begin() and interpose_end(), in the thread that called them:
+ *  - a round ends `timeout_ns` after its last request, on the monotonic clock, and not
+ *    before everything that was queued by then has been read;
+ *  - requests are sent `spacing_ns` apart. Where the clock's resolution makes them late, at
+ *    most INTERPOSE_BURST of them follow one another at once;
  *  - a stop request ends the round;
- *  - what `accept` refuses never reaches liboping, which would take a reply to
- *    the last round's request for one to the request that it is about to send;
- *  - a request that did not leave for whatever reason looks to liboping as one
- *    that failed, so its sequence number stands still;
- *  - an error that an ICMP message left at the socket is none of the next request's.
- * Outside, the four behave as libc's.
+ *  - liboping sees only packets that `accept` accepts;
+ *  - a request that was not sent, for whatever reason, looks to liboping like one that
+ *    failed, so its sequence number does not advance;
+ *  - an error that an ICMP message left at the socket does not fail the next request.
+ * Outside, the four behave like libc's.
  */
 #ifndef NODECANARY_INTERPOSE_H
 #define NODECANARY_INTERPOSE_H
@@ -36,38 +33,39 @@
 struct interpose {
 	/* Set by the caller. */
 	int64_t timeout_ns, spacing_ns;
-	/* So many packets may have been queued when the deadline passed. */
+	/* How many packets are read after the deadline: as many as the sockets can queue. */
 	size_t pending_max;
-	int stop_fd;
-	/* Called once for each socket, before the round's first request. */
+	int stop_fd; /* readable when a stop is requested; -1: never */
+	/* Called once for each socket, before the first request. */
 	void (*on_socket)(int fd, void *arg);
-	/* Whether a request may leave at all; NULL: it may. */
+	/* False if a request must not be sent; NULL: all may. */
 	bool (*may_send)(const struct sockaddr *to, void *arg);
-	/* Called when the round's last request has left. */
+	/* Called once, after the last request. */
 	void (*on_sent)(void *arg);
-	/* Whether a packet is an answer of this round; NULL: all are. */
+	/* True for a reply to a request of this round; NULL: all packets are. */
 	bool (*accept)(int fd, const void *packet, size_t len, void *arg);
 	void *arg;
 
 	/* Results. */
-	bool was_called; /* liboping did wait here */
-	bool interrupted;
+	bool was_called;  /* liboping did wait in select() */
+	bool interrupted; /* by a stop request */
 	/*
-	 * The process stood still while it sent, for so long that the time stamp of
-	 * that request may make an answer in time look late.
+	 * The process stood still between a request's time stamp and its sending, so long
+	 * that a reply in time may look late.
 	 */
 	bool stalled;
-	bool starved; /* the send buffer was full until the round ended */
-	size_t failed;
-	int first_errno;   /* of the requests that failed */
-	int receive_errno; /* of the last receive, if that failed */
+	bool starved;	   /* the send buffer was full until the round ended */
+	size_t failed;	   /* requests that the kernel refused */
+	int first_errno;   /* of the first of them */
+	int receive_errno; /* of the last receive if it failed, otherwise 0 */
 
 	/* Internal. */
-	bool started, sent;
-	int64_t next_send_ns, last_send_ns, granted_ns;
+	bool sent;
+	int64_t next_send_ns, last_send_ns, permitted_ns;
 	size_t reads_in_a_row, late_reads;
 };
 
+/* The structure must live until interpose_end(). */
 void interpose_begin(struct interpose *interpose);
 void interpose_end(void);
 

@@ -7,25 +7,25 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "ping/rawsocket.h"
+#include "ping/icmpsocket.h"
 #include "ping/interpose.h"
-#include "ping/sockets.h"
 #include "base/stop.h"
-#include "ping/tentative.h"
 
-/* liboping's own timeout, in seconds: beyond reach, as interpose.c holds the deadline. */
+/*
+ * liboping's own timeout, in seconds. It counts from before the first request and on the
+ * wall clock, so it is set beyond reach; interpose.c ends the round.
+ */
 #define NEVER_S 1e8
 
-/* So long the kernel keeps requests to a neighbour that does not answer. */
+/* How long the kernel keeps requests to a neighbour that does not answer ARP or ND. */
 #define NEIGHBOUR_WAIT_NS (3 * CLOCK_NS_PER_S)
 
-/* So many hosts are added between two looks for a stop request. */
+/* Hosts that are added between two looks for a stop request. */
 #define STOP_CHECK_HOSTS 256
 
-/* What is known of a host between rounds. */
 struct host {
 	pingobj_iter_t *iter; /* NULL: it could not be added */
-	unsigned sequence;    /* as of the start of the round */
+	unsigned sequence;    /* liboping's at the start of the round */
 };
 
 struct probe {
@@ -34,16 +34,17 @@ struct probe {
 	struct cookie cookie;
 	struct idents *idents;
 	struct host *hosts;
-	size_t count;
+	size_t count, added; /* hosts; those among them that liboping has */
 	struct ident_table by_ident;
-	size_t added;
-	struct interpose interpose; /* of the round under way */
-	struct sockets sockets;
-	bool complained, deaf;
+	struct icmpsocket_set sockets;
+	bool warned, warned_of_receive;
 	struct probe_report report;
+	/* Of the current round. */
+	struct interpose interpose;
+	void (*on_sent)(void *arg);
+	void *on_sent_arg;
 };
 
-/* Hands `value` to liboping; logs its refusal. */
 static bool set_option(struct probe *probe, int option, const char *name, void *value)
 {
 	if (ping_setopt(probe->object, option, value) >= 0)
@@ -52,6 +53,10 @@ static bool set_option(struct probe *probe, int option, const char *name, void *
 	return false;
 }
 
+/*
+ * PING_OPT_AF is left alone: with it liboping resolves with AI_ADDRCONFIG, which rejects
+ * loopback addresses on a host that has no others.
+ */
 static bool set_options(struct probe *probe)
 {
 	const struct probe_settings *s = &probe->settings;
@@ -61,8 +66,6 @@ static bool set_options(struct probe *probe)
 	double timeout = NEVER_S;
 
 	memcpy(device, s->device, sizeof(device));
-	/* At most one of them is set: liboping serves one family where it has a source.
-	 */
 	address_format(s->source.v4.family != ADDRESS_NONE ? &s->source.v4
 							   : &s->source.v6,
 		       source);
@@ -94,37 +97,32 @@ struct probe *probe_new(const struct probe_settings *settings,
 	return probe;
 }
 
-static uint16_t read_ident(pingobj_iter_t *iter)
+/* liboping's last error. Some builds of it say no more than "Error 97 (0x61)". */
+static const char *read_error(const struct probe *probe)
 {
-	uint16_t ident = 0;
-	size_t len = sizeof(ident);
+	const char *text = ping_get_error(probe->object);
 
-	ping_iterator_get_info(iter, PING_INFO_IDENT, &ident, &len);
-	return ident;
+	if (strncmp(text, "Error ", 6) != 0)
+		return text;
+	return strerror((int)strtol(text + 6, NULL, 10));
 }
 
-static void complain(struct probe *probe, const char *address, const char *reason)
-{
-	if (!probe->complained)
-		log_warnx("cannot ping %s: %s (further peers like it are not named)",
-			  address, reason);
-	probe->complained = true;
-}
-
-/* Adds one host behind all others. */
+/* Adds one host to the end of liboping's list. */
 static bool add_host(struct probe *probe, const struct probe_host *host)
 {
 	char payload[OPTIONS_SIZE_MAX + 1], address[ADDRESS_TEXT_SIZE];
 
 	address_format(&host->address, address);
-	cookie_payload(&probe->cookie, &host->address, host->payload, payload);
-	/* liboping goes on without the payload where it has no memory for it. */
+	cookie_write_payload(&probe->cookie, &host->address, host->payload, payload);
+	/* Without memory for the payload liboping returns 0 and would send its own. */
 	errno = 0;
 	if (ping_setopt(probe->object, PING_OPT_DATA, payload) == 0 && errno != ENOMEM &&
 	    ping_host_add(probe->object, address) == 0)
 		return true;
-	complain(probe, address,
-		 errno == ENOMEM ? "out of memory" : ping_get_error(probe->object));
+	if (!probe->warned)
+		log_warnx("cannot ping %s: %s (only the first such peer is named)",
+			  address, errno == ENOMEM ? "out of memory" : read_error(probe));
+	probe->warned = true;
 	return false;
 }
 
@@ -136,10 +134,19 @@ static void remove_host(struct probe *probe, const struct probe_host *host)
 	ping_host_remove(probe->object, address);
 }
 
+static uint16_t read_ident(pingobj_iter_t *iter)
+{
+	uint16_t ident = 0;
+	size_t len = sizeof(ident);
+
+	ping_iterator_get_info(iter, PING_INFO_IDENT, &ident, &len);
+	return ident;
+}
+
 /*
- * Goes over the hosts that were added since the last call, `pending` of them at
- * the end of liboping's list and in this order, and binds each whose ident is
- * free. The others remain in `pending`; returns their number.
+ * Binds hosts to liboping's list entries. The `count` hosts in `pending` were added since
+ * the last call; their entries are at the end of the list, in this order, and have no
+ * context yet. A host whose ident is in use stays in `pending`; returns how many do.
  */
 static size_t bind_hosts(struct probe *probe, const struct probe_host *hosts,
 			 size_t *pending, size_t count)
@@ -155,7 +162,7 @@ static size_t bind_hosts(struct probe *probe, const struct probe_host *hosts,
 			continue;
 		index = pending[next++];
 		ident = read_ident(iter);
-		if (idents_take(probe->idents, hosts[index].address.family, ident)) {
+		if (idents_reserve(probe->idents, hosts[index].address.family, ident)) {
 			ident_table_add(&probe->by_ident, hosts[index].address.family,
 					ident, (uint32_t)index);
 			probe->added++;
@@ -175,7 +182,7 @@ static size_t add_pending(struct probe *probe, const struct probe_host *hosts,
 	size_t added = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		/* It takes seconds where there are very many; the rest stays unsent. */
+		/* Adding is quadratic, seconds for very many; the rest stays unsent. */
 		if (i % STOP_CHECK_HOSTS == STOP_CHECK_HOSTS - 1 && stop_requested())
 			break;
 		if (add_host(probe, &hosts[pending[i]]))
@@ -184,28 +191,12 @@ static size_t add_pending(struct probe *probe, const struct probe_host *hosts,
 	return added;
 }
 
-static bool enough_idents(const struct probe *probe, const struct probe_host *hosts,
-			  size_t count)
-{
-	static const enum address_family families[] = {ADDRESS_IPV4, ADDRESS_IPV6};
-
-	for (size_t f = 0; f < 2; f++) {
-		size_t wanted = 0;
-
-		for (size_t i = 0; i < count; i++)
-			wanted += hosts[i].address.family == families[f];
-		if (wanted > idents_free(probe->idents, families[f])) {
-			log_errx(
-				"more than %d %s peers: there is one ICMP ident for each",
-				IDENTS_MAX, address_family_name(families[f]));
-			return false;
-		}
-	}
-	return true;
-}
-
-static void want_buffers(struct probe *probe, const struct probe_host *hosts,
-			 size_t count)
+/*
+ * The buffers hold a request and a reply for each host twice over, and requests of all the
+ * rounds that fit into the time for which unresponsive neighbours keep them.
+ */
+static void set_buffers_wanted(struct probe *probe, const struct probe_host *hosts,
+			       size_t count)
 {
 	uint64_t rounds = (uint64_t)(NEIGHBOUR_WAIT_NS / probe->settings.period_ns) + 1;
 	size_t payload = 0;
@@ -213,82 +204,84 @@ static void want_buffers(struct probe *probe, const struct probe_host *hosts,
 	for (size_t i = 0; i < count; i++)
 		if (hosts[i].payload > payload)
 			payload = hosts[i].payload;
-	probe->sockets.wanted.receive = rawsocket_cost(2 * count, payload);
-	probe->sockets.wanted.send = rawsocket_cost(4 * count * rounds, payload);
+	probe->sockets.receive_wanted = icmpsocket_buffer_size(2 * count, payload);
+	probe->sockets.send_wanted = icmpsocket_buffer_size(4 * count * rounds, payload);
 }
 
-int probe_add(struct probe *probe, const struct probe_host *hosts, size_t count)
+static bool has_idents_for(const struct probe *probe, const struct probe_host *hosts,
+			   size_t count, enum address_family family)
+{
+	size_t wanted = 0;
+
+	for (size_t i = 0; i < count; i++)
+		wanted += hosts[i].address.family == family;
+	if (wanted <= idents_count_free(probe->idents, family))
+		return true;
+	log_errx("too many %s peers (at most %d): each needs an ICMP ident of its own",
+		 address_family_name(family), IDENTS_MAX);
+	return false;
+}
+
+int probe_add_hosts(struct probe *probe, const struct probe_host *hosts, size_t count)
 {
 	size_t *pending = calloc(count ? count : 1, sizeof(*pending));
 	size_t left = count;
+	int result = -1;
 
 	probe->hosts = calloc(count ? count : 1, sizeof(*probe->hosts));
 	if (!pending || !probe->hosts || ident_table_init(&probe->by_ident, count) < 0) {
 		log_errx("out of memory");
-		free(pending);
-		return -1;
+		goto out;
 	}
-	if (!enough_idents(probe, hosts, count)) {
-		free(pending);
-		return -1;
-	}
+	if (!has_idents_for(probe, hosts, count, ADDRESS_IPV4) ||
+	    !has_idents_for(probe, hosts, count, ADDRESS_IPV6))
+		goto out;
 	probe->count = count;
 	for (size_t i = 0; i < count; i++)
 		pending[i] = i;
-	want_buffers(probe, hosts, count);
-	/* Idents are random: whoever has got one that is taken draws again. */
+	set_buffers_wanted(probe, hosts, count);
+	/* Idents are random. A host whose ident is in use is removed and added again. */
 	while (left > 0) {
 		left = add_pending(probe, hosts, pending, left);
 		left = bind_hosts(probe, hosts, pending, left);
 		for (size_t i = 0; i < left; i++)
 			remove_host(probe, &hosts[pending[i]]);
 	}
-	free(pending);
 	ident_table_sort(&probe->by_ident);
-	return 0;
+	result = 0;
+out:
+	free(pending);
+	return result;
 }
 
-/* Before the first request of a round, for each of liboping's sockets. */
-static void ready_socket(int fd, void *arg)
-{
-	struct probe *probe = arg;
-
-	probe->interpose.pending_max +=
-		sockets_ready(&probe->sockets, fd, &probe->cookie);
-}
-
-static bool may_send(const struct sockaddr *to, void *arg)
-{
-	return !tentative_bars(&((const struct probe *)arg)->sockets.tentative, to);
-}
-
-static void note_sent(void *arg)
-{
-	const struct probe *probe = arg;
-
-	sockets_sent(&probe->sockets);
-	probe->settings.on_sent(probe->settings.arg);
-}
-
-static unsigned read_sequence(pingobj_iter_t *iter)
+/*
+ * The number of requests that left: only this tells unsent from lost, as
+ * PING_INFO_DROPPED is wrong in several ways.
+ */
+static unsigned read_sequence(const struct host *host)
 {
 	unsigned sequence = 0;
 	size_t len = sizeof(sequence);
 
-	ping_iterator_get_info(iter, PING_INFO_SEQUENCE, &sequence, &len);
+	ping_iterator_get_info(host->iter, PING_INFO_SEQUENCE, &sequence, &len);
 	return sequence;
+}
+
+static bool was_sent(const struct host *host)
+{
+	return host->iter && read_sequence(host) != host->sequence;
 }
 
 static struct sample read_sample(const struct probe *probe, const struct host *host)
 {
-	struct sample sample = {.outcome = SAMPLE_LOST, .hop_limit = -1};
+	struct sample sample = {.outcome = SAMPLE_UNSENT, .hop_limit = -1};
 	double latency_ms = -1;
 	size_t len = sizeof(latency_ms);
 
-	if (read_sequence(host->iter) == host->sequence) {
-		sample.outcome = SAMPLE_UNSENT;
+	if (!was_sent(host))
 		return sample;
-	}
+	sample.outcome = SAMPLE_LOST;
+	/* No latency is a negative one or NaN. */
 	if (ping_iterator_get_info(host->iter, PING_INFO_LATENCY, &latency_ms, &len) !=
 		    0 ||
 	    !(latency_ms >= 0) ||
@@ -303,91 +296,56 @@ static struct sample read_sample(const struct probe *probe, const struct host *h
 	return sample;
 }
 
-static void read_samples(const struct probe *probe, struct sample *samples)
+/* Callbacks of interpose.h: before the first request of a round, for each socket. */
+static void prepare_socket(int fd, void *arg)
 {
-	for (size_t i = 0; i < probe->count; i++) {
-		samples[i] = (struct sample){.outcome = SAMPLE_UNSENT, .hop_limit = -1};
-		if (probe->hosts[i].iter)
-			samples[i] = read_sample(probe, &probe->hosts[i]);
-	}
+	struct probe *probe = arg;
+
+	probe->interpose.pending_max +=
+		icmpsocket_prepare(&probe->sockets, fd, &probe->cookie);
 }
 
-static bool any_sent(const struct probe *probe)
+/* Before each request. */
+static bool may_send(const struct sockaddr *to, void *arg)
 {
-	for (size_t i = 0; i < probe->count; i++) {
-		const struct host *host = &probe->hosts[i];
+	const struct probe *probe = arg;
 
-		if (host->iter && read_sequence(host->iter) != host->sequence)
-			return true;
-	}
-	return false;
+	return icmpsocket_may_send(&probe->sockets, to);
 }
 
-static void note_failures(struct probe *probe, const struct interpose *interpose)
+/* After the last request. */
+static void end_sending(void *arg)
 {
-	if (probe->report.failed == 0)
-		probe->report.first_errno = interpose->first_errno;
-	probe->report.failed += interpose->failed;
-	probe->report.starved |= interpose->starved;
-}
+	const struct probe *probe = arg;
 
-/* Whether what is missing may wait unread. Says so once. */
-static bool is_deaf(struct probe *probe, const struct interpose *interpose)
-{
-	if (interpose->receive_errno == 0)
-		return false;
-	if (!probe->deaf)
-		log_warnx("cannot receive replies: %s",
-			  strerror(interpose->receive_errno));
-	probe->deaf = true;
-	return true;
-}
-
-static enum round_result judge(struct probe *probe, const struct interpose *interpose,
-			       int64_t offset_change_ns)
-{
-	uint64_t drops = sockets_count_drops(&probe->sockets);
-
-	if (probe->sockets.failed)
-		return ROUND_BROKEN;
-	if (!interpose->was_called && any_sent(probe)) {
-		log_errx(
-			"liboping did not wait in select(), which this program relies on");
-		return ROUND_BROKEN;
-	}
-	if (!interpose->was_called)
-		complain(probe, "any peer of an object", ping_get_error(probe->object));
-	if (interpose->interrupted || interpose->stalled || is_deaf(probe, interpose))
-		return ROUND_INTERRUPTED;
-	if (offset_change_ns > ROUND_CLOCK_TOLERANCE_NS ||
-	    offset_change_ns < -ROUND_CLOCK_TOLERANCE_NS)
-		return ROUND_CLOCK_STEP;
-	return drops ? ROUND_RECEIVE_DROPS : ROUND_MEASURED;
+	icmpsocket_end_sending(&probe->sockets);
+	probe->on_sent(probe->on_sent_arg);
 }
 
 /*
- * Whether a packet is the answer to a request of this round: liboping would also
- * take the one to a request of the round before, as long as this round's has not
- * been sent. And an answer brings back what it was sent.
+ * For each packet: whether it answers a request of this round. Until a host's request is
+ * sent, liboping would also accept the reply to its previous request. A reply must return
+ * exactly the payload that was sent.
  */
 static bool accept_reply(int fd, const void *packet, size_t len, void *arg)
 {
 	struct probe *probe = arg;
-	enum address_family family = sockets_family(&probe->sockets, fd);
+	enum address_family family = icmpsocket_find_family(&probe->sockets, fd);
 	char payload[OPTIONS_SIZE_MAX + 1];
 	size_t payload_len = sizeof(payload);
 	const unsigned char *reply;
 	uint32_t index;
 	const struct host *host;
 
-	reply = cookie_find_reply(family, packet, &len);
+	reply = cookie_find_icmp(family, packet, &len);
 	if (!reply)
 		return false;
+	/* Ident and sequence number of an ICMP echo: RFC 792, RFC 4443. */
 	if (!ident_table_find(&probe->by_ident, family,
 			      (uint16_t)(reply[4] << 8 | reply[5]), &index))
 		return false;
 	host = &probe->hosts[index];
-	return read_sequence(host->iter) != host->sequence &&
+	return was_sent(host) &&
 	       (reply[6] << 8 | reply[7]) == (int)(host->sequence & 0xffff) &&
 	       ping_iterator_get_info(host->iter, PING_INFO_DATA, payload,
 				      &payload_len) == 0 &&
@@ -395,50 +353,107 @@ static bool accept_reply(int fd, const void *packet, size_t len, void *arg)
 	       memcmp(payload, reply + COOKIE_ICMP_HEADER, payload_len) == 0;
 }
 
-/* Sends and waits. */
-static void ping(struct probe *probe)
+static void send_and_wait(struct probe *probe)
 {
-	probe->interpose = (struct interpose){.timeout_ns = probe->settings.timeout_ns,
-					      .spacing_ns = probe->settings.spacing_ns,
-					      .pending_max = 2 * probe->count,
-					      .stop_fd = stop_fd(),
-					      .on_socket = ready_socket,
-					      .may_send = may_send,
-					      .on_sent = note_sent,
-					      .accept = accept_reply,
-					      .arg = probe};
-	interpose_begin(&probe->interpose);
-	/* Its result says nothing that the hosts do not say better. */
+	struct interpose *interpose = &probe->interpose;
+
+	*interpose = (struct interpose){.timeout_ns = probe->settings.timeout_ns,
+					.spacing_ns = probe->settings.spacing_ns,
+					.pending_max = 2 * probe->count,
+					.stop_fd = stop_fd(),
+					.on_socket = prepare_socket,
+					.may_send = may_send,
+					.on_sent = end_sending,
+					.accept = accept_reply,
+					.arg = probe};
+	interpose_begin(interpose);
+	/*
+	 * A negative result is minus the number of requests that failed, and says nothing
+	 * about the others. The hosts are read instead.
+	 */
 	ping_send(probe->object);
 	interpose_end();
-	note_failures(probe, &probe->interpose);
+	if (probe->report.failed == 0)
+		probe->report.first_errno = interpose->first_errno;
+	probe->report.failed += interpose->failed;
+	probe->report.starved |= interpose->starved;
 }
 
-enum round_result probe_round(struct probe *probe, struct sample *samples)
+/* False if liboping failed before it waited, or waits where it cannot be controlled. */
+static bool verify_wait(struct probe *probe)
+{
+	if (probe->interpose.was_called)
+		return true;
+	for (size_t i = 0; i < probe->count; i++)
+		if (was_sent(&probe->hosts[i])) {
+			log_errx(
+				"liboping did not wait in select(), which this program relies on");
+			return false;
+		}
+	/* Without a request in flight nothing is wrong: all hosts are unsent. */
+	if (!probe->warned)
+		log_warnx("cannot ping %zu peers: %s", probe->added, read_error(probe));
+	probe->warned = true;
+	return true;
+}
+
+/* Whether replies may be left in a socket that could not be read. Logged once. */
+static bool failed_to_receive(struct probe *probe)
+{
+	int error = probe->interpose.receive_errno;
+
+	if (error && !probe->warned_of_receive)
+		log_warnx("cannot receive replies: %s", strerror(error));
+	probe->warned_of_receive |= error != 0;
+	return error != 0;
+}
+
+static enum round_result classify_round(struct probe *probe, int64_t offset_change_ns)
+{
+	const struct interpose *interpose = &probe->interpose;
+	uint64_t drops = icmpsocket_count_drops(&probe->sockets);
+
+	if (probe->sockets.failed || !verify_wait(probe))
+		return ROUND_BROKEN;
+	if (interpose->interrupted || interpose->stalled || failed_to_receive(probe))
+		return ROUND_INTERRUPTED;
+	if (offset_change_ns > ROUND_CLOCK_TOLERANCE_NS ||
+	    offset_change_ns < -ROUND_CLOCK_TOLERANCE_NS)
+		return ROUND_CLOCK_STEP;
+	return drops ? ROUND_RECEIVE_DROPS : ROUND_MEASURED;
+}
+
+enum round_result probe_run_round(struct probe *probe, struct sample *samples,
+				  void (*on_sent)(void *arg), void *arg)
 {
 	enum round_result result = ROUND_MEASURED;
-	int64_t offset_ns;
 
+	probe->on_sent = on_sent;
+	probe->on_sent_arg = arg;
 	for (size_t i = 0; i < probe->count; i++)
 		if (probe->hosts[i].iter)
-			probe->hosts[i].sequence = read_sequence(probe->hosts[i].iter);
+			probe->hosts[i].sequence = read_sequence(&probe->hosts[i]);
+	/* ping_send() of an object without hosts is an error. */
 	if (probe->added > 0) {
-		offset_ns = clock_wall_offset_ns();
-		ping(probe);
-		result = judge(probe, &probe->interpose,
-			       clock_wall_offset_ns() - offset_ns);
+		int64_t offset_ns = clock_wall_offset_ns();
+
+		send_and_wait(probe);
+		result = classify_round(probe, clock_wall_offset_ns() - offset_ns);
 	}
-	probe->settings.on_sent(probe->settings.arg);
-	read_samples(probe, samples);
+	on_sent(arg);
+	for (size_t i = 0; i < probe->count; i++)
+		samples[i] = read_sample(probe, &probe->hosts[i]);
 	return result;
 }
 
-void probe_report(const struct probe *probe, struct probe_report *report)
+struct probe_report probe_get_report(const struct probe *probe)
 {
-	*report = probe->report;
-	report->receive_drops = probe->sockets.drops;
-	report->receive_wanted = probe->sockets.wanted.receive;
-	report->send_wanted = probe->sockets.wanted.send;
+	struct probe_report report = probe->report;
+
+	report.receive_drops = probe->sockets.drops;
+	report.receive_wanted = probe->sockets.receive_wanted;
+	report.send_wanted = probe->sockets.send_wanted;
+	return report;
 }
 
 void probe_free(struct probe *probe)

@@ -1,11 +1,10 @@
 /*
- * One liboping object: a list of addresses that are asked with the same socket
- * options, round by round. The only module that knows liboping.
+ * One liboping object: a list of addresses that are pinged with the same socket options,
+ * round by round. The only module that uses liboping.
  *
- * Order of calls: probe_new(), probe_add() once, probe_round() as often as
- * wanted, probe_free(). One object belongs to one thread at a time; several
- * run side by side. Nothing given is kept beyond a call but the ident set,
- * which must outlive the object.
+ * Order of calls: probe_new(), probe_add_hosts() once, probe_run_round() any number of
+ * times, probe_free(). An object belongs to one thread at a time; several may run in
+ * parallel. Arguments are copied, but for the idents, which must outlive the object.
  */
 #ifndef NODECANARY_PROBE_H
 #define NODECANARY_PROBE_H
@@ -22,70 +21,70 @@
 #include "peers/sample.h"
 
 struct probe_settings {
-	struct source source;
+	struct source source; /* of one family at most: liboping serves no other then */
 	char device[IF_NAMESIZE];
 	struct mark mark;
 	uint32_t ttl, dscp;
 	int64_t timeout_ns, spacing_ns;
-	int64_t period_ns; /* of rounds in which a peer is silent: sizes the send buffer
-			    */
-	/*
-	 * Called when a round's last request has left, and when the round is over: once
-	 * or twice in each.
-	 */
-	void (*on_sent)(void *arg);
-	void *arg;
+	/* From one round to the next with an unresponsive peer: sizes the send buffer. */
+	int64_t period_ns;
 };
 
 struct probe_host {
 	struct address address;
-	uint32_t payload; /* bytes */
+	uint32_t payload; /* bytes, OPTIONS_SIZE_MIN to OPTIONS_SIZE_MAX */
 };
 
 struct probe;
 
-/* NULL after logging why. `cookie` is copied. */
+/* `idents` is shared by all objects of the process. NULL after logging why. */
 struct probe *probe_new(const struct probe_settings *settings,
 			const struct cookie *cookie, struct idents *idents);
 
 /*
- * Adds hosts, no address twice; sample i of every round is that of hosts[i].
- * One that cannot be added (its family has no socket here, its device is gone)
- * is unsent in every round; the first such failure is logged. 0, or -1 after
- * logging where there is no memory or no ident left.
+ * Adds hosts; no address may be there twice. Sample i of every round belongs to hosts[i].
+ * A host that cannot be added (no socket of its family, no such device) is unsent in every
+ * round; the first such failure is logged. 0, or -1 after logging where there is no memory
+ * or no ident left.
  */
-int probe_add(struct probe *probe, const struct probe_host *hosts, size_t count);
+int probe_add_hosts(struct probe *probe, const struct probe_host *hosts, size_t count);
 
 enum round_result {
 	ROUND_MEASURED,
-	/* Void: the samples mean nothing. */
+	/* Discarded: the samples mean nothing. */
 	ROUND_CLOCK_STEP,    /* wall and monotonic clock have moved apart */
 	ROUND_RECEIVE_DROPS, /* packets were dropped at our sockets */
 	ROUND_INTERRUPTED,   /* by a stop request, or the process stood still */
-	ROUND_BROKEN,	     /* liboping did not wait where it should; logged */
+	ROUND_BROKEN,	     /* liboping or a socket is not to be trusted; logged */
 };
 
 /*
- * Beyond that the clocks disagree: ten times what reading them is off by. A step back
- * by more than a round-trip time makes liboping drop the reply.
+ * Nanoseconds by which the clocks may move apart in a round: ten times the error of
+ * reading them. liboping takes latencies from the wall clock, and drops a reply if the
+ * clock steps back by more than a round-trip time.
  */
 #define ROUND_CLOCK_TOLERANCE_NS 100000
 
-/* Fills in a sample for every host that was added. */
-enum round_result probe_round(struct probe *probe, struct sample *samples);
+/*
+ * Sends a request to every host and waits for the replies, at most the timeout after the
+ * last request. Fills in a sample for every host. Calls `on_sent` when the last request
+ * has left, if any did, and again when the round is over.
+ */
+enum round_result probe_run_round(struct probe *probe, struct sample *samples,
+				  void (*on_sent)(void *arg), void *arg);
 
-/* What happened over all rounds so far. */
+/* What happened in all rounds so far. */
 struct probe_report {
-	uint64_t receive_drops;
-	size_t failed; /* requests that the kernel refused */
-	int first_errno;
-	bool starved; /* the send buffer was full to the end of a round */
-	uint64_t receive_wanted, send_wanted; /* bytes of buffers */
+	uint64_t receive_drops; /* packets */
+	size_t failed;		/* requests that the kernel refused */
+	int first_errno;	/* of the first of them */
+	bool starved;		/* the send buffer was full until the end of a round */
+	uint64_t receive_wanted, send_wanted; /* buffer bytes, as in icmpsocket.h */
 };
 
-void probe_report(const struct probe *probe, struct probe_report *report);
+struct probe_report probe_get_report(const struct probe *probe);
 
-/* NULL is fine. */
+/* NULL is allowed. */
 void probe_free(struct probe *probe);
 
 #endif

@@ -3,28 +3,34 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 
-/* Threads call liboping, which keeps buffers of 8 kB on the stack. */
+/*
+ * liboping keeps buffers of 8 kB on the stack. The default of 8 MB would be reserved for
+ * each of up to 256 batches, which a memory limit may refuse.
+ */
 #define THREAD_STACK ((size_t)256 * 1024)
 
+/* What all workers share. */
 struct runner {
 	pthread_mutex_t mutex;
 	pthread_cond_t all_sent;
-	size_t awaited;
+	size_t awaited; /* workers whose first round deferred batches wait for */
 };
 
 struct worker {
-	pthread_t thread;
-	bool is_running;
+	struct runner *runner;
 	struct batch *batch;
+	bool is_awaited; /* only used by whichever thread runs the batch */
+	bool has_thread;
+	pthread_t thread;
 	int result;
 };
 
-static int make_runner(struct runner *runner)
+/* Deferred batches wait until a time of the monotonic clock, not of the wall clock. */
+static int init_runner(struct runner *runner)
 {
 	pthread_condattr_t attributes;
 	int error = pthread_condattr_init(&attributes);
@@ -39,21 +45,28 @@ static int make_runner(struct runner *runner)
 	return error;
 }
 
-void runner_sent(void *arg)
+/*
+ * Callback for batch_run(), `arg` is the worker. It is called in every round, but only the
+ * first call matters: then the requests of this batch have their neighbour entries.
+ */
+static void announce_sent(void *arg)
 {
-	struct batch *batch = arg;
-	struct runner *runner = batch->runner;
+	struct worker *worker = arg;
+	struct runner *runner = worker->runner;
 
-	if (!batch->is_awaited)
+	if (!worker->is_awaited)
 		return;
-	batch->is_awaited = false;
+	worker->is_awaited = false;
 	pthread_mutex_lock(&runner->mutex);
 	if (--runner->awaited == 0)
 		pthread_cond_broadcast(&runner->all_sent);
 	pthread_mutex_unlock(&runner->mutex);
 }
 
-/* When the last round of a batch that begins now would still begin in time. */
+/*
+ * When a batch must begin so that its last round begins before the deadline, even if every
+ * round waits for an unresponsive peer.
+ */
 static int64_t latest_start_ns(const struct batch *batch)
 {
 	const struct options *o = batch->options;
@@ -62,31 +75,27 @@ static int64_t latest_start_ns(const struct batch *batch)
 	       (o->warmup + o->count - 1) * batch_round_ns(o, batch->count);
 }
 
-static void wait_for_others(const struct batch *batch)
+static void wait_for_others(const struct worker *worker)
 {
-	struct runner *runner = batch->runner;
-	int64_t until_ns = latest_start_ns(batch);
-	struct timespec until;
+	struct runner *runner = worker->runner;
+	struct timespec until = clock_timespec(latest_start_ns(worker->batch));
 	int error = 0;
 
-	if (until_ns <= clock_monotonic_ns())
-		return;
-	until = clock_timespec(until_ns);
 	pthread_mutex_lock(&runner->mutex);
 	while (runner->awaited > 0 && error == 0)
 		error = pthread_cond_timedwait(&runner->all_sent, &runner->mutex, &until);
 	pthread_mutex_unlock(&runner->mutex);
 }
 
-static void *work(void *arg)
+static void *run_worker(void *arg)
 {
 	struct worker *worker = arg;
 
 	if (worker->batch->is_deferred)
-		wait_for_others(worker->batch);
-	worker->result = batch_run(worker->batch);
-	/* It may have had no round. */
-	runner_sent(worker->batch);
+		wait_for_others(worker);
+	worker->result = batch_run(worker->batch, announce_sent, worker);
+	/* A batch that is stopped or past its deadline has no round. */
+	announce_sent(worker);
 	return NULL;
 }
 
@@ -98,69 +107,69 @@ static void start_worker(struct worker *worker)
 	if (error == 0) {
 		error = pthread_attr_setstacksize(&attributes, THREAD_STACK);
 		if (error == 0)
-			error = pthread_create(&worker->thread, &attributes, work,
+			error = pthread_create(&worker->thread, &attributes, run_worker,
 					       worker);
 		pthread_attr_destroy(&attributes);
 	}
-	worker->is_running = error == 0;
+	worker->has_thread = error == 0;
 	if (error == 0)
 		return;
-	log_warnx("cannot start a thread, so groups are probed one after the other: %s",
+	log_warnx("cannot start a thread, so groups are pinged one after the other: %s",
 		  strerror(error));
-	runner_sent(worker->batch);
+	/* It runs after the first batch; a deferred one must not wait that long. */
+	announce_sent(worker);
 }
 
+/*
+ * The first batch needs no thread, so a run with one batch, as most are, has none. Batches
+ * without a thread run here, after it.
+ */
 static int run_workers(struct worker *workers, size_t count)
 {
 	int result = 0;
 
 	for (size_t i = 1; i < count; i++)
 		start_worker(&workers[i]);
-	work(&workers[0]);
+	run_worker(&workers[0]);
 	for (size_t i = 0; i < count; i++) {
-		if (workers[i].is_running)
+		if (workers[i].has_thread)
 			pthread_join(workers[i].thread, NULL);
 		else if (i > 0)
-			work(&workers[i]);
+			run_worker(&workers[i]);
 		if (workers[i].result < 0 || workers[i].batch->broken)
 			result = -1;
 	}
 	return result;
 }
 
-/* Gives each worker its batch. */
-static void assemble(struct runner *runner, struct worker *workers, struct batch *batches,
-		     size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		workers[i].batch = &batches[i];
-		batches[i].runner = runner;
-		/* Without a probe it sends nothing, and takes its time. */
-		batches[i].is_awaited = batches[i].probe && !batches[i].is_deferred;
-		runner->awaited += batches[i].is_awaited;
-	}
-}
-
 int runner_run(struct batch *batches, size_t count)
 {
 	struct worker *workers = calloc(count, sizeof(*workers));
 	struct runner runner;
-	int result, error;
+	int result = -1, error;
 
 	if (!workers) {
 		log_errx("out of memory");
 		return -1;
 	}
-	error = make_runner(&runner);
+	error = init_runner(&runner);
 	if (error) {
-		log_errx("cannot run groups side by side: %s", strerror(error));
-		free(workers);
-		return -1;
+		log_errx("cannot ping groups in parallel: %s", strerror(error));
+		goto out;
 	}
-	assemble(&runner, workers, batches, count);
+	for (size_t i = 0; i < count; i++) {
+		/* A batch without a probe sends nothing and takes all its time. */
+		bool is_awaited = batches[i].probe && !batches[i].is_deferred;
+
+		workers[i] = (struct worker){.runner = &runner,
+					     .batch = &batches[i],
+					     .is_awaited = is_awaited};
+		runner.awaited += is_awaited;
+	}
 	result = run_workers(workers, count);
 	pthread_cond_destroy(&runner.all_sent);
 	pthread_mutex_destroy(&runner.mutex);
+out:
 	free(workers);
 	return result;
 }

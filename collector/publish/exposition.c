@@ -354,12 +354,13 @@ static void write_group_state(struct writer *w, const struct targets *targets,
  * Whether there is anything to remember of the target. With a fan-out a node measures eight
  * peers of a list of ten thousand; lines for the others would say nothing.
  */
-static bool has_state(const struct target *target)
+static bool has_state(const struct target *target, enum histogram_mode mode)
 {
 	const struct stats_totals *totals = &target->totals;
 
 	return totals->requests > 0 || totals->unsent > 0 || target->looked_up ||
-	       targets_outcome(target) != TARGET_UNKNOWN;
+	       targets_outcome(target) != TARGET_UNKNOWN ||
+	       (mode == HISTOGRAM_PEER && totals->histogram.counts);
 }
 
 static void write_counters_field(struct writer *w, const struct stats_totals *totals)
@@ -385,7 +386,7 @@ static void write_target_state(struct writer *w, const struct targets *targets,
 	const struct group *group = target_group(targets, target);
 	char address[ADDRESS_TEXT_SIZE] = "";
 
-	if (!has_state(target))
+	if (!has_state(target, group->options.histogram))
 		return;
 	/* A numeric address is in the configuration, which may have changed. */
 	if (target->peer->host)

@@ -138,6 +138,10 @@ const struct metric metrics_table[] = {
 
 const size_t metrics_count = ARRAY_LENGTH(metrics_table);
 
+/*
+ * A linear search: it runs for each name in the state of the node and for each metric of a
+ * file that is republished, and never for each target.
+ */
 const struct metric *metrics_find(const char *short_name, size_t len)
 {
 	for (size_t i = 0; i < metrics_count; i++) {
@@ -173,7 +177,7 @@ bool metrics_is_target_counter(const struct metric *metric)
 
 size_t metrics_series(const struct metric *metric, const struct buckets *buckets)
 {
-	/* +Inf, the sum and the count beside the bounds. */
+	/* The buckets up to each bound and +Inf, the sum and the count. */
 	if (metric->format == METRICS_BUCKETS)
 		return buckets->count + 3;
 	return metric->split ? metric->split->count : 1;

@@ -26,7 +26,10 @@ struct scan {
 	void *arg;
 };
 
-/* Moves what is left to the front and reads more. False on an error of read(2). */
+/*
+ * Moves what is left to the front and reads more. False on an error of read(2). Plain reads
+ * into one buffer: stdio would add its own, and the file of a large fleet has 20 MB.
+ */
 static bool fill(struct scan *scan)
 {
 	ssize_t n;
@@ -56,6 +59,12 @@ void promfile_seal(char out[static PROMFILE_SEAL_SIZE], uint64_t length, uint64_
 	*p = '\0';
 }
 
+/*
+ * The seal is compared as text: there is one way to write it. It proves that the file is
+ * complete and was not changed by accident. It does not prove that nobody forged it, and
+ * nothing could, as whoever can write there has our user's rights; so readers still check
+ * every number.
+ */
 static enum promfile_result check_seal(struct scan *scan, const char *line)
 {
 	char expected[PROMFILE_SEAL_SIZE];
@@ -72,6 +81,7 @@ static enum promfile_result handle_line(struct scan *scan, char *line, size_t le
 		return PROMFILE_MALFORMED;
 	if (strncmp(line, SEAL_PREFIX, sizeof(SEAL_PREFIX) - 1) == 0)
 		return check_seal(scan, line);
+	/* The digest includes the newline, which is put back for a moment. */
 	line[len] = '\n';
 	digest_add(&scan->digest, line, len + 1);
 	line[len] = '\0';
@@ -93,6 +103,7 @@ static enum promfile_result scan_lines(struct scan *scan)
 			if (result != PROMFILE_VALID)
 				return result;
 		} else if (scan->at_end) {
+			/* A last line without its newline was cut. */
 			return scan->sealed && scan->end == scan->start
 				       ? PROMFILE_VALID
 				       : PROMFILE_INCOMPLETE;

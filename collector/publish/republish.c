@@ -7,7 +7,10 @@
 
 #define HELP "# HELP " METRICS_PREFIX
 
-/* A run that failed, of a node without any peers. */
+/*
+ * A run that failed, of a node without any peers: without a valid configuration nothing is
+ * known about them. What every run writes anew is written from this.
+ */
 struct failure {
 	struct config config;
 	struct targets targets;
@@ -47,7 +50,12 @@ static void advance(struct copy *copy, const struct metric *metric)
 						&metrics_table[copy->next]);
 }
 
-/* A metric begins with its HELP, and the state after all metrics. */
+/*
+ * A metric begins with its HELP, and the state comes after all metrics. Lines are copied
+ * without a closer look: the seal proves that this program wrote them. A metric that this
+ * version does not know is dropped with its series, as nobody can say whether it describes
+ * a run that did not happen.
+ */
 static enum promfile_result copy_line(char *line, size_t len, void *arg)
 {
 	struct copy *copy = arg;
@@ -77,6 +85,7 @@ enum promfile_result republish_previous(struct writer *writer, int previous,
 	struct copy copy = {.writer = writer, .failure = &failure.exposition};
 	enum promfile_result result;
 
+	/* The seal comes last, so whether the copy is any good is known at the end. */
 	describe_failure(&failure, wall_ns);
 	result = promfile_scan(previous, copy_line, &copy);
 	advance(&copy, NULL);

@@ -13,12 +13,13 @@
 /* More than any version has. */
 #define COUNTERS_MAX 64
 
-/* What the lines read so far say about those below them. */
+/* What is being restored, and what the lines read so far say about those below them. */
 struct restore {
 	struct targets *targets;
 	struct stats_node *node;
-	size_t hint;				     /* of targets_find() */
-	const struct metric *counters[COUNTERS_MAX]; /* NULL: of another version */
+	size_t hint; /* of targets_find() */
+	/* The columns of COUNTERS; NULL: a counter of another version, skipped. */
+	const struct metric *counters[COUNTERS_MAX];
 	size_t counter_count;
 	bool has_our_buckets;
 };
@@ -37,12 +38,16 @@ static char *next_field(char **rest, const char *separator)
 	return field;
 }
 
-/* A field whose "-" stands for none. */
+/* The family label: "-" stands for a series without one. */
 static const char *optional(const char *field)
 {
 	return strcmp(field, "-") == 0 ? "" : field;
 }
 
+/*
+ * Above 2^53 a counter would lose increments in every reader, as all of them hold it in a
+ * double. So such a number is damage, not a value.
+ */
 static enum promfile_result read_count(const char *text, uint64_t *value)
 {
 	return number_parse_u64(text, NUMBER_EXACT_MAX, value) ? PROMFILE_VALID
@@ -91,12 +96,14 @@ static enum promfile_result read_node_value(struct restore *r, char *key)
 	const struct metric *metric;
 	size_t index = 0;
 
+	/* Splits off the value, then the label. */
 	key = next_field(&value, "=");
 	if (!value)
 		return PROMFILE_MALFORMED;
 	label = key;
 	key = next_field(&label, ".");
 	metric = metrics_find(key, strlen(key));
+	/* A value of another version, older or newer than this one. */
 	if (!metric || metric->source != METRICS_OF_NODE || !metric->split != !label)
 		return PROMFILE_VALID;
 	if (label)
@@ -117,6 +124,7 @@ static enum promfile_result read_node(struct restore *r, char *rest)
 	return result;
 }
 
+/* Which numbers COUNTERS of the targets are, in the version that wrote the file. */
 static enum promfile_result read_counter_names(struct restore *r, char *rest)
 {
 	char *field;
@@ -133,6 +141,11 @@ static enum promfile_result read_counter_names(struct restore *r, char *rest)
 	return PROMFILE_VALID;
 }
 
+/*
+ * Counts of other buckets cannot be converted: an observation of 3 ms in "up to 5 ms" may
+ * belong to either side of a bound at 2 ms. Then the histograms start from zero, which
+ * Prometheus sees as a reset of their counters.
+ */
 static enum promfile_result read_buckets(struct restore *r, char *rest)
 {
 	const struct buckets *buckets = &r->targets->config->collector.buckets;
@@ -169,11 +182,13 @@ static enum promfile_result read_histogram(const struct restore *r, char *rest,
 		return PROMFILE_OUT_OF_RANGE;
 	if (!r->has_our_buckets)
 		histogram = NULL;
+	/* Counts that are there already come from a second line for the same target. */
 	if (histogram &&
 	    (histogram->counts || targets_add_counts(r->targets, histogram) < 0))
 		return histogram->counts ? PROMFILE_MALFORMED : PROMFILE_NO_MEMORY;
 	for (; (field = next_field(&rest, ",")) != NULL; i++) {
 		if (read_count(field, &count) != PROMFILE_VALID ||
+		    /* The count of the histogram is their sum, and must not exceed it either. */
 		    count > NUMBER_EXACT_MAX - total)
 			return PROMFILE_OUT_OF_RANGE;
 		total += count;
@@ -194,6 +209,7 @@ static enum promfile_result read_group(struct restore *r, char *rest)
 	struct target_group *group;
 	size_t index;
 
+	/* SELF is the last field, and may be missing. */
 	if (!name || !histogram || rest)
 		return PROMFILE_MALFORMED;
 	group = targets_find_group(r->targets, name);
@@ -209,7 +225,12 @@ static enum promfile_result read_group(struct restore *r, char *rest)
 				      : NULL);
 }
 
-/* An address belongs to the host name, not to the peer. */
+/*
+ * A looked-up address belongs to the host name, not to the peer: with another host the
+ * peer keeps its counters, and its name is looked up at once. An address that cannot be
+ * used any more, such as one of a family that the group no longer wants, is as good as
+ * none.
+ */
 static void restore_lookup(struct target *target, const char *host, const char *text,
 			   const char *lookup)
 {
@@ -247,6 +268,7 @@ static enum promfile_result read_counters(const struct restore *r, char *rest,
 	}
 	if (i != r->counter_count)
 		return PROMFILE_MALFORMED;
+	/* A loss below zero could not be explained to anybody. */
 	return totals->replies <= totals->requests ? PROMFILE_VALID
 						   : PROMFILE_OUT_OF_RANGE;
 }
@@ -262,6 +284,7 @@ enum { GROUP, PEER, FAMILY, HOST, ADDRESS, OUTCOME, LOOKUP, COUNTERS, HISTOGRAM,
 
 static enum promfile_result read_target(struct restore *r, char *rest)
 {
+	/* The numbers of a peer that is no longer configured are checked, too. */
 	struct stats_totals unknown = {.requests = 0}, *totals = &unknown;
 	struct stats_histogram *histogram = NULL;
 	enum promfile_result result;
@@ -287,6 +310,7 @@ static enum promfile_result read_target(struct restore *r, char *rest)
 					: result;
 }
 
+/* The kinds of lines, the most frequent first. */
 static const struct {
 	const char *name;
 	enum promfile_result (*read)(struct restore *r, char *rest);
@@ -325,8 +349,10 @@ enum restore_result restore_read(int fd, const char *name, struct targets *targe
 				name);
 		return RESTORE_TAKEN;
 	}
+	/* Lines above the damage have been restored by now: all or nothing. */
 	targets_reset(targets);
 	memset(node, 0, sizeof(*node));
+	/* The counters may be in good order, so a file that cannot be read is not replaced. */
 	if (result == PROMFILE_UNREADABLE || result == PROMFILE_NO_MEMORY) {
 		log_errx("%s: %s", name, promfile_reason(result));
 		return RESTORE_FAILED;

@@ -55,29 +55,29 @@ MAP
 
 # Names and errors of the peers whose mean is off: the delay in ms is at the end of the name.
 off_by_more() {
-    awk -v tolerance="$1" '
-        /^nodecanary_rtt_mean_seconds[{]/ {
-            match($1, /[0-9]+"[}]$/)
-            delay = substr($1, RSTART, RLENGTH - 2)
-            error = $NF * 1000 - delay
-            n++
-            if (error > tolerance || error < -tolerance) print $1, "is off by", error, "ms"
-        }
-        END { if (n != 9) print n + 0, "means instead of 9" }' "$TEST_TMP/nine.prom"
+	awk -v tolerance="$1" '
+		/^nodecanary_rtt_mean_seconds[{]/ {
+			match($1, /[0-9]+"[}]$/)
+			delay = substr($1, RSTART, RLENGTH - 2)
+			error = $NF * 1000 - delay
+			n++
+			if (error > tolerance || error < -tolerance) print $1, "is off by", error, "ms"
+		}
+		END { if (n != 9) print n + 0, "means instead of 9" }' "$TEST_TMP/nine.prom"
 }
 
 # A machine that is busy otherwise delays the network's own answers, and that is not what is
 # measured here: simnet's late_max_ns tells, and then it is tried again.
 behaviour "the mean of nine peers is within half a millisecond of their delays"
 for try in 1 2 3; do
-    simnet_start "$TEST_TMP/plan"
-    rm -f "$TEST_TMP/nine.prom"
-    run_nc 0 -c "$TEST_TMP/nine.ini" -o "$TEST_TMP/nine.prom"
-    simnet_stop
-    wrong=$(off_by_more "$tolerance_ms")
-    late_ns=$(simnet_count total late_max_ns)
-    if [ -z "$wrong" ] || [ "$late_ns" -le 300000 ]; then break; fi
-    echo "try $try: $wrong; the network itself was up to $late_ns ns late"
+	simnet_start "$TEST_TMP/plan"
+	rm -f "$TEST_TMP/nine.prom"
+	run_nc 0 -c "$TEST_TMP/nine.ini" -o "$TEST_TMP/nine.prom"
+	simnet_stop
+	wrong=$(off_by_more "$tolerance_ms")
+	late_ns=$(simnet_count total late_max_ns)
+	if [ -z "$wrong" ] || [ "$late_ns" -le 300000 ]; then break; fi
+	echo "try $try: $wrong; the network itself was up to $late_ns ns late"
 done
 assert_eq "" "$wrong" "means that are off"
 
@@ -103,17 +103,17 @@ assert_eq 0 "$(wc -c <"$TEST_TMP/err")" "bytes on standard error"
 
 behaviour "the network sees the defaults: 56 bytes, TTL 64, no mark"
 for address in 10.1.0.1 fd00:1::1; do
-    assert_eq 56/64/0 "$(simnet_count $address bytes)/$(simnet_count $address ttl)/$(
-        simnet_count $address tos)" "bytes/ttl/tos of $address"
+	assert_eq 56/64/0 "$(simnet_count $address bytes)/$(simnet_count $address ttl)/$(
+		simnet_count $address tos)" "bytes/ttl/tos of $address"
 done
 
 behaviour "a constant delay has next to no deviation and no jitter"
 deviation_s=$(awk -v t="$tolerance_ms" 'BEGIN { print t * 2 / 1000 }')
 for peer in a1 a5 b1 b5; do
-    assert_between 0 "$(value nine.prom \
-        "nodecanary_rtt_stddev_seconds{group=\"default\",peer=\"$peer\"}")" "$deviation_s"
-    assert_between 0 "$(value nine.prom \
-        "nodecanary_jitter_seconds{group=\"default\",peer=\"$peer\"}")" "$deviation_s"
+	assert_between 0 "$(value nine.prom \
+		"nodecanary_rtt_stddev_seconds{group=\"default\",peer=\"$peer\"}")" "$deviation_s"
+	assert_between 0 "$(value nine.prom \
+		"nodecanary_jitter_seconds{group=\"default\",peer=\"$peer\"}")" "$deviation_s"
 done
 
 # Uniform in 10 to 30 ms: a deviation of 5.8 ms, and 6.7 ms between two of them on average. The
@@ -132,11 +132,11 @@ v6 = fd00:2::1
 INI
 run_nc 0 -c jitter.ini -o "$TEST_TMP/jitter.prom"
 for peer in v4 v6; do
-    labels="{group=\"default\",peer=\"$peer\"}"
-    assert_between 0.0045 "$(value jitter.prom "nodecanary_rtt_stddev_seconds$labels")" 0.0075
-    assert_between 0.0045 "$(value jitter.prom "nodecanary_jitter_seconds$labels")" 0.0095
-    assert_between 0.010 "$(value jitter.prom "nodecanary_rtt_min_seconds$labels")" 0.014
-    assert_between 0.026 "$(value jitter.prom "nodecanary_rtt_max_seconds$labels")" 0.040
+	labels="{group=\"default\",peer=\"$peer\"}"
+	assert_between 0.0045 "$(value jitter.prom "nodecanary_rtt_stddev_seconds$labels")" 0.0075
+	assert_between 0.0045 "$(value jitter.prom "nodecanary_jitter_seconds$labels")" 0.0095
+	assert_between 0.010 "$(value jitter.prom "nodecanary_rtt_min_seconds$labels")" 0.014
+	assert_between 0.026 "$(value jitter.prom "nodecanary_rtt_max_seconds$labels")" 0.040
 done
 
 behaviour "size, TTL and DSCP are as configured, for each group its own"
@@ -163,12 +163,12 @@ run_nc 0 -c marked.ini -o "$TEST_TMP/marked.prom"
 simnet_stop
 assert_eq 4 "$(sum marked.prom nodecanary_replies_total)"
 for address in 10.1.0.1 fd00:1::1; do
-    assert_eq 200/33/184 "$(simnet_count $address bytes)/$(simnet_count $address ttl)/$(
-        simnet_count $address tos)" "bytes/ttl/tos of $address"
+	assert_eq 200/33/184 "$(simnet_count $address bytes)/$(simnet_count $address ttl)/$(
+		simnet_count $address tos)" "bytes/ttl/tos of $address"
 done
 for address in 10.1.0.2 fd00:1::2; do
-    assert_eq 1000/5/32 "$(simnet_count $address bytes)/$(simnet_count $address ttl)/$(
-        simnet_count $address tos)" "bytes/ttl/tos of $address"
+	assert_eq 1000/5/32 "$(simnet_count $address bytes)/$(simnet_count $address ttl)/$(
+		simnet_count $address tos)" "bytes/ttl/tos of $address"
 done
 
 done_testing

@@ -13,12 +13,12 @@ export NODECANARY=$NC TMPDIR=$TEST_TMP/tmp
 mkdir "$TMPDIR"
 
 bench() {
-    "$TOP/tests/bench/run" --peers 9 --runs 1 --tools nodecanary,fping,oping,ping --parts cost "$@"
+	"$TOP/tests/bench/run" --peers 9 --runs 1 --tools nodecanary,fping,oping,ping --parts cost "$@"
 }
 
 # of EXPRESSION: of r, the samples by program.
 of() {
-    python3 -c "import json; r = json.load(open('$TEST_TMP/x.json'))['results']['9']; print($1)"
+	python3 -c "import json; r = json.load(open('$TEST_TMP/x.json'))['results']['9']; print($1)"
 }
 
 behaviour "all programs send the same requests, and the network answers them all"
@@ -30,8 +30,8 @@ assert_eq 0 "$(of 'sum(s["false_losses"] for samples in r.values() for s in samp
 
 behaviour "it understands what each of them says of four delays"
 assert_eq "['0.1', '1.0', '10.0', '100.0']" "$(of 'sorted(
-    set.intersection(*(set(s["errors_us"]) for samples in r.values() for s in samples)),
-    key=float)')" "delays"
+	set.intersection(*(set(s["errors_us"]) for samples in r.values() for s in samples)),
+	key=float)')" "delays"
 
 behaviour "the memory of nodecanary is what it says itself"
 "$TOOLS/measure" -o "$TEST_TMP/measured" "$NC" -c "$TOP/conf/loopback.ini" -o "$TEST_TMP/x.prom"

@@ -21,19 +21,19 @@ add_peers x.ini x.map p 10.1 $peers
 
 # Two on each core, for as long as the test lasts, and no longer than that.
 load() {
-    local i
-    for ((i = 0; i < 2 * $(nproc); i++)); do
-        timeout 60 bash -c 'while :; do :; done' &
-    done
+	local i
+	for ((i = 0; i < 2 * $(nproc); i++)); do
+		timeout 60 bash -c 'while :; do :; done' &
+	done
 }
 
 # spinning: all of them have been running.
 # shellcheck disable=SC2317 # wait_until calls it
 spinning() {
-    local ticks
-    ticks=$(for stat in /proc/[0-9]*/stat; do awk '{ print $14 }' "$stat" 2>/dev/null; done |
-        awk '$1 > 10' | wc -l)
-    [ "$ticks" -ge $((2 * $(nproc))) ]
+	local ticks
+	ticks=$(for stat in /proc/[0-9]*/stat; do awk '{ print $14 }' "$stat" 2>/dev/null; done |
+		awk '$1 > 10' | wc -l)
+	[ "$ticks" -ge $((2 * $(nproc))) ]
 }
 
 simnet_start - <<<'10.1.0.0-10.1.3.255 delay=20ms'
@@ -42,29 +42,29 @@ wait_until 20 spinning
 
 # Where the network itself starves, its late answers are lost indeed.
 nothing_lost() {
-    local lost=$((requests - $(sum "$FILE" nodecanary_replies_total)))
-    if [ "$lost" = 0 ]; then return; fi
-    simnet_stats
-    [ "$(simnet_count total late_max_ns)" -lt 900000000 ] || skip "the network has too little CPU"
-    fail "$lost of $requests requests lost"
+	local lost=$((requests - $(sum "$FILE" nodecanary_replies_total)))
+	if [ "$lost" = 0 ]; then return; fi
+	simnet_stats
+	[ "$(simnet_count total late_max_ns)" -lt 900000000 ] || skip "the network has too little CPU"
+	fail "$lost of $requests requests lost"
 }
 
 # What the kernel dropped, or came when the process could not look in time, makes its round void,
 # which is counted, and a void round counts for nothing.
 behaviour "with all cores busy nothing is lost that was answered, or its round is void and counted"
 for ((i = 1; i <= runs; i++)); do
-    run_nc 0 -c x.ini -o "$FILE"
-    requests=$(sum "$FILE" nodecanary_requests_total)
-    void=$(sum "$FILE" nodecanary_discarded_rounds_total)
-    drops=$(value "$FILE" nodecanary_receive_drops_total)
-    echo "run $i: $requests requests counted, $void void rounds, $drops receive drops"
-    nothing_lost
-    assert_eq $((i * 5 * peers)) \
-        $((requests + void * peers + $(sum "$FILE" nodecanary_unsent_total))) \
-        "requests counted, unsent or in void rounds"
-    if [ "$drops" -gt 0 ]; then
-        assert_le 1 "$(value "$FILE" 'nodecanary_discarded_rounds_total{reason="receive_drops"}')"
-    fi
+	run_nc 0 -c x.ini -o "$FILE"
+	requests=$(sum "$FILE" nodecanary_requests_total)
+	void=$(sum "$FILE" nodecanary_discarded_rounds_total)
+	drops=$(value "$FILE" nodecanary_receive_drops_total)
+	echo "run $i: $requests requests counted, $void void rounds, $drops receive drops"
+	nothing_lost
+	assert_eq $((i * 5 * peers)) \
+		$((requests + void * peers + $(sum "$FILE" nodecanary_unsent_total))) \
+		"requests counted, unsent or in void rounds"
+	if [ "$drops" -gt 0 ]; then
+		assert_le 1 "$(value "$FILE" 'nodecanary_discarded_rounds_total{reason="receive_drops"}')"
+	fi
 done
 
 behaviour "most rounds are measured all the same"

@@ -8,7 +8,7 @@ FILE=$TEST_TMP/x.prom
 
 # write_ini LINE...
 write_ini() {
-    printf '%s\n' '[collector]' 'self = me' '[probe]' "$@" >"$TEST_TMP/x.ini"
+	printf '%s\n' '[collector]' 'self = me' '[probe]' "$@" >"$TEST_TMP/x.ini"
 }
 
 # check CODE: the summary is in $TEST_TMP/out.
@@ -16,8 +16,8 @@ check() { run_nc "$1" -C -c "$TEST_TMP/x.ini"; }
 
 # summary REGEX: the last line.
 summary() {
-    tail -n 1 "$TEST_TMP/out" >"$TEST_TMP/summary"
-    assert_file_contains "$TEST_TMP/summary" "$1"
+	tail -n 1 "$TEST_TMP/out" >"$TEST_TMP/summary"
+	assert_file_contains "$TEST_TMP/summary" "$1"
 }
 
 estimate() { sed -n 's/.* \([0-9]*\) series on this node$/\1/p' "$TEST_TMP/out"; }
@@ -25,10 +25,10 @@ estimate() { sed -n 's/.* \([0-9]*\) series on this node$/\1/p' "$TEST_TMP/out";
 # estimate_holds [SPARE]: a numeric fleet that answers has exactly so many series, or at most so
 # many and no more than SPARE fewer.
 estimate_holds() {
-    run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
-    check 0
-    series=$(grep -vc '^#' "$FILE")
-    assert_between "$series" "$(estimate)" $((series + ${1:-0})) "series"
+	run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
+	check 0
+	series=$(grep -vc '^#' "$FILE")
+	assert_between "$series" "$(estimate)" $((series + ${1:-0})) "series"
 }
 
 quick=('warmup = 0' 'interval = 1ms' 'timeout = 200ms')
@@ -37,14 +37,14 @@ behaviour "it names files, groups, peers, packets and the time that a run takes 
 mkdir "$TEST_TMP/x.ini.d"
 printf '[peers g]\nb = 127.1.0.9\n' >"$TEST_TMP/x.ini.d/g.ini"
 write_ini 'count = 5' 'warmup = 1' 'interval = 200ms' 'timeout = 1s' 'spacing = 0s' '[probe g]' \
-    'timeout = 100ms' '[peers]' 'me = 127.1.0.1' 'a = 127.1.0.2' 'b = 127.1.0.3'
+	'timeout = 100ms' '[peers]' 'me = 127.1.0.1' 'a = 127.1.0.2' 'b = 127.1.0.3'
 check 0
 assert_eq "file $TEST_TMP/x.ini" "$(sed -n 1p "$TEST_TMP/out")"
 assert_eq "file $TEST_TMP/x.ini.d/g.ini" "$(sed -n 2p "$TEST_TMP/out")"
 assert_file_contains "$TEST_TMP/out" \
-    '^group default: 3 peers, self me; 2 pinged, 12 packets per run, at most 6\.0 s, [0-9]+ series$'
+	'^group default: 3 peers, self me; 2 pinged, 12 packets per run, at most 6\.0 s, [0-9]+ series$'
 assert_file_contains "$TEST_TMP/out" \
-    '^group g: 1 peers, self not among them; 1 pinged, 6 packets per run, at most 1\.2 s, '
+	'^group g: 1 peers, self not among them; 1 pinged, 6 packets per run, at most 1\.2 s, '
 summary '^2 groups, 4 peers, 18 packets per run, at most 6\.0 s, [0-9]+ series on this node$'
 assert_eq 0 "$(stat -c %s "$TEST_TMP/err")" "bytes on standard error"
 rm -r "$TEST_TMP/x.ini.d"
@@ -55,7 +55,7 @@ sed -i 's/^\[probe\]$//' "$TEST_TMP/x.ini"
 check 0
 [ ! -e "$FILE" ] || fail "there is a file"
 if without_raw_sockets true 2>"$TEST_TMP/err"; then
-    assert_exit 0 without_raw_sockets "$NC" -C -c "$TEST_TMP/x.ini"
+	assert_exit 0 without_raw_sockets "$NC" -C -c "$TEST_TMP/x.ini"
 fi
 
 behaviour "an empty list of peers is valid"
@@ -70,24 +70,24 @@ summary ' 2 peers, 6 packets per run'
 
 behaviour "a run of which not all rounds fit the deadline is a warning"
 write_ini 'count = 5' 'warmup = 1' 'timeout = 1s' '[collector]' 'deadline = 3s' '[peers]' \
-    'me = 127.1.0.1' 'a = 127.1.0.2'
+	'me = 127.1.0.1' 'a = 127.1.0.2'
 check 0
 says 1 'group .default.: .* deadline = 3s'
 
 behaviour "a run of which no measured round fits the deadline is an error"
 write_ini 'count = 5' 'warmup = 4' 'timeout = 1s' '[collector]' 'deadline = 3s' '[peers]' \
-    'me = 127.1.0.1' 'a = 127.1.0.2'
+	'me = 127.1.0.1' 'a = 127.1.0.2'
 check 78
 says 1 'group .default.: no measured round fits.*deadline = 3s'
 write_ini 'count = 1' 'warmup = 0' '[collector]' 'deadline = 1s' 'resolve_timeout = 2s' '[peers]' \
-    'me = 127.1.0.1' 'nowhere.invalid ='
+	'me = 127.1.0.1' 'nowhere.invalid ='
 check 78
 says 1 'no measured round fits'
 
 # fleet N: so many numeric peers.
 fleet() {
-    local i
-    for ((i = 1; i <= $1; i++)); do echo "p$i = 127.1.$((i / 250)).$((i % 250 + 1))"; done
+	local i
+	for ((i = 1; i <= $1; i++)); do echo "p$i = 127.1.$((i / 250)).$((i % 250 + 1))"; done
 }
 
 behaviour "more than 10,000 series on a node are a warning that says what helps"
@@ -113,14 +113,14 @@ assert_file_contains "$TEST_TMP/err" 'if every peer runs this configuration'
 
 behaviour "the number of series is that of the file, for every kind of histogram"
 for histogram in peer group off; do
-    write_ini "${quick[@]}" 'count = 2' "histogram = $histogram" '[peers]' 'me = 127.1.0.1' \
-        'a = 127.1.0.2' 'b = 127.1.0.3'
-    estimate_holds
+	write_ini "${quick[@]}" 'count = 2' "histogram = $histogram" '[peers]' 'me = 127.1.0.1' \
+		'a = 127.1.0.2' 'b = 127.1.0.3'
+	estimate_holds
 done
 
 behaviour "the number of series is that of the file, for both families and several groups"
 write_ini "${quick[@]}" 'count = 2' '[probe g]' 'family = both' 'histogram = group' '[peers]' \
-    'me = 127.1.0.1' 'a = 127.1.0.2' '[peers g]' 'me = 127.1.0.3' 'b = 127.1.0.4, ::1'
+	'me = 127.1.0.1' 'a = 127.1.0.2' '[peers g]' 'me = 127.1.0.3' 'b = 127.1.0.4, ::1'
 estimate_holds
 
 behaviour "the series of a member, and of a second round, are what it may be too high by"
@@ -131,13 +131,13 @@ estimate_holds 1
 
 behaviour "the wait for names holds up groups without names, too"
 write_ini 'count = 5' 'warmup = 1' 'timeout = 1s' 'spacing = 0s' '[probe names]' \
-    'timeout = 100ms' '[peers]' 'a = 127.1.0.1' '[peers names]' 'nowhere.invalid ='
+	'timeout = 100ms' '[peers]' 'a = 127.1.0.1' '[peers names]' 'nowhere.invalid ='
 check 0
 summary 'at most 8\.0 s'
 
 behaviour "no run lasts longer than its deadline and one round"
 write_ini 'count = 100' 'warmup = 0' 'timeout = 1s' 'spacing = 0s' '[collector]' 'deadline = 3s' \
-    '[peers]' 'a = 127.1.0.1'
+	'[peers]' 'a = 127.1.0.1'
 check 0
 summary 'at most 4\.0 s'
 

@@ -22,16 +22,16 @@ b = 127.1.0.2
 INI
 ip route add prohibit 192.0.2.0/24
 {
-    cat "$TEST_TMP/x.ini"
-    echo 'dead = 192.0.2.1'
+	cat "$TEST_TMP/x.ini"
+	echo 'dead = 192.0.2.1'
 } >"$TEST_TMP/dead.ini"
 
 behaviour "usage errors end with 64 and one line that names --help"
 while read -r line; do
-    # shellcheck disable=SC2086 # options and arguments
-    run_nc 64 $line
-    says 1 'nodecanary --help'
-    assert_eq 0 "$(stat -c %s "$TEST_TMP/out")" "bytes on standard output"
+	# shellcheck disable=SC2086 # options and arguments
+	run_nc 64 $line
+	says 1 'nodecanary --help'
+	assert_eq 0 "$(stat -c %s "$TEST_TMP/out")" "bytes on standard output"
 done <<'LINES'
 -x
 --bogus
@@ -49,30 +49,30 @@ LINES
 
 behaviour "--help fits a screen of 24 lines and 80 columns, and names every option"
 for option in -h --help; do
-    run_nc 0 $option
-    assert_le "$(wc -l <"$TEST_TMP/out")" 24 lines
-    assert_le "$(awk '{ if (length > n) n = length } END { print n }' "$TEST_TMP/out")" 80 columns
+	run_nc 0 $option
+	assert_le "$(wc -l <"$TEST_TMP/out")" 24 lines
+	assert_le "$(awk '{ if (length > n) n = length } END { print n }' "$TEST_TMP/out")" 80 columns
 done
 for option in -c,\ --config -d,\ --drop-ins -o,\ --output -n,\ --dry-run -t,\ --table -C,\ --check \
-    -l,\ --list-peers -q,\ --quiet -v,\ --verbose -V,\ --version -h,\ --help; do
-    assert_file_contains "$TEST_TMP/out" "^  $option "
+	-l,\ --list-peers -q,\ --quiet -v,\ --verbose -V,\ --version -h,\ --help; do
+	assert_file_contains "$TEST_TMP/out" "^  $option "
 done
 for status in 0 64 71 73 75 77 78; do assert_file_contains "$TEST_TMP/out" "\b$status\b"; done
 
 behaviour "--version prints one line"
 for option in -V --version; do
-    run_nc 0 $option
-    assert_eq "nodecanary $(cat "$TOP/VERSION")" "$(cat "$TEST_TMP/out")"
+	run_nc 0 $option
+	assert_eq "nodecanary $(cat "$TOP/VERSION")" "$(cat "$TEST_TMP/out")"
 done
 
 behaviour "what cannot be printed is an error"
 for option in -h -V "-C -c $TEST_TMP/x.ini" "-l -c $TEST_TMP/x.ini" "-c $TEST_TMP/x.ini -o -" \
-    "-n -t -c $TEST_TMP/x.ini"; do
-    status=0
-    # shellcheck disable=SC2086 # options and arguments
-    "$NC" $option >/dev/full 2>"$TEST_TMP/err" || status=$?
-    assert_eq 73 "$status" "exit status of $option"
-    says 1 'standard output'
+	"-n -t -c $TEST_TMP/x.ini"; do
+	status=0
+	# shellcheck disable=SC2086 # options and arguments
+	"$NC" $option >/dev/full 2>"$TEST_TMP/err" || status=$?
+	assert_eq 73 "$status" "exit status of $option"
+	says 1 'standard output'
 done
 
 behaviour "a run that went well is silent and publishes to textfile"
@@ -100,11 +100,11 @@ nothing_beside "$FILE"
 behaviour "-n pings and publishes nothing, and wants no place to publish"
 sed "s|$FILE|$TEST_TMP/missing/x.prom|" "$TEST_TMP/x.ini" >"$TEST_TMP/n.ini"
 for option in -n --dry-run "-n -o -" "-n -o $TEST_TMP/missing/y.prom"; do
-    packets=$(awk '$1 == "lo:" { print $3 }' /proc/net/dev)
-    # shellcheck disable=SC2086 # options and arguments
-    run_nc 0 -c "$TEST_TMP/n.ini" $option
-    silent
-    assert_eq 16 $(($(awk '$1 == "lo:" { print $3 }' /proc/net/dev) - packets)) "packets"
+	packets=$(awk '$1 == "lo:" { print $3 }' /proc/net/dev)
+	# shellcheck disable=SC2086 # options and arguments
+	run_nc 0 -c "$TEST_TMP/n.ini" $option
+	silent
+	assert_eq 16 $(($(awk '$1 == "lo:" { print $3 }' /proc/net/dev) - packets)) "packets"
 done
 run_nc 0 -n -c "$TEST_TMP/x.ini"
 cmp "$TEST_TMP/old" "$FILE"
@@ -112,16 +112,16 @@ nothing_beside "$FILE"
 
 behaviour "-t prints a table of what was measured"
 for option in -t --table "-n -t"; do
-    # shellcheck disable=SC2086 # options and arguments
-    run_nc 0 $option -c "$TEST_TMP/dead.ini"
-    says 1 'could not be sent: Permission denied'
-    assert_eq 4 "$(wc -l <"$TEST_TMP/out")" lines
-    assert_file_contains "$TEST_TMP/out" \
-        '^peer +address +sent +replies +loss% +min ms +mean ms +max ms +stddev'
-    assert_file_contains "$TEST_TMP/out" \
-        '^a +127\.1\.0\.1 +3 +3 +0\.0( +[0-9]+\.[0-9]{3}){4}$'
-    assert_file_contains "$TEST_TMP/out" '^dead +192\.0\.2\.1 +0 +0 +-( +-){4}.*3 unsent$'
-    assert_not_contains "$TEST_TMP/out" $'\033'
+	# shellcheck disable=SC2086 # options and arguments
+	run_nc 0 $option -c "$TEST_TMP/dead.ini"
+	says 1 'could not be sent: Permission denied'
+	assert_eq 4 "$(wc -l <"$TEST_TMP/out")" lines
+	assert_file_contains "$TEST_TMP/out" \
+		'^peer +address +sent +replies +loss% +min ms +mean ms +max ms +stddev'
+	assert_file_contains "$TEST_TMP/out" \
+		'^a +127\.1\.0\.1 +3 +3 +0\.0( +[0-9]+\.[0-9]{3}){4}$'
+	assert_file_contains "$TEST_TMP/out" '^dead +192\.0\.2\.1 +0 +0 +-( +-){4}.*3 unsent$'
+	assert_not_contains "$TEST_TMP/out" $'\033'
 done
 
 behaviour "-q is silent about what is no error, and still says errors"
@@ -157,13 +157,13 @@ x = 127.1.0.3
 INI
 packets=$(awk '$1 == "lo:" { print $3 }' /proc/net/dev)
 for option in -l --list-peers; do
-    run_nc 0 $option -c "$TEST_TMP/list.ini"
-    assert_eq 'default localhost probed
+	run_nc 0 $option -c "$TEST_TMP/list.ini"
+	assert_eq 'default localhost probed
 default me self
 default nowhere.invalid unresolved
 default other probed
 theirs x unselected' "$(awk 'NR > 1 { print $1, $2, $NF }' "$TEST_TMP/out")"
-    assert_eq 0 "$(stat -c %s "$TEST_TMP/err")" "bytes on standard error"
+	assert_eq 0 "$(stat -c %s "$TEST_TMP/err")" "bytes on standard error"
 done
 assert_eq "$packets" "$(awk '$1 == "lo:" { print $3 }' /proc/net/dev)" "packets"
 
@@ -177,11 +177,11 @@ echo nonsense >"$TEST_TMP/drop/.hidden.ini"
 run_nc 78 -C -c "$TEST_TMP/x.ini"
 says 1 'x\.ini\.d/a\.ini:1: '
 for option in -d --drop-ins; do
-    run_nc 0 -C -c "$TEST_TMP/x.ini" $option "$TEST_TMP/drop"
-    assert_eq "file $TEST_TMP/x.ini
+	run_nc 0 -C -c "$TEST_TMP/x.ini" $option "$TEST_TMP/drop"
+	assert_eq "file $TEST_TMP/x.ini
 file $TEST_TMP/drop/10.ini
 file $TEST_TMP/drop/20.ini" "$(grep '^file' "$TEST_TMP/out")"
-    assert_file_contains "$TEST_TMP/out" '^1 groups, 4 peers, 16 packets per run'
+	assert_file_contains "$TEST_TMP/out" '^1 groups, 4 peers, 16 packets per run'
 done
 run_nc 0 -l -c "$TEST_TMP/x.ini" -d "$TEST_TMP/drop"
 assert_eq 5 "$(wc -l <"$TEST_TMP/out")" lines
@@ -197,12 +197,12 @@ is_sanitized && skip "no preloading with a sanitizer: system errors"
 
 # fault CALL: a run in which it fails.
 fault() {
-    run=$(value "$FILE" nodecanary_runs_total)
-    assert_exit "$2" env FAULT_SHIM="$1" LD_PRELOAD="$TOOLS/fault_shim.so" \
-        "$NC" -c "$TEST_TMP/buckets.ini" -o "$FILE"
-    says 1 '^nodecanary: '
-    assert_eq "$run" "$(value "$FILE" nodecanary_runs_total)" "runs"
-    nothing_beside "$FILE"
+	run=$(value "$FILE" nodecanary_runs_total)
+	assert_exit "$2" env FAULT_SHIM="$1" LD_PRELOAD="$TOOLS/fault_shim.so" \
+		"$NC" -c "$TEST_TMP/buckets.ini" -o "$FILE"
+	says 1 '^nodecanary: '
+	assert_eq "$run" "$(value "$FILE" nodecanary_runs_total)" "runs"
+	nothing_beside "$FILE"
 }
 
 behaviour "a system error ends with 71, and one after the target is known is published"
@@ -216,14 +216,14 @@ clean_metrics "$FILE"
 
 behaviour "an error of the disk ends with 73, and the old file stays"
 for call in write:1:EIO fsync:1:EIO fchmod:1:EPERM renameat2:1:EIO openat:1:EACCES; do
-    cp "$FILE" "$TEST_TMP/old"
-    fault $call 73
-    cmp "$TEST_TMP/old" "$FILE"
+	cp "$FILE" "$TEST_TMP/old"
+	fault $call 73
+	cmp "$TEST_TMP/old" "$FILE"
 done
 
 behaviour "a write that writes half of it is gone on with"
 assert_exit 0 env FAULT_SHIM=write:1:SHORT LD_PRELOAD="$TOOLS/fault_shim.so" \
-    "$NC" -c "$TEST_TMP/buckets.ini" -o "$FILE"
+	"$NC" -c "$TEST_TMP/buckets.ini" -o "$FILE"
 silent
 run_nc 0 -c "$TEST_TMP/buckets.ini"
 silent

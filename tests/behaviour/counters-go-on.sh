@@ -11,12 +11,12 @@ mkdir "$DIR"
 
 # run_with LINE...: one more run, of a configuration of short rounds and these lines.
 run_with() {
-    printf '%s\n' '[probe]' 'count = 2' 'warmup = 0' 'interval = 1ms' 'timeout = 200ms' "$@" \
-        >"$TEST_TMP/x.ini"
-    run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
-    silent
-    nothing_beside "$FILE"
-    clean_metrics "$FILE"
+	printf '%s\n' '[probe]' 'count = 2' 'warmup = 0' 'interval = 1ms' 'timeout = 200ms' "$@" \
+		>"$TEST_TMP/x.ini"
+	run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
+	silent
+	nothing_beside "$FILE"
+	clean_metrics "$FILE"
 }
 
 # counter NAME PEER
@@ -24,31 +24,31 @@ counter() { value "$FILE" "nodecanary_$1{group=\"default\",peer=\"$2\"}"; }
 
 # without_times FILE: what two runs that measured nothing may not differ in.
 without_times() {
-    grep -Ev '^nodecanary_last_run_timestamp_seconds |^# nodecanary-state 1 (node|end) ' "$1"
+	grep -Ev '^nodecanary_last_run_timestamp_seconds |^# nodecanary-state 1 (node|end) ' "$1"
 }
 
 behaviour "counters and histograms go on from run to run"
 for i in 1 2 3; do
-    run_with '[peers]' 'a = 127.1.0.1' 'b = 127.1.0.2'
-    if [ $i -eq 1 ]; then start=$(value "$FILE" nodecanary_counters_start_timestamp_seconds); fi
-    assert_eq $i "$(value "$FILE" nodecanary_runs_total)"
-    for peer in a b; do
-        assert_eq $((2 * i)) "$(counter requests_total $peer)"
-        assert_eq $((2 * i)) "$(counter replies_total $peer)"
-        assert_eq 0 "$(counter unsent_total $peer)"
-        assert_eq $((2 * i)) "$(counter rtt_seconds_count $peer)"
-        assert_eq $((2 * i)) "$(
-            value "$FILE" "nodecanary_rtt_seconds_bucket{group=\"default\",peer=\"$peer\",le=\"+Inf\"}")"
-    done
-    assert_eq "$start" "$(value "$FILE" nodecanary_counters_start_timestamp_seconds)"
+	run_with '[peers]' 'a = 127.1.0.1' 'b = 127.1.0.2'
+	if [ $i -eq 1 ]; then start=$(value "$FILE" nodecanary_counters_start_timestamp_seconds); fi
+	assert_eq $i "$(value "$FILE" nodecanary_runs_total)"
+	for peer in a b; do
+		assert_eq $((2 * i)) "$(counter requests_total $peer)"
+		assert_eq $((2 * i)) "$(counter replies_total $peer)"
+		assert_eq 0 "$(counter unsent_total $peer)"
+		assert_eq $((2 * i)) "$(counter rtt_seconds_count $peer)"
+		assert_eq $((2 * i)) "$(
+			value "$FILE" "nodecanary_rtt_seconds_bucket{group=\"default\",peer=\"$peer\",le=\"+Inf\"}")"
+	done
+	assert_eq "$start" "$(value "$FILE" nodecanary_counters_start_timestamp_seconds)"
 done
 
 behaviour "the sum of a histogram grows by exactly the times of the run"
 before=$(counter rtt_seconds_sum a)
 run_with '[peers]' 'a = 127.1.0.1' 'b = 127.1.0.2'
 assert_eq "$(awk -v a="$(counter rtt_min_seconds a)" -v b="$(counter rtt_max_seconds a)" \
-    'BEGIN { printf "%.9f", a + b }')" \
-    "$(awk -v a="$(counter rtt_seconds_sum a)" -v b="$before" 'BEGIN { printf "%.9f", a - b }')"
+	'BEGIN { printf "%.9f", a + b }')" \
+	"$(awk -v a="$(counter rtt_seconds_sum a)" -v b="$before" 'BEGIN { printf "%.9f", a - b }')"
 
 behaviour "a new address of a peer resets no counter"
 run_with '[peers]' 'a = 127.1.0.77' 'b = 127.1.0.2'
@@ -61,13 +61,13 @@ behaviour "new labels of a peer reset no counter"
 run_with '[labels default]' 'zone = z' '[peers]' 'a = 127.1.0.77 rack=r1' 'b = 127.1.0.2'
 assert_eq 12 "$(counter requests_total a)"
 value "$FILE" 'nodecanary_peer_info{group="default",peer="a",address="127.1.0.77",rack="r1",zone="z"}' \
-    >/dev/null
+	>/dev/null
 
 behaviour "a peer that is added begins at zero and disturbs nobody"
 run_with '[peers]' 'a = 127.1.0.77' 'aa = 127.1.0.3' 'b = 127.1.0.2'
 assert_eq 14/2/14 "$(counter requests_total a)/$(counter requests_total aa)/$(counter requests_total b)"
 assert_eq 14/2/14 \
-    "$(counter rtt_seconds_count a)/$(counter rtt_seconds_count aa)/$(counter rtt_seconds_count b)"
+	"$(counter rtt_seconds_count a)/$(counter rtt_seconds_count aa)/$(counter rtt_seconds_count b)"
 
 behaviour "a peer that is removed loses all its series, and begins at zero when it comes back"
 run_with '[peers]' 'aa = 127.1.0.3' 'b = 127.1.0.2'
@@ -114,12 +114,12 @@ assert_eq 6 "$(counter requests_total d)"
 
 behaviour "peers of one name in two groups, and families, are counted apart"
 for i in 1 2; do
-    run_with '[probe g]' 'family = both' '[peers]' 'd = 127.1.0.5' '[peers g]' \
-        'd = 127.1.0.6, ::1' 'e = 127.1.0.7'
+	run_with '[probe g]' 'family = both' '[peers]' 'd = 127.1.0.5' '[peers g]' \
+		'd = 127.1.0.6, ::1' 'e = 127.1.0.7'
 done
 assert_eq 10 "$(counter requests_total d)"
 for family in ipv4 ipv6; do
-    assert_eq 4 "$(value "$FILE" "nodecanary_requests_total{group=\"g\",peer=\"d\",family=\"$family\"}")"
+	assert_eq 4 "$(value "$FILE" "nodecanary_requests_total{group=\"g\",peer=\"d\",family=\"$family\"}")"
 done
 
 behaviour "what a failed run writes again is what it read"
@@ -131,7 +131,7 @@ run_nc 78 -c "$TEST_TMP/broken.ini" -o "$FILE"
 without_times "$FILE" | cmp - "$TEST_TMP/first"
 # Every line of a counter, a histogram or an info is there as it was.
 grep -E '^(# (HELP|TYPE) )?nodecanary_([a-z_]*_total|rtt_seconds_|[a-z]*_info|peers|peer_list)' \
-    "$TEST_TMP/good" >"$TEST_TMP/kept"
+	"$TEST_TMP/good" >"$TEST_TMP/kept"
 grep -Fxvf "$FILE" "$TEST_TMP/kept" >"$TEST_TMP/lost" && fail "lost: $(cat "$TEST_TMP/lost")"
 
 behaviour "two runs that measure nothing give the same bytes but for their own figures"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The file of the last run, cut, damaged or forged: never taken over in part, and the run goes on.
-# A handful of whole runs for each kind of damage, at places that SEED repeats; FULL=1: at every place.
+# A previous file that is cut, damaged or forged is never restored in part, and the run goes on.
+# Some whole runs for each kind of damage, at places that SEED repeats; FULL=1: at every place.
 # time-limit: 300
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -127,35 +127,30 @@ def junk():
     yield "an unknown version", original.replace(b"nodecanary-state 1 ", b"nodecanary-state 9 ")
 
 def forged():
-    """Whole by its last line, and still not sound."""
-    def replaced(line, by):
-        assert body.count(line) == 1, line
-        return sealed(body.replace(line, by))
-    requests = b'nodecanary_requests_total{group="default",peer="a"} 7\n'
-    runs = b"nodecanary_runs_total 7\n"
-    for value in (b"-1", b"-0", b"+1", b"1.5", b"NaN", b"-nan", b"+Inf", b"0x7", b"1e3", b"", b"7 1",
+    """Complete by its seal, and still not sound."""
+    def replaced(old, new):
+        assert body.count(old) == 1, old
+        return sealed(body.replace(old, new))
+    counters = b" target default a - - - up - "
+    histogram = next(line for line in lines if counters in line).split(b" ")[-1]
+    for value in (b"-1", b"-0", b"+1", b"1.5", b"NaN", b"-nan", b"+Inf", b"0x7", b"1e3", b"",
                   b"9007199254740993", b"18446744073709551616", b"99999999999999999999999"):
-        for line in (requests, runs):
-            yield "%r as a counter" % value, replaced(line, line[:-2] + value + b"\n")
-    yield "more replies than requests", replaced(requests, requests[:-2] + b"6\n")
-    bucket = b'nodecanary_rtt_seconds_bucket{group="default",peer="a",le="1"} 7\n'
-    group = b'nodecanary_group_rtt_seconds_bucket{group="g",le="1"} 7\n'
-    total = b'nodecanary_rtt_seconds_sum{group="default",peer="a"} '
-    for line in (bucket, group):
-        yield "buckets that fall", replaced(line, line[:-2] + b"8\n")
-        yield "a negative bucket", replaced(line, line[:-2] + b"-1\n")
-        yield "a bucket without a number", replaced(line, line[:-2] + b"\n")
-    yield "a count that is not that of +Inf", replaced(
-        b'nodecanary_rtt_seconds_count{group="default",peer="a"} 7\n',
-        b'nodecanary_rtt_seconds_count{group="default",peer="a"} 9\n')
-    yield "a negative sum", sealed(body.replace(total, total + b"-"))
-    yield "a sum that is no number", sealed(body.replace(total, total + b"nan"))
-    at = body.index(total) + len(total)
-    yield "a sum with ten decimals", sealed(
-        body[:at] + b"0.1234567890" + body[body.index(b"\n", at):])
-    yield "a label without its end", replaced(requests, b'nodecanary_requests_total{group="x 7\n')
-    yield "an unknown escape", replaced(requests, requests.replace(b'"a"', b'"\\a"'))
-    yield "a time stamp", replaced(requests, requests[:-1] + b" 1700000000000\n")
+        yield "%r as a counter" % value, replaced(counters + b"7,7,0", counters + b"7,7," + value)
+        yield "%r as runs" % value, replaced(b" runs_total=7\n", b" runs_total=" + value + b"\n")
+        yield "%r in a bucket" % value, replaced(histogram, histogram[:-2] + value + b"\n")
+        yield "%r as a sum" % (b"x" + value), replaced(
+            histogram, b"x" + value + histogram[histogram.index(b","):])
+    yield "more replies than requests", replaced(counters + b"7,7,", counters + b"7,6,")
+    yield "a counter too few", replaced(counters + b"7,7,0", counters + b"7,7")
+    yield "a counter too many", replaced(counters + b"7,7,0", counters + b"7,7,0,0")
+    yield "a bucket too few", replaced(histogram, histogram[:-3] + b"\n")
+    yield "a bucket too many", replaced(histogram, histogram[:-1] + b",0\n")
+    yield "a negative sum", replaced(histogram, b"-" + histogram)
+    yield "a sum with ten decimals", replaced(
+        histogram, b"0.1234567890" + histogram[histogram.index(b","):])
+    yield "a field too few", replaced(counters, counters[:-2])
+    yield "a field too many", replaced(counters, counters + b"- ")
+    yield "counters without names", replaced(b" 1 counters ", b" 1 names ")
 
 if mode == "untouched":
     if sealed(body) != original:
@@ -171,9 +166,9 @@ PYTHON
 
 # damaged MODE: of the file of seven runs.
 damaged() {
-    python3 "$TEST_TMP/damage.py" "$1" "$NC" "$TEST_TMP/x.ini" "$FILE" "$TEST_TMP/good" \
-        >"$TEST_TMP/damage.log" 2>&1 || fail "$(_show "$TEST_TMP/damage.log")"
-    cat "$TEST_TMP/damage.log"
+	python3 "$TEST_TMP/damage.py" "$1" "$NC" "$TEST_TMP/x.ini" "$FILE" "$TEST_TMP/good" \
+		>"$TEST_TMP/damage.log" 2>&1 || fail "$(_show "$TEST_TMP/damage.log")"
+	cat "$TEST_TMP/damage.log"
 }
 
 for ((i = 0; i < 7; i++)); do run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"; done
@@ -182,19 +177,19 @@ cp "$FILE" "$TEST_TMP/good"
 behaviour "the last line proves length and hash as they are specified"
 damaged untouched
 
-behaviour "a file that is cut at any byte is taken over not at all"
+behaviour "a file that was cut is never restored in part"
 damaged cut
 
-behaviour "a file with a damaged line is taken over not at all"
+behaviour "a file with a damaged line is never restored in part"
 damaged lines
 
-behaviour "a file that is something else is taken over not at all"
+behaviour "a file of something else is not restored"
 damaged junk
 
-behaviour "a forged file that is whole but not sound is taken over not at all"
+behaviour "a forged file is not restored, although its seal is right"
 damaged forged
 
-behaviour "a damaged file under a broken configuration is not carried on, in part or whole"
+behaviour "a damaged file under a broken configuration is not republished"
 head -c 3000 "$TEST_TMP/good" >"$FILE"
 echo nonsense >"$TEST_TMP/broken.ini"
 run_nc 78 -c "$TEST_TMP/broken.ini" -o "$FILE"
@@ -205,7 +200,7 @@ run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
 silent
 assert_eq 1 "$(value "$FILE" nodecanary_runs_total)"
 
-behaviour "what is sound is taken over, whatever else a later version wrote"
+behaviour "the state is restored whatever else a later version wrote"
 python3 - "$TEST_TMP/good" "$FILE" "$TEST_TMP/damage.py" <<'PYTHON'
 import sys
 good, path, module = sys.argv[1:4]

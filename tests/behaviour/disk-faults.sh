@@ -11,9 +11,9 @@ need setpriv strace python3 mkfs.btrfs btrfs mkfs.ext4
 
 # Several buffers of output.
 write_ini() {
-    printf '%s\n' '[collector]' 'deadline = 1h' '[probe]' 'count = 2' 'warmup = 0' \
-        "interval = $1" 'timeout = 200ms' '[peers]'
-    for ((i = 1; i <= 120; i++)); do echo "p$i = 127.1.0.$i"; done
+	printf '%s\n' '[collector]' 'deadline = 1h' '[probe]' 'count = 2' 'warmup = 0' \
+		"interval = $1" 'timeout = 200ms' '[peers]'
+	for ((i = 1; i <= 120; i++)); do echo "p$i = 127.1.0.$i"; done
 }
 write_ini 1ms >x.ini
 write_ini 60s >long.ini
@@ -23,24 +23,24 @@ runs() { value "$1" nodecanary_runs_total; }
 
 # The long run for FILE has begun, and waits.
 begin() {
-    rx=$(packets rx lo)
-    nc_start -c long.ini -o "$1"
-    # Requests and answers of the first round.
-    wait_until 10 packets_reach rx $((rx + 240)) lo
+	rx=$(packets rx lo)
+	nc_start -c long.ini -o "$1"
+	# Requests and answers of the first round.
+	wait_until 10 packets_reach rx $((rx + 240)) lo
 }
 
 # end CODE: it is told to end.
 end() {
-    kill -TERM "$NC_PID"
-    nc_end "$1" 10
+	kill -TERM "$NC_PID"
+	nc_end "$1" 10
 }
 
 # disk DIR SIZE MKFS...: a file system of its own.
 disk() {
-    mkdir "$1"
-    truncate -s "$2" "$1.img"
-    "${@:3}" -q "$1.img" >mkfs.log 2>&1
-    mount -o loop "$1.img" "$1" 2>mount.err || skip "no loop devices here: $(cat mount.err)"
+	mkdir "$1"
+	truncate -s "$2" "$1.img"
+	"${@:3}" -q "$1.img" >mkfs.log 2>&1
+	mount -o loop "$1.img" "$1" 2>mount.err || skip "no loop devices here: $(cat mount.err)"
 }
 
 behaviour "the first file of a file system without room is not there at all, rather than in part"
@@ -201,49 +201,49 @@ others=(--regid 4242 --clear-groups /usr/bin/python3)
 # besieged PAUSE DIR COMMAND...: 100 runs while the hostile user and the reader are at it. A pause
 # of the hostile user, seconds, is about as long as a run, so that some get through.
 besieged() {
-    local pause=$1 dir=$2 i status attack read
-    declare -A ends=()
-    shift 2
-    setpriv --reuid 4242 "${others[@]}" /mnt/hostile.py "$dir" /mnt/precious "$pause" 2>hostile.err &
-    attack=$!
-    setpriv --reuid 4244 "${others[@]}" /mnt/reader.py "$dir/x.prom" >reader.out 2>reader.err &
-    read=$!
-    wait_until 10 test -e "$dir/big"
-    for ((i = 0; i < 100; i++)); do
-        status=0
-        timeout -k 1 20 "$@" -o "$dir/x.prom" >out 2>err || status=$?
-        case $status in
-        0) ;;
-        # 71: what changes after it was looked at cannot be read as the last run's file;
-        # 75: who holds a lock is taken for another run.
-        71 | 73 | 75) assert_file_contains err '^nodecanary: .*x\.prom' ;;
-        *) fail "exit status $status; $(_show err)" ;;
-        esac
-        ends[$status]=$((${ends[$status]:-0} + 1))
-    done
-    kill -0 $attack || fail "the hostile user gave up; $(_show hostile.err)"
-    kill -KILL $attack
-    { wait $attack || true; } 2>>hostile.err
-    kill -TERM $read || fail "$(_show reader.err)"
-    wait $read || fail "$(_show reader.err)"
-    echo "exit statuses: $(for i in "${!ends[@]}"; do echo "$i: ${ends[$i]} times"; done | tr '\n' ' ')"
-    echo "the reader saw $(cat reader.out) whole files"
-    assert_le 5 "${ends[0]:-0}" "runs that published"
-    assert_le 5 "${ends[73]:-0}" "runs that were refused"
-    assert_le 1 "$(cat reader.out)" "whole files seen"
-    assert_eq "$precious" "$(stat -c '%i %u %a %s %y' /mnt/precious)" "somebody else's file"
-    assert_eq precious "$(cat /mnt/precious)" "somebody else's file"
+	local pause=$1 dir=$2 i status attack read
+	declare -A ends=()
+	shift 2
+	setpriv --reuid 4242 "${others[@]}" /mnt/hostile.py "$dir" /mnt/precious "$pause" 2>hostile.err &
+	attack=$!
+	setpriv --reuid 4244 "${others[@]}" /mnt/reader.py "$dir/x.prom" >reader.out 2>reader.err &
+	read=$!
+	wait_until 10 test -e "$dir/big"
+	for ((i = 0; i < 100; i++)); do
+		status=0
+		timeout -k 1 20 "$@" -o "$dir/x.prom" >out 2>err || status=$?
+		case $status in
+		0) ;;
+		# 71: what changes after it was looked at cannot be read as the last run's file;
+		# 75: who holds a lock is taken for another run.
+		71 | 73 | 75) assert_file_contains err '^nodecanary: .*x\.prom' ;;
+		*) fail "exit status $status; $(_show err)" ;;
+		esac
+		ends[$status]=$((${ends[$status]:-0} + 1))
+	done
+	kill -0 $attack || fail "the hostile user gave up; $(_show hostile.err)"
+	kill -KILL $attack
+	{ wait $attack || true; } 2>>hostile.err
+	kill -TERM $read || fail "$(_show reader.err)"
+	wait $read || fail "$(_show reader.err)"
+	echo "exit statuses: $(for i in "${!ends[@]}"; do echo "$i: ${ends[$i]} times"; done | tr '\n' ' ')"
+	echo "the reader saw $(cat reader.out) whole files"
+	assert_le 5 "${ends[0]:-0}" "runs that published"
+	assert_le 5 "${ends[73]:-0}" "runs that were refused"
+	assert_le 1 "$(cat reader.out)" "whole files seen"
+	assert_eq "$precious" "$(stat -c '%i %u %a %s %y' /mnt/precious)" "somebody else's file"
+	assert_eq precious "$(cat /mnt/precious)" "somebody else's file"
 }
 
 # cleared DIR COMMAND...: when the siege is over, a person removes what is in the way of the target, and
 # it works again.
 cleared() {
-    local dir=$1
-    shift
-    rm -rf "$dir/x.prom" "$dir/.x.prom.new"
-    assert_exit 0 "$@" -o "$dir/x.prom"
-    nothing_beside "$dir/x.prom" big
-    rm "$dir"/*
+	local dir=$1
+	shift
+	rm -rf "$dir/x.prom" "$dir/.x.prom.new"
+	assert_exit 0 "$@" -o "$dir/x.prom"
+	nothing_beside "$dir/x.prom" big
+	rm "$dir"/*
 }
 
 service=(setpriv --reuid 4243 --regid 4243 --clear-groups /mnt/nodecanary -c /mnt/empty.ini)

@@ -37,38 +37,38 @@ shim() { env LD_PRELOAD="$TOOLS/fault_shim.so" "$@" "$NC" -c "$TEST_TMP/x.ini" -
 
 # fail_each FUNCTION ERRNO: the first, the second ... call of it, as often as a run calls it.
 fail_each() {
-    local n calls status before after
-    calls=$(awk -v name="$1" '$1 == name { print $2 }' "$TEST_TMP/calls")
-    for ((n = 1; n <= ${calls:-0}; n++)); do
-        before=$(value "$FILE" nodecanary_runs_total)
-        status=0
-        shim FAULT_SHIM="$1:$n:$2" >"$TEST_TMP/out" 2>"$TEST_TMP/err" || status=$?
-        case $status in
-        0 | 71 | 73 | 78) ;;
-        *) fail "$1 $n with $2: exit status $status; $(_show "$TEST_TMP/err")" ;;
-        esac
-        [ $status -eq 0 ] || [ -s "$TEST_TMP/err" ] || fail "$1 $n with $2: $status without a word"
-        after=$(value "$FILE" nodecanary_runs_total)
-        # A warning of lost counters is what 0 and a lower count may come with.
-        if ! grep -q 'counters start from zero' "$TEST_TMP/err"; then
-            assert_between "$before" "$after" $((before + 1)) "runs after $1 $n with $2"
-        fi
-        nothing_beside "$FILE"
-        tried=$((tried + 1))
-    done
+	local n calls status before after
+	calls=$(awk -v name="$1" '$1 == name { print $2 }' "$TEST_TMP/calls")
+	for ((n = 1; n <= ${calls:-0}; n++)); do
+		before=$(value "$FILE" nodecanary_runs_total)
+		status=0
+		shim FAULT_SHIM="$1:$n:$2" >"$TEST_TMP/out" 2>"$TEST_TMP/err" || status=$?
+		case $status in
+		0 | 71 | 73 | 78) ;;
+		*) fail "$1 $n with $2: exit status $status; $(_show "$TEST_TMP/err")" ;;
+		esac
+		[ $status -eq 0 ] || [ -s "$TEST_TMP/err" ] || fail "$1 $n with $2: $status without a word"
+		after=$(value "$FILE" nodecanary_runs_total)
+		# A warning of lost counters is what 0 and a lower count may come with.
+		if ! grep -q 'counters start from zero' "$TEST_TMP/err"; then
+			assert_between "$before" "$after" $((before + 1)) "runs after $1 $n with $2"
+		fi
+		nothing_beside "$FILE"
+		tried=$((tried + 1))
+	done
 }
 
 run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
 shim FAULT_SHIM_COUNT="$TEST_TMP/calls"
 
 while read -r function errno; do
-    behaviour "a run survives each failure of $function"
-    tried=0
-    fail_each "$function" "$errno"
-    echo "$function: $tried"
-    assert_le 1 "$tried" "calls"
-    run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
-    silent
+	behaviour "a run survives each failure of $function"
+	tried=0
+	fail_each "$function" "$errno"
+	echo "$function: $tried"
+	assert_le 1 "$tried" "calls"
+	run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
+	silent
 done <<'LIST'
 malloc ENOMEM
 write EIO

@@ -75,82 +75,82 @@ LIST
 
 # documented_status WHAT: 127 is the loader's, before there is a program, and it has a message.
 documented_status() {
-    case $status in
-    0 | 71 | 73 | 75 | 77 | 78) assert_not_contains "$TEST_TMP/err" '^[^<]|^<[^346]' ;;
-    127) assert_file_contains "$TEST_TMP/err" 'error while loading shared libraries|cannot ' ;;
-    *) fail "$1: exit status $status; $(_show "$TEST_TMP/err")" ;;
-    esac
+	case $status in
+	0 | 71 | 73 | 75 | 77 | 78) assert_not_contains "$TEST_TMP/err" '^[^<]|^<[^346]' ;;
+	127) assert_file_contains "$TEST_TMP/err" 'error while loading shared libraries|cannot ' ;;
+	*) fail "$1: exit status $status; $(_show "$TEST_TMP/err")" ;;
+	esac
 }
 
 # says_what_is_missing: a metric has it where no message has: 3 requests were to leave.
 says_what_is_missing() {
-    awk '$1 ~ /^nodecanary_(requests|unsent)_total/ { n = $NF }
-        $1 ~ /^nodecanary_(discarded_rounds_total|last_run_success)/ { n = $NF }
-        FILENAME == ARGV[1] { old[$1] = n; next }
-        $1 ~ /^nodecanary_(requests|unsent)_total/ { peers += n - old[$1] }
-        $1 ~ /^nodecanary_discarded_rounds_total/ { void += n - old[$1] }
-        $1 == "nodecanary_last_run_success" { failed = n == 0 }
-        END { exit !(peers == 3 || void > 0 || failed) }' /dev/fd/9 "$FILE"
+	awk '$1 ~ /^nodecanary_(requests|unsent)_total/ { n = $NF }
+		$1 ~ /^nodecanary_(discarded_rounds_total|last_run_success)/ { n = $NF }
+		FILENAME == ARGV[1] { old[$1] = n; next }
+		$1 ~ /^nodecanary_(requests|unsent)_total/ { peers += n - old[$1] }
+		$1 ~ /^nodecanary_discarded_rounds_total/ { void += n - old[$1] }
+		$1 == "nodecanary_last_run_success" { failed = n == 0 }
+		END { exit !(peers == 3 || void > 0 || failed) }' /dev/fd/9 "$FILE"
 }
 
 # restarted WHAT ERRNO: the counters did, for it says so, or another user removed the file meanwhile.
 restarted() {
-    if grep -q 'counters start from zero' "$TEST_TMP/err"; then
-        [[ $2 = @(EACCES|ELOOP) ]] || fail "$1: a passing error costs the counters"
-        return 0
-    fi
-    [ "$2" = ENOENT ] && grep -q '"x\.prom".*INJECTED' "$TEST_TMP/trace.now"
+	if grep -q 'counters start from zero' "$TEST_TMP/err"; then
+		[[ $2 = @(EACCES|ELOOP) ]] || fail "$1: a passing error costs the counters"
+		return 0
+	fi
+	[ "$2" = ENOENT ] && grep -q '"x\.prom".*INJECTED' "$TEST_TMP/trace.now"
 }
 
 # judge WHAT ERRNO
 judge() {
-    documented_status "$1"
-    local lost=1
-    restarted "$1" "$2" || { whole_file "$1" && lost=0; }
-    if [ ! -s "$TEST_TMP/err" ]; then
-        [ "$status" = 0 ] || fail "$1: exit status $status without a word"
-        ! [ /dev/fd/9 -ef "$FILE" ] || fail "$1: nothing published without a word"
-        [ $lost = 1 ] || says_what_is_missing || fail "$1: requests are missing, without a word"
-    fi
-    if ! grep -q 'cannot remove' "$TEST_TMP/err"; then alone "$1"; fi
-    if [ "${FULL:-0}" = 1 ] || ! [ /dev/fd/9 -ef "$FILE" ]; then goes_on "$1"; fi
+	documented_status "$1"
+	local lost=1
+	restarted "$1" "$2" || { whole_file "$1" && lost=0; }
+	if [ ! -s "$TEST_TMP/err" ]; then
+		[ "$status" = 0 ] || fail "$1: exit status $status without a word"
+		! [ /dev/fd/9 -ef "$FILE" ] || fail "$1: nothing published without a word"
+		[ $lost = 1 ] || says_what_is_missing || fail "$1: requests are missing, without a word"
+	fi
+	if ! grep -q 'cannot remove' "$TEST_TMP/err"; then alone "$1"; fi
+	if [ "${FULL:-0}" = 1 ] || ! [ /dev/fd/9 -ef "$FILE" ]; then goes_on "$1"; fi
 }
 
 # fail_at NAME WHEN ERRNO
 fail_at() {
-    if [ "$1 ${2%+}" = "mmap 1" ]; then return; fi # glibc's loader does not look
-    local only=()
-    # A message is written, too.
-    if [[ $1 = write && $2 = *+ ]]; then only=(-P "$DOT"); fi
-    traced "$1:error=$3:when=$2" --seccomp-bpf ${only[@]+"${only[@]}"}
-    judge "$1 $2 with $3" "$3"
-    tried=$((tried + 1))
+	if [ "$1 ${2%+}" = "mmap 1" ]; then return; fi # glibc's loader does not look
+	local only=()
+	# A message is written, too.
+	if [[ $1 = write && $2 = *+ ]]; then only=(-P "$DOT"); fi
+	traced "$1:error=$3:when=$2" --seccomp-bpf ${only[@]+"${only[@]}"}
+	judge "$1 $2 with $3" "$3"
+	tried=$((tried + 1))
 }
 
 # each_call FUNCTION: calls it with NAME, COUNT, and the errors that this call can have.
 each_call() {
-    local name count errors
-    tried=0
-    while read -r name count; do
-        errors=$(awk -v name="$name" '$1 == name { $1 = ""; print }' "$TEST_TMP/errors")
-        [ -n "$errors" ] || fail "a call that the table above has not: $name"
-        # shellcheck disable=SC2086 # a list
-        if [ "$errors" != " -" ]; then "$1" "$name" "$count" $errors; fi
-    done <"$TEST_TMP/calls"
-    echo "$tried failures tried"
+	local name count errors
+	tried=0
+	while read -r name count; do
+		errors=$(awk -v name="$name" '$1 == name { $1 = ""; print }' "$TEST_TMP/errors")
+		[ -n "$errors" ] || fail "a call that the table above has not: $name"
+		# shellcheck disable=SC2086 # a list
+		if [ "$errors" != " -" ]; then "$1" "$name" "$count" $errors; fi
+	done <"$TEST_TMP/calls"
+	echo "$tried failures tried"
 }
 
 fail_each() {
-    local name=$1 count=$2 n errno
-    shift 2
-    for ((n = 1; n <= count; n++)); do
-        if [ "${FULL:-0}" = 1 ] || ((n == 1 || n == count)); then
-            for errno; do fail_at "$name" "$n" "$errno"; done
-        else
-            errno=${*:n % $# + 1:1}
-            fail_at "$name" "$n" "$errno"
-        fi
-    done
+	local name=$1 count=$2 n errno
+	shift 2
+	for ((n = 1; n <= count; n++)); do
+		if [ "${FULL:-0}" = 1 ] || ((n == 1 || n == count)); then
+			for errno; do fail_at "$name" "$n" "$errno"; done
+		else
+			errno=${*:n % $# + 1:1}
+			fail_at "$name" "$n" "$errno"
+		fi
+	done
 }
 
 behaviour "whichever system call fails: no crash, a documented status, a whole file, no silence"
@@ -159,11 +159,11 @@ assert_le 150 "$tried" "failures tried"
 
 # Who is interrupted tries again, for ever if need be.
 fail_from() {
-    local name=$1 from=$(($2 / 2 + 1)) errno
-    shift 2
-    for errno; do
-        if [ "$errno" != EINTR ]; then fail_at "$name" "$from+" "$errno"; fi
-    done
+	local name=$1 from=$(($2 / 2 + 1)) errno
+	shift 2
+	for errno; do
+		if [ "$errno" != EINTR ]; then fail_at "$name" "$from+" "$errno"; fi
+	done
 }
 
 behaviour "the same holds where a call fails from some moment on"
@@ -172,15 +172,15 @@ assert_le 50 "$tried" "failures tried"
 
 # fail_shimmed FUNCTION:WHEN:ERROR: as fail_at, by preloading. liboping, inih and libc allocate too.
 fail_shimmed() {
-    exec 9<"$FILE"
-    status=0
-    JOURNAL_STREAM=$journal LD_PRELOAD=$TOOLS/fault_shim.so FAULT_SHIM=$1 \
-        "$NC" -c "$INI" -o "$FILE" >"$TEST_TMP/out" 2>"$TEST_TMP/err" || status=$?
-    # What glibc says itself in the child that looks names up, which it then aborts.
-    sed '/: nss_database\.c:.* Assertion/d; /^Unexpected error\.$/d' "$TEST_TMP/err" >"$TEST_TMP/ours"
-    cat "$TEST_TMP/ours" >"$TEST_TMP/err"
-    judge "$1" "${1##*:}"
-    tried=$((tried + 1))
+	exec 9<"$FILE"
+	status=0
+	JOURNAL_STREAM=$journal LD_PRELOAD=$TOOLS/fault_shim.so FAULT_SHIM=$1 \
+		"$NC" -c "$INI" -o "$FILE" >"$TEST_TMP/out" 2>"$TEST_TMP/err" || status=$?
+	# What glibc says itself in the child that looks names up, which it then aborts.
+	sed '/: nss_database\.c:.* Assertion/d; /^Unexpected error\.$/d' "$TEST_TMP/err" >"$TEST_TMP/ours"
+	cat "$TEST_TMP/ours" >"$TEST_TMP/err"
+	judge "$1" "${1##*:}"
+	tried=$((tried + 1))
 }
 
 behaviour "the same holds whichever allocation fails, or all from then on, and for short writes"
@@ -188,8 +188,8 @@ tried=0
 LD_PRELOAD=$TOOLS/fault_shim.so FAULT_SHIM_COUNT=$TEST_TMP/counts "$NC" -c "$INI" -o "$FILE"
 count=$(awk '$1 == "malloc" { print $2 }' "$TEST_TMP/counts")
 for ((n = 1; n <= count; n++)); do
-    fail_shimmed "malloc:$n:ENOMEM"
-    if [ "${FULL:-0}" = 1 ] || ((n % 8 == 1)); then fail_shimmed "malloc:$n+:ENOMEM"; fi
+	fail_shimmed "malloc:$n:ENOMEM"
+	if [ "${FULL:-0}" = 1 ] || ((n % 8 == 1)); then fail_shimmed "malloc:$n+:ENOMEM"; fi
 done
 for ((n = 1; n <= 2; n++)); do fail_shimmed "write:$n:SHORT"; done
 echo "$tried failures tried"

@@ -9,13 +9,13 @@ need python3
 
 # fleet N FANOUT: a list of N peers, of which the letters of some are large.
 fleet() {
-    local i
-    printf '%s\n' '[collector]' 'fsync = no' '[probe]' "fanout = $2" 'histogram = off' 'count = 2' \
-        'warmup = 0' 'interval = 1ms' 'timeout = 500ms' '[peers]'
-    for ((i = 1; i <= $1; i++)); do
-        if ((i % 3)); then echo -n node; else echo -n Node; fi
-        echo "$i.example = 127.$((i / 62500 + 1)).$((i / 250 % 250)).$((i % 250 + 1))"
-    done
+	local i
+	printf '%s\n' '[collector]' 'fsync = no' '[probe]' "fanout = $2" 'histogram = off' 'count = 2' \
+		'warmup = 0' 'interval = 1ms' 'timeout = 500ms' '[peers]'
+	for ((i = 1; i <= $1; i++)); do
+		if ((i % 3)); then echo -n node; else echo -n Node; fi
+		echo "$i.example = 127.$((i / 62500 + 1)).$((i / 250 % 250)).$((i % 250 + 1))"
+	done
 }
 
 # shares: of lines "group watcher peer", how many peers have how many watchers.
@@ -26,10 +26,10 @@ fleet 300 5 >"$TEST_TMP/x.ini"
 run_nc 0 -c "$TEST_TMP/x.ini" -l --all
 cut -d' ' -f2- "$TEST_TMP/out" | sort >"$TEST_TMP/pairs"
 sed -n '/^\[peers\]/,$s/ = .*//p' "$TEST_TMP/x.ini" | "$TOP/tests/behaviour/rings.py" 5 | sort |
-    diff - "$TEST_TMP/pairs"
+	diff - "$TEST_TMP/pairs"
 {
-    sed '/^\[peers\]/q' "$TEST_TMP/x.ini"
-    sed '1,/^\[peers\]/d' "$TEST_TMP/x.ini" | tac
+	sed '/^\[peers\]/q' "$TEST_TMP/x.ini"
+	sed '1,/^\[peers\]/d' "$TEST_TMP/x.ini" | tac
 } >"$TEST_TMP/y.ini"
 run_nc 0 -c "$TEST_TMP/y.ini" -l --all
 cut -d' ' -f2- "$TEST_TMP/out" | sort | diff - "$TEST_TMP/pairs"
@@ -46,21 +46,21 @@ behaviour "of 20,000 everybody is reached from everybody, by way of others"
 cut -d' ' -f2- "$TEST_TMP/out" | sort >"$TEST_TMP/pairs"
 # reached FROM TO: columns of the pairs, the direction to go in.
 reached() {
-    awk -v from="$1" -v to="$2" '
-        { peers[$from] = peers[$from] " " $to }
-        END {
-            queue[n = 1] = $from
-            seen[$from]
-            for (head = 1; head <= n; head++) {
-                count = split(peers[queue[head]], next_ones, " ")
-                for (i = 1; i <= count; i++)
-                    if (!(next_ones[i] in seen)) {
-                        seen[next_ones[i]]
-                        queue[++n] = next_ones[i]
-                    }
-            }
-            print n
-        }' "$TEST_TMP/pairs"
+	awk -v from="$1" -v to="$2" '
+		{ peers[$from] = peers[$from] " " $to }
+		END {
+			queue[n = 1] = $from
+			seen[$from]
+			for (head = 1; head <= n; head++) {
+				count = split(peers[queue[head]], next_ones, " ")
+				for (i = 1; i <= count; i++)
+					if (!(next_ones[i] in seen)) {
+						seen[next_ones[i]]
+						queue[++n] = next_ones[i]
+					}
+			}
+			print n
+		}' "$TEST_TMP/pairs"
 }
 assert_eq '20000 20000' "$(reached 1 2) $(reached 2 1)" "reached along the pairs, and against them"
 
@@ -68,7 +68,7 @@ behaviour "of 20,000 one that leaves changes some 16 pairs of others"
 sed -i '/^node10000\.example /d' "$TEST_TMP/x.ini"
 run_nc 0 -c "$TEST_TMP/x.ini" -l --all
 cut -d' ' -f2- "$TEST_TMP/out" | sort | comm -3 "$TEST_TMP/pairs" - |
-    awk '$1 != "node10000.example" && $2 != "node10000.example"' >"$TEST_TMP/changed"
+	awk '$1 != "node10000.example" && $2 != "node10000.example"' >"$TEST_TMP/changed"
 assert_between 8 "$(wc -l <"$TEST_TMP/changed")" 40 "pairs"
 
 behaviour "200 nodes, each by itself, ping whom the list of all says, and no other"
@@ -78,9 +78,9 @@ cut -d' ' -f2- "$TEST_TMP/out" | sort >"$TEST_TMP/expected"
 sed '1,/^\[peers\]/d; s/ = .*//' "$TEST_TMP/x.ini" >"$TEST_TMP/names"
 # shellcheck disable=SC2317 # xargs calls it
 node() {
-    mkdir "$1.d"
-    printf '%s\n' '[collector]' "self = $1" >"$1.d/self.ini"
-    "$NC" -c "$TEST_TMP/x.ini" -d "$1.d" -o "$PWD/$1.prom"
+	mkdir "$1.d"
+	printf '%s\n' '[collector]' "self = $1" >"$1.d/self.ini"
+	"$NC" -c "$TEST_TMP/x.ini" -d "$1.d" -o "$PWD/$1.prom"
 }
 export -f node
 export NC
@@ -90,7 +90,7 @@ cd "$TEST_TMP/nodes" || exit 1
 xargs -P 8 -I{} bash -c 'node "$1"' - {} <"$TEST_TMP/names" >"$TEST_TMP/out" 2>"$TEST_TMP/err"
 silent
 grep -H '^nodecanary_replies_total' ./*.prom |
-    sed -E 's,^\./(.*)\.prom:.*peer="([^"]*)"\} 2$,\1 \2,' | sort | diff "$TEST_TMP/expected" -
+	sed -E 's,^\./(.*)\.prom:.*peer="([^"]*)"\} 2$,\1 \2,' | sort | diff "$TEST_TMP/expected" -
 assert_eq 1600 "$(wc -l <"$TEST_TMP/expected")" "pairs"
 sed 's/^/default /' "$TEST_TMP/expected" | shares | tee "$TEST_TMP/shares"
 assert_eq 200 "$(awk '$1 >= 5 { n += $2 } END { print n }' "$TEST_TMP/shares")" "peers watched"
@@ -101,7 +101,7 @@ assert_between 144 "$(awk '$1 == 8 { print $2 }' "$TEST_TMP/shares")" 200 "peers
 behaviour "they agree on the list, and say how many watch each, and how many they leave to others"
 assert_eq 1 "$(grep -h '^nodecanary_peer_list_hash' ./*.prom | sort -u | wc -l)" "hashes"
 assert_eq 'nodecanary_group_observers{group="default"} 8' \
-    "$(grep -h '^nodecanary_group_observers' ./*.prom | sort -u)" "watchers"
+	"$(grep -h '^nodecanary_group_observers' ./*.prom | sort -u)" "watchers"
 assert_eq 191 "$(value node1.example.prom 'nodecanary_peers{group="default",state="unselected"}')"
 assert_eq 8 "$(value node1.example.prom 'nodecanary_peers{group="default",state="probed"}')"
 cd "$TEST_TMP" || exit 1
@@ -109,9 +109,9 @@ cd "$TEST_TMP" || exit 1
 behaviour "of names only those are looked up that are pinged, and again only when it is time"
 dns_start <<<'host[1-9] A 127.5.0.+'
 {
-    printf '%s\n' '[collector]' 'self = host1' '[probe]' 'fanout = 2' 'count = 1' 'warmup = 0' \
-        'family = ipv4' 'timeout = 500ms' '[peers]'
-    for i in 1 2 3 4 5 6 7 8 9; do echo "host$i ="; done
+	printf '%s\n' '[collector]' 'self = host1' '[probe]' 'fanout = 2' 'count = 1' 'warmup = 0' \
+		'family = ipv4' 'timeout = 500ms' '[peers]'
+	for i in 1 2 3 4 5 6 7 8 9; do echo "host$i ="; done
 } >"$TEST_TMP/x.ini"
 run_nc 0 -c "$TEST_TMP/x.ini" -o "$TEST_TMP/names.prom"
 silent

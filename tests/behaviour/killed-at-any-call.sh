@@ -16,27 +16,27 @@ calls >"$TEST_TMP/calls"
 # at_each_call SIGNAL CHECK: runs, with SIGNAL on entry of each call; CHECK judges. The next run is
 # tried where this one has left a trace, and else it is the next one with a signal.
 at_each_call() {
-    local name count n what
-    struck=0
-    while read -r name count; do
-        for ((n = 1; n <= count; n++)); do
-            what="SIG$1 at $name $n"
-            traced "$name:signal=$1:when=$n"
-            whole_file "$what"
-            "$2" "$what"
-            if [ "${FULL:-0}" = 1 ] || [ "$more" -gt 0 ] || [ -e "$DOT" ]; then goes_on "$what"; fi
-            struck=$((struck + 1))
-        done
-    done <"$TEST_TMP/calls"
-    echo "SIG$1: $struck calls"
+	local name count n what
+	struck=0
+	while read -r name count; do
+		for ((n = 1; n <= count; n++)); do
+			what="SIG$1 at $name $n"
+			traced "$name:signal=$1:when=$n"
+			whole_file "$what"
+			"$2" "$what"
+			if [ "${FULL:-0}" = 1 ] || [ "$more" -gt 0 ] || [ -e "$DOT" ]; then goes_on "$what"; fi
+			struck=$((struck + 1))
+		done
+	done <"$TEST_TMP/calls"
+	echo "SIG$1: $struck calls"
 }
 
 # A killed child is just a name that cannot be looked up.
 # shellcheck disable=SC2317 # at_each_call calls it
 was_killed() {
-    [ "$status" = 137 ] || [ "$status" = 0 ] || fail "$1: exit status $status; $(_show "$TEST_TMP/err")"
-    [ ! -s "$TEST_TMP/err" ] || fail "$1: $(cat "$TEST_TMP/err")"
-    killed=$((killed + (status == 137)))
+	[ "$status" = 137 ] || [ "$status" = 0 ] || fail "$1: exit status $status; $(_show "$TEST_TMP/err")"
+	[ ! -s "$TEST_TMP/err" ] || fail "$1: $(cat "$TEST_TMP/err")"
+	killed=$((killed + (status == 137)))
 }
 
 behaviour "a run killed at any of its system calls leaves a whole file, and the next one goes on"
@@ -48,13 +48,13 @@ assert_le 100 "$killed" "runs that were killed"
 # Until the signal is blocked nothing has been made that would have to be removed.
 # shellcheck disable=SC2317 # at_each_call calls it
 ended_cleanly() {
-    alone "$1"
-    case $status in
-    0) ended=$((ended + 1)) ;;
-    143) [ "$more" = 0 ] || fail "$1: published, but status 143" ;;
-    *) fail "$1: exit status $status; $(_show "$TEST_TMP/err")" ;;
-    esac
-    [ ! -s "$TEST_TMP/err" ] || fail "$1: $(cat "$TEST_TMP/err")"
+	alone "$1"
+	case $status in
+	0) ended=$((ended + 1)) ;;
+	143) [ "$more" = 0 ] || fail "$1: published, but status 143" ;;
+	*) fail "$1: exit status $status; $(_show "$TEST_TMP/err")" ;;
+	esac
+	[ ! -s "$TEST_TMP/err" ] || fail "$1: $(cat "$TEST_TMP/err")"
 }
 
 behaviour "SIGTERM at any of its system calls ends it, leaves nothing beside the file, and no noise"
@@ -68,16 +68,16 @@ pause() { read -r -t "0.$(printf %03d "$1")" <&8 || true; }
 
 # start: a run in the background; its messages come together, as each is a single write.
 start() {
-    "$NC" -c "$INI" -o "$FILE" 2>>"$TEST_TMP/err" &
-    pids+=($!)
+	"$NC" -c "$INI" -o "$FILE" 2>>"$TEST_TMP/err" &
+	pids+=($!)
 }
 
 # finish PID: its status is one of a killed, a refused or a complete run.
 finish() {
-    local status=0
-    { wait "$1" || status=$?; } 2>/dev/null
-    [[ $status = @(0|75|137) ]] || fail "exit status $status; $(_show "$TEST_TMP/err")"
-    kills=$((kills + (status == 137)))
+	local status=0
+	{ wait "$1" || status=$?; } 2>/dev/null
+	[[ $status = @(0|75|137) ]] || fail "exit status $status; $(_show "$TEST_TMP/err")"
+	kills=$((kills + (status == 137)))
 }
 
 behaviour "runs that overlap and are killed at random moments leave a whole file, and the next one goes on"
@@ -91,24 +91,24 @@ exec 8<>"$TEST_TMP/silence"
 : >"$TEST_TMP/err"
 kills=0 rounds=0 published=0
 while ((kills < wanted && rounds++ < wanted * 3)); do
-    pids=()
-    exec 9<"$FILE"
-    # Every fourth time late, where they publish.
-    start
-    pause $((RANDOM % (rounds % 4 ? 8 : 30)))
-    start
-    pause $((RANDOM % (rounds % 4 ? 16 : 40)))
-    { kill -KILL "${pids[@]}" || true; } 2>/dev/null
-    for pid in "${pids[@]}"; do finish "$pid"; done
-    if ! [ /dev/fd/9 -ef "$FILE" ]; then
-        counters_go_on /dev/fd/9 "round $rounds"
-        assert_between 1 "$more" 2 "round $rounds: runs more"
-        published=$((published + more))
-    fi
-    ! grep -v ': another run is writing it$' "$TEST_TMP/err" >"$TEST_TMP/noise" ||
-        fail "round $rounds: $(cat "$TEST_TMP/noise")"
-    : >"$TEST_TMP/err"
-    if ((rounds % 10 == 0)); then goes_on "round $rounds"; fi
+	pids=()
+	exec 9<"$FILE"
+	# Every fourth time late, where they publish.
+	start
+	pause $((RANDOM % (rounds % 4 ? 8 : 30)))
+	start
+	pause $((RANDOM % (rounds % 4 ? 16 : 40)))
+	{ kill -KILL "${pids[@]}" || true; } 2>/dev/null
+	for pid in "${pids[@]}"; do finish "$pid"; done
+	if ! [ /dev/fd/9 -ef "$FILE" ]; then
+		counters_go_on /dev/fd/9 "round $rounds"
+		assert_between 1 "$more" 2 "round $rounds: runs more"
+		published=$((published + more))
+	fi
+	! grep -v ': another run is writing it$' "$TEST_TMP/err" >"$TEST_TMP/noise" ||
+		fail "round $rounds: $(cat "$TEST_TMP/noise")"
+	: >"$TEST_TMP/err"
+	if ((rounds % 10 == 0)); then goes_on "round $rounds"; fi
 done
 goes_on "all rounds"
 echo "$kills kills in $rounds rounds, $published runs published"

@@ -13,11 +13,11 @@ up() { value x.prom "nodecanary_peer_up{group=\"default\",peer=\"$1\"}"; }
 
 # run PLAN...: one run with x.ini in a network of its own.
 run() {
-    rm -f x.prom
-    simnet_start - <<<"$1"
-    run_nc 0 -c x.ini -o "$TEST_TMP/x.prom"
-    simnet_stop
-    assert_eq 0 "$(sum x.prom nodecanary_discarded_rounds_total)" "void rounds"
+	rm -f x.prom
+	simnet_start - <<<"$1"
+	run_nc 0 -c x.ini -o "$TEST_TMP/x.prom"
+	simnet_stop
+	assert_eq 0 "$(sum x.prom nodecanary_discarded_rounds_total)" "void rounds"
 }
 
 peers='[peers]
@@ -27,25 +27,25 @@ slow4 = 10.1.0.2
 slow6 = fd00::2
 '
 for interval in 1ms 250ms; do
-    behaviour "replies that are always later than the timeout are losses, interval $interval"
-    cat >x.ini <<<"[probe]
+	behaviour "replies that are always later than the timeout are losses, interval $interval"
+	cat >x.ini <<<"[probe]
 count = 5
 timeout = 100ms
 interval = $interval
 warmup = 0
 $peers"
-    run "10.1.0.1 delay=150ms
+	run "10.1.0.1 delay=150ms
 fd00::1 delay=150ms
 10.1.0.2 delay=80ms
 fd00::2 delay=80ms"
-    for family in 4 6; do
-        assert_eq 5/0/0 "$(requests late$family)/$(replies late$family)/$(up late$family)" \
-            "requests/replies/up of late$family"
-        assert_eq 5/5/1 "$(requests slow$family)/$(replies slow$family)/$(up slow$family)" \
-            "requests/replies/up of slow$family"
-    done
-    # The network counts what it answered, late or not; the last answers were still on their way.
-    assert_between 4 "$(simnet_count 10.1.0.1 replies)" 5
+	for family in 4 6; do
+		assert_eq 5/0/0 "$(requests late$family)/$(replies late$family)/$(up late$family)" \
+			"requests/replies/up of late$family"
+		assert_eq 5/5/1 "$(requests slow$family)/$(replies slow$family)/$(up slow$family)" \
+			"requests/replies/up of slow$family"
+	done
+	# The network counts what it answered, late or not; the last answers were still on their way.
+	assert_between 4 "$(simnet_count 10.1.0.1 replies)" 5
 done
 
 behaviour "a peer that recovers has lost its late rounds alone, and no slower peer's end early"
@@ -64,9 +64,9 @@ assert_eq 6/3 "$(requests late6)/$(replies late6)" "requests/replies of late6"
 assert_le "$(value x.prom 'nodecanary_rtt_max_seconds{group="default",peer="late4"}')" 0.070
 assert_le "$(value x.prom 'nodecanary_rtt_max_seconds{group="default",peer="late6"}')" 0.070
 for family in 4 6; do
-    assert_eq 6/6 "$(requests slow$family)/$(replies slow$family)" "requests/replies of slow$family"
-    assert_le 0.080 "$(value x.prom \
-        "nodecanary_rtt_min_seconds{group=\"default\",peer=\"slow$family\"}")"
+	assert_eq 6/6 "$(requests slow$family)/$(replies slow$family)" "requests/replies of slow$family"
+	assert_le 0.080 "$(value x.prom \
+		"nodecanary_rtt_min_seconds{group=\"default\",peer=\"slow$family\"}")"
 done
 
 behaviour "a late reply to a warm-up request is no reply to a measured one"
@@ -81,8 +81,8 @@ fd00::1 delay=150ms for=1 then silent
 10.1.0.2 delay=80ms
 fd00::2 delay=80ms"
 for family in 4 6; do
-    assert_eq 3/0 "$(requests late$family)/$(replies late$family)" "late$family"
-    assert_eq 3/3 "$(requests slow$family)/$(replies slow$family)" "slow$family"
+	assert_eq 3/0 "$(requests late$family)/$(replies late$family)" "late$family"
+	assert_eq 3/3 "$(requests slow$family)/$(replies slow$family)" "slow$family"
 done
 
 behaviour "a reply is late by its own request, though its round still sends to others"
@@ -102,10 +102,10 @@ run "10.2.0.1-10.2.0.60
 10.1.0.1 delay=200ms
 fd00::1 delay=200ms"
 for family in 4 6; do
-    assert_eq 2/0/0 "$(requests first$family)/$(replies first$family)/$(up first$family)" \
-        "requests/replies/up of first$family"
-    assert_eq 2 "$(simnet_count "$(awk -v p=first$family '$1 == p { print $3 }' x.ini)" replies)" \
-        "answers of first$family, all of them late"
+	assert_eq 2/0/0 "$(requests first$family)/$(replies first$family)/$(up first$family)" \
+		"requests/replies/up of first$family"
+	assert_eq 2 "$(simnet_count "$(awk -v p=first$family '$1 == p { print $3 }' x.ini)" replies)" \
+		"answers of first$family, all of them late"
 done
 assert_eq 120 "$(sum x.prom nodecanary_replies_total)" "replies of the others"
 

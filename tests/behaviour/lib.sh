@@ -22,188 +22,23 @@
 #
 # A test that is started by hand starts itself again through `run`.
 #
-# Everything after `behaviour NAME` belongs to it, until the next one or done_testing: then it
-# prints `ok - NAME`. A failed assertion, or any command that fails (set -e), prints what was
-# expected and `not ok - NAME` and ends the test. Assertions work inside $(...) too.
+# Behaviours, assertions and waiting are those of tests/lib/behaviours.sh.
 
-set -euE
+if [ -z "${TEST_TMP:-}" ]; then exec "$(dirname "${BASH_SOURCE[0]}")/run" "$0"; fi
+# shellcheck source-path=SCRIPTDIR source=../lib/behaviours.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/behaviours.sh"
 
-if [ -z "${TEST_TMP:-}" ]; then
-    exec "$(dirname "${BASH_SOURCE[0]}")/run" "$0"
-fi
-
-# Messages go to the real output even where a test redirects or captures.
-exec 3>&1 4>&2
-
-_behaviour=
-_failed=$TEST_TMP/.failed
 SIMNET_PID=
 SIMNET_STATS=$TEST_TMP/simnet.stats
 
-# --- behaviours ---
-
-behaviour() {
-    _end_behaviour
-    _behaviour=$1
-}
-
-done_testing() {
-    _end_behaviour
-    exit 0
-}
-
-# skip REASON: of the test; a behaviour that has begun is neither ok nor not ok.
-skip() {
-    if [ -e "$_failed" ]; then exit 1; fi
-    echo "$*" >&3
-    exit 77
-}
-
-# need COMMAND...: skips the test where one of them is missing.
-need() {
-    local tool
-    for tool; do
-        command -v "$tool" >/dev/null || skip "$tool is not installed"
-    done
-}
-
-# fail MESSAGE: the behaviour fails, and the test with it.
-fail() {
-    : >"$_failed"
-    printf '%s\n' "$*" "    at $(_where)" >&4
-    exit 1
-}
-
-_end_behaviour() {
-    if [ -e "$_failed" ]; then exit 1; fi
-    if [ -n "$_behaviour" ]; then echo "ok - $_behaviour" >&3; fi
-    _behaviour=
-}
-
-# The line of the test, not of this library.
-_where() {
-    local i
-    for ((i = 1; i < ${#BASH_SOURCE[@]}; i++)); do
-        if [ "${BASH_SOURCE[i]}" != "${BASH_SOURCE[0]}" ]; then
-            echo "${BASH_SOURCE[i]##*/}:${BASH_LINENO[i - 1]}"
-            return
-        fi
-    done
-}
-
-_on_error() {
-    local status=$?
-    if [ ! -e "$_failed" ]; then
-        : >"$_failed"
-        echo "command failed with status $status: $BASH_COMMAND" >&4
-        echo "    at $(_where)" >&4
-    fi
-}
-
-_on_exit() {
-    local status=$?
-    trap - EXIT ERR
-    set +e
-    if [ "$status" -eq 0 ] && [ -n "$_behaviour" ]; then
-        echo "the test ended without done_testing" >&4
-        status=1
-    fi
-    if [ -e "$_failed" ] && [ "$status" -eq 0 ]; then status=1; fi
-    if [ "$status" -ne 0 ] && [ "$status" -ne 77 ]; then
-        echo "not ok - ${_behaviour:-set-up of ${0##*/}}" >&3
-    fi
-    _kill_background
-    exit "$status"
-}
-
-_kill_background() {
-    local pids
-    pids=$(jobs -p)
-    if [ -n "$pids" ]; then
-        # shellcheck disable=SC2086 # a list of words
-        kill -KILL $pids 2>/dev/null
-        { wait; } 2>/dev/null
-    fi
-}
-
-trap _on_error ERR
-trap _on_exit EXIT
-trap 'exit 143' TERM
-trap 'exit 130' INT
-
-# --- assertions ---
-
-# assert_eq EXPECTED ACTUAL [WHAT]
-assert_eq() {
-    [ "$1" = "$2" ] || fail "${3:-value}: expected '$1', actual '$2'"
-}
-
-_compare() {
-    local x
-    for x in "$1" "$3"; do
-        [[ $x =~ ^[-+]?[0-9]*\.?[0-9]+([eE][-+]?[0-9]+)?$ ]] || return 1
-    done
-    awk -v a="$1" -v b="$3" "BEGIN { exit !(a + 0 $2 b + 0) }"
-}
-
-# assert_le A B [WHAT]: decimals.
-assert_le() {
-    _compare "$1" '<=' "$2" || fail "${3:-value}: expected at most '$2', actual '$1'"
-}
-
-# assert_between LO X HI [WHAT]: decimals, both ends included.
-assert_between() {
-    { _compare "$1" '<=' "$2" && _compare "$2" '<=' "$3"; } ||
-        fail "${4:-value}: expected between '$1' and '$3', actual '$2'"
-}
-
-_show() {
-    echo "--- $1:"
-    tail -n 40 "$1" 2>&1 || true
-    echo "---"
-}
-
-# assert_file_contains FILE REGEX (extended)
-assert_file_contains() {
-    grep -E -e "$2" "$1" >/dev/null || fail "$1: expected a line that matches '$2'; $(_show "$1")"
-}
-
-# assert_not_contains FILE REGEX (extended)
-assert_not_contains() {
-    [ -r "$1" ] || fail "$1: cannot be read"
-    if grep -Eq -e "$2" "$1"; then
-        fail "$1: expected no line that matches '$2', found: $(grep -Em3 -e "$2" "$1")"
-    fi
-}
-
-# assert_exit CODE COMMAND...: its output goes to $TEST_TMP/out and $TEST_TMP/err.
-assert_exit() {
-    local expected=$1 status=0
-    shift
-    "$@" >"$TEST_TMP/out" 2>"$TEST_TMP/err" || status=$?
-    [ "$status" -eq "$expected" ] ||
-        fail "exit status of $*: expected $expected, actual $status; $(_show "$TEST_TMP/err")"
-}
+# --- runs ---
 
 # run_nc CODE ARGUMENT...: the program under test, with NC_WRAP (say, valgrind) before it.
 run_nc() {
-    local code=$1
-    shift
-    # shellcheck disable=SC2086 # a command and its arguments
-    assert_exit "$code" ${NC_WRAP:-} "$NC" "$@"
-}
-
-# --- metrics ---
-
-# value FILE 'metric{label="x"}': of exactly that series, labels in the order of the file.
-value() {
-    local status=0 result
-    result=$(SERIES=$2 awk '
-        /^#/ { next }
-        substr($0, 1, length($0) - length($NF) - 1) == ENVIRON["SERIES"] { n++; v = $NF }
-        END { if (n != 1) exit 1; print v }' "$1") || status=$?
-    [ "$status" -eq 0 ] || fail "$1: expected exactly one series $2; $(_similar "$1" "$2")"
-    echo "$result"
+	local code=$1
+	shift
+	# shellcheck disable=SC2086 # a command and its arguments
+	assert_exit "$code" ${NC_WRAP:-} "$NC" "$@"
 }
 
 # kilobytes FILE: the peak memory of the run that published it.
@@ -212,50 +47,12 @@ kilobytes() { echo $(($(value "$1" nodecanary_last_run_peak_memory_bytes) / 1024
 # median_kilobytes FILE ARGUMENT...: of nine runs that publish it, since which pages of libc come
 # along depends on where it is loaded.
 median_kilobytes() {
-    local _ file=$1
-    shift
-    for _ in 1 2 3 4 5 6 7 8 9; do
-        run_nc 0 -o "$file" "$@"
-        kilobytes "$file"
-    done | sort -n | sed -n 5p
-}
-
-_similar() {
-    echo "there are:"
-    grep -F -m5 -e "${2%%\{*}" "$1" || echo "none like it"
-}
-
-# absent FILE 'metric{label=': no series begins so.
-absent() {
-    [ -r "$1" ] || fail "$1: cannot be read"
-    SERIES=$2 awk 'index($0, ENVIRON["SERIES"]) == 1 { exit 1 }' "$1" ||
-        fail "$1: expected no series that begins with $2; $(_similar "$1" "$2")"
-}
-
-# --- waiting ---
-
-_uptime_cs() {
-    local up _
-    read -r up _ </proc/uptime
-    echo "${up/./}"
-}
-
-# wait_until SECONDS COMMAND...: on a clock that nobody sets. Asks every 20 ms, and less and less often,
-# so that who waits long leaves the CPU to whom it waits for: at most every WAIT_PAUSE_MAX_CS.
-WAIT_PAUSE_MAX_CS=10
-wait_until() {
-    local seconds=$1 begin now pause
-    shift
-    begin=$(_uptime_cs)
-    until "$@" >"$TEST_TMP/wait_until.log" 2>&1; do
-        now=$(_uptime_cs)
-        if [ "$now" -ge $((begin + seconds * 100)) ]; then
-            fail "waited $seconds s in vain for: $*; $(_show "$TEST_TMP/wait_until.log")"
-        fi
-        pause=$(((now - begin) / 10))
-        pause=$((pause < 2 ? 2 : pause > WAIT_PAUSE_MAX_CS ? WAIT_PAUSE_MAX_CS : pause))
-        sleep "$((pause / 100)).$(printf %02d $((pause % 100)))"
-    done
+	local _ file=$1
+	shift
+	for _ in 1 2 3 4 5 6 7 8 9; do
+		run_nc 0 -o "$file" "$@"
+		kilobytes "$file"
+	done | sort -n | sed -n 5p
 }
 
 # --- the simulated network (tests/tools/simnet) ---
@@ -263,129 +60,129 @@ wait_until() {
 # simnet_start PLANFILE [ARGUMENT...]: PLANFILE may be `-`, standard input. Then 10.0.0.0/8 and
 # fd00::/8 lie behind sim0, and we are 10.99.0.1 and fd99::1.
 simnet_start() {
-    local plan=$1
-    shift
-    if [ "$plan" = - ]; then
-        plan=$TEST_TMP/simnet.plan
-        cat >"$plan"
-    fi
-    (: <>/dev/net/tun) 2>/dev/null || skip "/dev/net/tun cannot be opened"
-    [ -x "$TOOLS/simnet" ] || fail "$TOOLS/simnet is not built"
-    _silence_ipv6
-    rm -f "$TEST_TMP/simnet.ready" "$SIMNET_STATS"
-    # shellcheck disable=SC2086 # the wrapper has arguments
-    ${SIMNET_WRAP:-} "$TOOLS/simnet" -i sim0 -p "$plan" -o "$SIMNET_STATS" -r "$TEST_TMP/simnet.ready" "$@" \
-        2>"$TEST_TMP/simnet.err" &
-    SIMNET_PID=$!
-    wait_until 20 _simnet_settled
-    [ -e "$TEST_TMP/simnet.ready" ] || fail "simnet did not start; $(_show "$TEST_TMP/simnet.err")"
-    ip addr add 10.99.0.1/32 dev sim0
-    ip route add 10.0.0.0/8 dev sim0
-    if [ -e /proc/net/if_inet6 ]; then
-        ip -6 addr add fd99::1/128 dev sim0 nodad
-        ip -6 route add fd00::/8 dev sim0
-    fi
+	local plan=$1
+	shift
+	if [ "$plan" = - ]; then
+		plan=$TEST_TMP/simnet.plan
+		cat >"$plan"
+	fi
+	(: <>/dev/net/tun) 2>/dev/null || skip "/dev/net/tun cannot be opened"
+	[ -x "$TOOLS/simnet" ] || fail "$TOOLS/simnet is not built"
+	_silence_ipv6
+	rm -f "$TEST_TMP/simnet.ready" "$SIMNET_STATS"
+	# shellcheck disable=SC2086 # the wrapper has arguments
+	${SIMNET_WRAP:-} "$TOOLS/simnet" -i sim0 -p "$plan" -o "$SIMNET_STATS" -r "$TEST_TMP/simnet.ready" "$@" \
+		2>"$TEST_TMP/simnet.err" &
+	SIMNET_PID=$!
+	wait_until 20 _simnet_settled
+	[ -e "$TEST_TMP/simnet.ready" ] || fail "simnet did not start; $(_show "$TEST_TMP/simnet.err")"
+	ip addr add 10.99.0.1/32 dev sim0
+	ip route add 10.0.0.0/8 dev sim0
+	if [ -e /proc/net/if_inet6 ]; then
+		ip -6 addr add fd99::1/128 dev sim0 nodad
+		ip -6 route add fd00::/8 dev sim0
+	fi
 }
 
 # Ready, or dead.
 _simnet_settled() {
-    [ -e "$TEST_TMP/simnet.ready" ] || ! kill -0 "$SIMNET_PID"
+	[ -e "$TEST_TMP/simnet.ready" ] || ! kill -0 "$SIMNET_PID"
 }
 
 # far_start: another network namespace, of process FAR_PID. far COMMAND...: within it.
 far_start() {
-    unshare --net sleep infinity &
-    FAR_PID=$!
-    wait_until 5 _far_is_there
+	unshare --net sleep infinity &
+	FAR_PID=$!
+	wait_until 5 _far_is_there
 }
 
 _far_is_there() {
-    [ "$(readlink "/proc/$FAR_PID/ns/net")" != "$(readlink /proc/self/ns/net)" ]
+	[ "$(readlink "/proc/$FAR_PID/ns/net")" != "$(readlink /proc/self/ns/net)" ]
 }
 
 far() { nsenter -t "$FAR_PID" -n "$@"; }
 
 # No router solicitations, link-local addresses, or duplicate address detection on what comes.
 _silence_ipv6() {
-    local conf=/proc/sys/net/ipv6/conf/default setting
-    [ -w "$conf/accept_ra" ] || return 0
-    for setting in disable_ipv6=0 accept_ra=0 accept_dad=0 addr_gen_mode=1 \
-        router_solicitations=0; do
-        echo "${setting#*=}" >"$conf/${setting%=*}"
-    done
+	local conf=/proc/sys/net/ipv6/conf/default setting
+	[ -w "$conf/accept_ra" ] || return 0
+	for setting in disable_ipv6=0 accept_ra=0 accept_dad=0 addr_gen_mode=1 \
+		router_solicitations=0; do
+		echo "${setting#*=}" >"$conf/${setting%=*}"
+	done
 }
 
 # simnet_stats: the counts of this moment, in $SIMNET_STATS. Not in the middle of a measurement:
 # with many peers the answers wait while the file is written.
 simnet_stats() {
-    rm -f "$SIMNET_STATS"
-    kill -USR1 "$SIMNET_PID" || fail "simnet is gone; $(_show "$TEST_TMP/simnet.err")"
-    wait_until 20 test -e "$SIMNET_STATS"
+	rm -f "$SIMNET_STATS"
+	kill -USR1 "$SIMNET_PID" || fail "simnet is gone; $(_show "$TEST_TMP/simnet.err")"
+	wait_until 20 test -e "$SIMNET_STATS"
 }
 
 # simnet_stop: ends it; the final counts are in $SIMNET_STATS.
 simnet_stop() {
-    local status=0
-    kill -TERM "$SIMNET_PID" || fail "simnet is gone; $(_show "$TEST_TMP/simnet.err")"
-    wait "$SIMNET_PID" || status=$?
-    SIMNET_PID=
-    [ "$status" -eq 0 ] ||
-        fail "simnet: expected exit status 0, actual $status; $(_show "$TEST_TMP/simnet.err")"
+	local status=0
+	kill -TERM "$SIMNET_PID" || fail "simnet is gone; $(_show "$TEST_TMP/simnet.err")"
+	wait "$SIMNET_PID" || status=$?
+	SIMNET_PID=
+	[ "$status" -eq 0 ] ||
+		fail "simnet: expected exit status 0, actual $status; $(_show "$TEST_TMP/simnet.err")"
 }
 
 # simnet_count ADDRESS requests|replies|...: from the file of the last simnet_stats or simnet_stop.
 # The ADDRESS `total` stands for the line of totals.
 simnet_count() {
-    local status=0 result
-    result=$(awk -v address="$1" -v key="$2" '
-        $1 == address || (address == "total" && $1 == "#") {
-            for (i = 2; i <= NF; i++)
-                if (index($i, key "=") == 1) { print substr($i, length(key) + 2); found = 1 }
-            exit
-        }
-        END { exit !found }' "$SIMNET_STATS") || status=$?
-    [ "$status" -eq 0 ] || fail "$SIMNET_STATS: expected $2= of $1; $(_show "$SIMNET_STATS")"
-    echo "$result"
+	local status=0 result
+	result=$(awk -v address="$1" -v key="$2" '
+		$1 == address || (address == "total" && $1 == "#") {
+			for (i = 2; i <= NF; i++)
+				if (index($i, key "=") == 1) { print substr($i, length(key) + 2); found = 1 }
+			exit
+		}
+		END { exit !found }' "$SIMNET_STATS") || status=$?
+	[ "$status" -eq 0 ] || fail "$SIMNET_STATS: expected $2= of $1; $(_show "$SIMNET_STATS")"
+	echo "$result"
 }
 
 # compare_counts PROMFILE GROUP MAPFILE: nodecanary's requests and replies of each peer are exactly
 # what the network counted in $SIMNET_STATS. MAPFILE has lines `peer address [family]`, where family
 # is ipv4 or ipv6 for series with that label. Set warmup = 0: only the network sees those rounds.
 compare_counts() {
-    local status=0
-    awk -v group="$2" -v stats="$SIMNET_STATS" -v map="$3" '
-        function label(name,    from, rest) {
-            from = index($0, name "=\"")
-            if (from == 0) return ""
-            rest = substr($0, from + length(name) + 2)
-            return substr(rest, 1, index(rest, "\"") - 1)
-        }
-        function number(key,    i) {
-            for (i = 2; i <= NF; i++)
-                if (index($i, key "=") == 1) return substr($i, length(key) + 2)
-        }
-        function check(what, peer, shown, seen) {
-            if (shown == seen) return
-            if (++wrong <= 20) print what " of " peer ": the network saw " seen \
-                ", nodecanary says " (shown == "" ? "nothing" : shown)
-        }
-        FILENAME == stats { asked[$1] = number("requests"); sent[$1] = number("replies"); next }
-        FILENAME == map && NF > 0 { address[$1 "/" $3] = $2; peers++ }
-        FILENAME == map { next }
-        /^nodecanary_(requests|replies)_total[{]/ && label("group") == group {
-            key = label("peer") "/" label("family")
-            if ($1 ~ /^nodecanary_requests/) requests[key] = $NF; else replies[key] = $NF
-        }
-        END {
-            for (key in address) {
-                check("requests", key, requests[key], asked[address[key]] + 0)
-                check("replies", key, replies[key], sent[address[key]] + 0)
-            }
-            print peers + 0 " peers compared, " wrong + 0 " numbers wrong"
-            exit peers == 0 || wrong > 0
-        }' "$SIMNET_STATS" "$3" "$1" >"$TEST_TMP/compare_counts.log" || status=$?
-    [ "$status" -eq 0 ] ||
-        fail "nodecanary and the network count differently; $(_show "$TEST_TMP/compare_counts.log")"
+	local status=0
+	awk -v group="$2" -v stats="$SIMNET_STATS" -v map="$3" '
+		function label(name,    from, rest) {
+			from = index($0, name "=\"")
+			if (from == 0) return ""
+			rest = substr($0, from + length(name) + 2)
+			return substr(rest, 1, index(rest, "\"") - 1)
+		}
+		function number(key,    i) {
+			for (i = 2; i <= NF; i++)
+				if (index($i, key "=") == 1) return substr($i, length(key) + 2)
+		}
+		function check(what, peer, shown, seen) {
+			if (shown == seen) return
+			if (++wrong <= 20) print what " of " peer ": the network saw " seen \
+				", nodecanary says " (shown == "" ? "nothing" : shown)
+		}
+		FILENAME == stats { asked[$1] = number("requests"); sent[$1] = number("replies"); next }
+		FILENAME == map && NF > 0 { address[$1 "/" $3] = $2; peers++ }
+		FILENAME == map { next }
+		/^nodecanary_(requests|replies)_total[{]/ && label("group") == group {
+			key = label("peer") "/" label("family")
+			if ($1 ~ /^nodecanary_requests/) requests[key] = $NF; else replies[key] = $NF
+		}
+		END {
+			for (key in address) {
+				check("requests", key, requests[key], asked[address[key]] + 0)
+				check("replies", key, replies[key], sent[address[key]] + 0)
+			}
+			print peers + 0 " peers compared, " wrong + 0 " numbers wrong"
+			exit peers == 0 || wrong > 0
+		}' "$SIMNET_STATS" "$3" "$1" >"$TEST_TMP/compare_counts.log" || status=$?
+	[ "$status" -eq 0 ] ||
+		fail "nodecanary and the network count differently; $(_show "$TEST_TMP/compare_counts.log")"
 }
 
 # --- many peers ---
@@ -393,24 +190,24 @@ compare_counts() {
 # add_peers INI MAP PREFIX NETWORK COUNT: appends the peers PREFIX1, PREFIX2 ... to the file INI
 # and, for compare_counts, to MAP. NETWORK is as 10.1 (then 10.1.0.1, 10.1.0.2 ...) or as fd00:1::.
 add_peers() {
-    awk -v map="$2" -v prefix="$3" -v net="$4" -v count="$5" 'BEGIN {
-        for (i = 1; i <= count; i++) {
-            if (net ~ /:/) address = sprintf("%s%x", net, i)
-            else address = sprintf("%s.%d.%d", net, int(i / 256), i % 256)
-            print prefix i " = " address
-            print prefix i, address >>map
-        }
-    }' >>"$1"
+	awk -v map="$2" -v prefix="$3" -v net="$4" -v count="$5" 'BEGIN {
+		for (i = 1; i <= count; i++) {
+			if (net ~ /:/) address = sprintf("%s%x", net, i)
+			else address = sprintf("%s.%d.%d", net, int(i / 256), i % 256)
+			print prefix i " = " address
+			print prefix i, address >>map
+		}
+	}' >>"$1"
 }
 
 # sum FILE METRIC: over all its series.
 sum() {
-    awk -v name="$2" '
-        /^#/ { next }
-        substr($1, 1, length(name)) == name && substr($1, length(name) + 1) ~ /^([{]|$)/ {
-            total += $NF
-        }
-        END { printf "%.17g\n", total }' "$1"
+	awk -v name="$2" '
+		/^#/ { next }
+		substr($1, 1, length(name)) == name && substr($1, length(name) + 1) ~ /^([{]|$)/ {
+			total += $NF
+		}
+		END { printf "%.17g\n", total }' "$1"
 }
 
 # series_count FILE REGEX (extended): lines that begin so.
@@ -422,29 +219,29 @@ NC_PID=
 
 # nc_start ARGUMENT...: as run_nc, in the background.
 nc_start() {
-    # shellcheck disable=SC2086 # a command and its arguments
-    ${NC_WRAP:-} "$NC" "$@" >"$TEST_TMP/out" 2>"$TEST_TMP/err" &
-    NC_PID=$!
+	# shellcheck disable=SC2086 # a command and its arguments
+	${NC_WRAP:-} "$NC" "$@" >"$TEST_TMP/out" 2>"$TEST_TMP/err" &
+	NC_PID=$!
 }
 
 _nc_ended() {
-    [ ! -e "/proc/$NC_PID" ] || grep -q '^State:.*zombie' "/proc/$NC_PID/status"
+	[ ! -e "/proc/$NC_PID" ] || grep -q '^State:.*zombie' "/proc/$NC_PID/status"
 }
 
 # nc_end CODE SECONDS: it ends within that time, with that status.
 nc_end() {
-    local status=0
-    wait_until "$2" _nc_ended
-    wait "$NC_PID" || status=$?
-    [ "$status" -eq "$1" ] ||
-        fail "exit status: expected $1, actual $status; $(_show "$TEST_TMP/err")"
+	local status=0
+	wait_until "$2" _nc_ended
+	wait "$NC_PID" || status=$?
+	[ "$status" -eq "$1" ] ||
+		fail "exit status: expected $1, actual $status; $(_show "$TEST_TMP/err")"
 }
 
 # packets tx|rx [DEVICE]: that went to the simulated network, or came from it. Cheap, so also good
 # in the middle of a measurement.
 packets() {
-    awk -v device="${2:-sim0}:" -v column="$([ "$1" = rx ] && echo 3 || echo 11)" \
-        '$1 == device { print $column }' /proc/net/dev
+	awk -v device="${2:-sim0}:" -v column="$([ "$1" = rx ] && echo 3 || echo 11)" \
+		'$1 == device { print $column }' /proc/net/dev
 }
 
 # packets_reach tx|rx N [DEVICE]
@@ -452,49 +249,26 @@ packets_reach() { [ "$(packets "$1" "${3:-sim0}")" -ge "$2" ]; }
 
 # --- published files ---
 
-# clean_metrics FILE...: promtool has nothing to say about them.
-clean_metrics() {
-    local file status
-    for file; do
-        status=0
-        promtool check metrics <"$file" >"$TEST_TMP/promtool.log" 2>&1 || status=$?
-        { [ "$status" -eq 0 ] && [ ! -s "$TEST_TMP/promtool.log" ]; } ||
-            fail "$file: promtool ends with $status; $(_show "$TEST_TMP/promtool.log")"
-    done
-}
-
-# silent: the last assert_exit or run_nc had nothing to say.
-silent() {
-    [ ! -s "$TEST_TMP/out" ] || fail "expected no output; $(_show "$TEST_TMP/out")"
-    [ ! -s "$TEST_TMP/err" ] || fail "expected no message; $(_show "$TEST_TMP/err")"
-}
-
-# says N REGEX: the last one's messages are N lines, one of which matches.
-says() {
-    assert_eq "$1" "$(wc -l <"$TEST_TMP/err")" "lines of: $(cat "$TEST_TMP/err")"
-    assert_file_contains "$TEST_TMP/err" "$2"
-}
-
 # nothing_beside FILE...: their directory holds nothing else, no dot-file above all.
 nothing_beside() {
-    local expected
-    expected=$(printf '%s\n' "${@##*/}" | sort)
-    assert_eq "$expected" "$(find "${1%/*}" -mindepth 1 -printf '%f\n' | sort)" "files of ${1%/*}"
+	local expected
+	expected=$(printf '%s\n' "${@##*/}" | sort)
+	assert_eq "$expected" "$(find "${1%/*}" -mindepth 1 -printf '%f\n' | sort)" "files of ${1%/*}"
 }
 
 # as_user UID COMMAND...: without any capability.
 as_user() {
-    setpriv --reuid "$1" --regid "$1" --clear-groups "${@:2}"
+	setpriv --reuid "$1" --regid "$1" --clear-groups "${@:2}"
 }
 
 # without_raw_sockets COMMAND...: as root, who may not open them.
 without_raw_sockets() {
-    setpriv --inh-caps=-net_raw --bounding-set=-net_raw "$@"
+	setpriv --inh-caps=-net_raw --bounding-set=-net_raw "$@"
 }
 
 # is_sanitized: the program under test is built so. No memory limit holds then, and no preloading.
 is_sanitized() {
-    grep -q -e __asan_init -e __ubsan_ -e __tsan_init "$NC"
+	grep -q -e __asan_init -e __ubsan_ -e __tsan_init "$NC"
 }
 
 # --- names (tests/tools/dnsd) ---
@@ -502,31 +276,31 @@ is_sanitized() {
 # dns_start: names are looked up in $TEST_TMP/hosts and at a server of ours alone, whose zone is
 # standard input; dns_zone gives it another one. $TEST_TMP/dns.log has a line `NAME TYPE` a query.
 dns_start() {
-    local file
-    [ -x "$TOOLS/dnsd" ] || fail "$TOOLS/dnsd is not built"
-    for file in resolv.conf nsswitch.conf hosts; do
-        [ -f "/etc/$file" ] || skip "/etc/$file is not there to be covered"
-    done
-    echo 'nameserver 127.0.0.1' >"$TEST_TMP/resolv.conf"
-    echo 'hosts: files dns' >"$TEST_TMP/nsswitch.conf"
-    printf '%s\n' '127.0.0.1 localhost' '::1 localhost' >"$TEST_TMP/hosts"
-    for file in resolv.conf nsswitch.conf hosts; do
-        mount --bind "$TEST_TMP/$file" "/etc/$file"
-    done
-    cat >"$TEST_TMP/zone"
-    : >"$TEST_TMP/dns.log"
-    "$TOOLS/dnsd" -z "$TEST_TMP/zone" -r "$TEST_TMP/dns.ready" -l "$TEST_TMP/dns.log" \
-        2>"$TEST_TMP/dns.err" &
-    DNS_PID=$!
-    DNS_ZONES=1
-    wait_until 10 _dns_has_read
+	local file
+	[ -x "$TOOLS/dnsd" ] || fail "$TOOLS/dnsd is not built"
+	for file in resolv.conf nsswitch.conf hosts; do
+		[ -f "/etc/$file" ] || skip "/etc/$file is not there to be covered"
+	done
+	echo 'nameserver 127.0.0.1' >"$TEST_TMP/resolv.conf"
+	echo 'hosts: files dns' >"$TEST_TMP/nsswitch.conf"
+	printf '%s\n' '127.0.0.1 localhost' '::1 localhost' >"$TEST_TMP/hosts"
+	for file in resolv.conf nsswitch.conf hosts; do
+		mount --bind "$TEST_TMP/$file" "/etc/$file"
+	done
+	cat >"$TEST_TMP/zone"
+	: >"$TEST_TMP/dns.log"
+	"$TOOLS/dnsd" -z "$TEST_TMP/zone" -r "$TEST_TMP/dns.ready" -l "$TEST_TMP/dns.log" \
+		2>"$TEST_TMP/dns.err" &
+	DNS_PID=$!
+	DNS_ZONES=1
+	wait_until 10 _dns_has_read
 }
 
 dns_zone() {
-    cat >"$TEST_TMP/zone"
-    DNS_ZONES=$((DNS_ZONES + 1))
-    kill -HUP "$DNS_PID"
-    wait_until 10 _dns_has_read
+	cat >"$TEST_TMP/zone"
+	DNS_ZONES=$((DNS_ZONES + 1))
+	kill -HUP "$DNS_PID"
+	wait_until 10 _dns_has_read
 }
 
 _dns_has_read() { [ "$(cat "$TEST_TMP/dns.ready")" = "$DNS_ZONES" ]; }

@@ -14,10 +14,10 @@ mkdir textfiles
 
 # peers N PREFIX: lines of that many; PREFIX is of the address, as 10. or fd00::
 peers() {
-    awk -v n="$1" -v prefix="$2" 'BEGIN {
-        for (i = 0; i < n; i++)
-            if (prefix ~ /:/) printf "p%d = %s%x:%x\n", i, prefix, 1 + i / 65536, i % 65536
-            else printf "p%d = %s%d.%d.%d\n", i, prefix, 1 + i / 65536, i / 256 % 256, i % 256 }'
+	awk -v n="$1" -v prefix="$2" 'BEGIN {
+		for (i = 0; i < n; i++)
+			if (prefix ~ /:/) printf "p%d = %s%x:%x\n", i, prefix, 1 + i / 65536, i % 65536
+			else printf "p%d = %s%d.%d.%d\n", i, prefix, 1 + i / 65536, i / 256 % 256, i % 256 }'
 }
 
 # A leak checker traces by itself.
@@ -25,17 +25,17 @@ measure=(env ASAN_OPTIONS=detect_leaks=0 "$TOOLS/measure" -o measured "$NC")
 
 # check CODE PEERS: -C of so many IPv4 peers, with time enough.
 check() {
-    { printf '%s\n' '[collector]' 'deadline = 10m' '[peers]' && peers "$2" 10.; } >x.ini
-    assert_exit "$1" "${measure[@]}" -C -c x.ini
-    kb=$(sed 's/.*peak_kb=\([0-9]*\).*/\1/' measured)
+	{ printf '%s\n' '[collector]' 'deadline = 10m' '[peers]' && peers "$2" 10.; } >x.ini
+	assert_exit "$1" "${measure[@]}" -C -c x.ini
+	kb=$(sed 's/.*peak_kb=\([0-9]*\).*/\1/' measured)
 }
 
 behaviour "65,536 peers of each family are accepted"
 {
-    printf '%s\n' '[collector]' 'deadline = 1h' '[peers]'
-    peers 65536 10.
-    echo '[peers six]'
-    peers 65536 fd00::
+	printf '%s\n' '[collector]' 'deadline = 1h' '[peers]'
+	peers 65536 10.
+	echo '[peers six]'
+	peers 65536 fd00::
 } >both.ini
 run_nc 0 -C -c both.ini
 assert_file_contains out '^2 groups, 131072 peers, '
@@ -54,30 +54,30 @@ run_nc 78 -C -c x.ini
 assert_file_contains err 'no measured round fits: .* after [0-9.]+ s, expected it within deadline = 10s'
 
 if ! is_sanitized; then
-    behaviour "the memory of a check is linear in the peers"
-    check 0 16384
-    some=$kb
-    check 0 65536
-    echo "-C: 16,384 peers $some kB, 65,536 peers $kb kB"
-    assert_le $((kb * 10)) $((some * 42)) "tenths of kB"
+	behaviour "the memory of a check is linear in the peers"
+	check 0 16384
+	some=$kb
+	check 0 65536
+	echo "-C: 16,384 peers $some kB, 65,536 peers $kb kB"
+	assert_le $((kb * 10)) $((some * 42)) "tenths of kB"
 fi
 
 behaviour "a run of 1,000 groups measures each, and the next one goes on"
 awk 'BEGIN {
-    print "[probe]\ncount = 1\nwarmup = 0\ntimeout = 1s\nhistogram = group\n[peers]"
-    for (i = 1; i < 1000; i++)
-        printf "[peers g%d]\na = 127.%d.%d.1\n[labels g%d]\nzone = z%d\n", i, i / 250 + 1, i % 250, i, i
-    }' >groups.ini
+	print "[probe]\ncount = 1\nwarmup = 0\ntimeout = 1s\nhistogram = group\n[peers]"
+	for (i = 1; i < 1000; i++)
+		printf "[peers g%d]\na = 127.%d.%d.1\n[labels g%d]\nzone = z%d\n", i, i / 250 + 1, i % 250, i, i
+	}' >groups.ini
 for run in 1 2; do
-    run_nc 0 -c groups.ini -o "$FILE"
-    silent
-    assert_eq 999/$((999 * run)) "$(sum "$FILE" nodecanary_peer_up)/$(
-        sum "$FILE" nodecanary_replies_total)" "peers that are up/replies"
+	run_nc 0 -c groups.ini -o "$FILE"
+	silent
+	assert_eq 999/$((999 * run)) "$(sum "$FILE" nodecanary_peer_up)/$(
+		sum "$FILE" nodecanary_replies_total)" "peers that are up/replies"
 done
 
 behaviour "1,024 groups are accepted, one more is refused in a line that names the limit"
 awk 'BEGIN { for (i = 0; i < 1024; i++) printf "[peers g%d]\na = 127.%d.%d.1\n", i, i / 250 + 1, i % 250 }' \
-    >groups.ini
+	>groups.ini
 run_nc 0 -C -c groups.ini
 printf '%s\n' '[labels g7]' 'zone = a' '[peers more]' 'a = 127.200.0.1' 'b = 127.200.0.2' >>groups.ini
 run_nc 78 -C -c groups.ini
@@ -86,9 +86,9 @@ says 1 'groups.ini:2051: group .more.: too many groups .at most 1024.'
 behaviour "10,000 drop-in files are read, in order, and a wrong line is found in the last one"
 mkdir files
 awk 'BEGIN { for (i = 0; i < 10000; i++) {
-    file = sprintf("files/%05d.ini", i)
-    printf "[peers]\nw%d = 127.%d.%d.%d\n", i, 1 + i / 62500, i / 250 % 250, i % 250 + 1 >file
-    close(file) } }'
+	file = sprintf("files/%05d.ini", i)
+	printf "[peers]\nw%d = 127.%d.%d.%d\n", i, 1 + i / 62500, i / 250 % 250, i % 250 + 1 >file
+	close(file) } }'
 echo '[probe]' >x.ini
 assert_exit 0 "${measure[@]}" -C -c x.ini -d files
 assert_file_contains out '^1 groups, 10000 peers, '
@@ -168,11 +168,11 @@ behaviour "names as long as they can be, of all characters that they can have, c
 python3 names.py ini >names.ini
 rm -f "$FILE"
 for _ in 1 2 3; do
-    run_nc 0 -c names.ini -o "$FILE"
-    silent
+	run_nc 0 -c names.ini -o "$FILE"
+	silent
 done
 prometheus-node-exporter --collector.disable-defaults --collector.textfile \
-    --collector.textfile.directory="$TEST_TMP/textfiles" 2>exporter.log &
+	--collector.textfile.directory="$TEST_TMP/textfiles" 2>exporter.log &
 wait_until 10 scrape
 assert_eq 0 "$(value scrape node_textfile_scrape_error)"
 python3 names.py compare "$FILE" scrape || fail "names differ; $(_show exporter.log)"

@@ -12,33 +12,33 @@ is_sanitized && skip "a program with a sanitizer does not run under valgrind"
 FILE=$TEST_TMP/x.prom
 
 fleet() {
-    local i
-    printf '%s\n' '[collector]' 'deadline = 1m' '[probe]' 'count = 1' 'warmup = 0' 'timeout = 10s' \
-        '[peers]'
-    for ((i = 1; i <= $1; i++)); do echo "worker$i = 127.1.$((i / 250)).$((i % 250 + 1))"; done
+	local i
+	printf '%s\n' '[collector]' 'deadline = 1m' '[probe]' 'count = 1' 'warmup = 0' 'timeout = 10s' \
+		'[peers]'
+	for ((i = 1; i <= $1; i++)); do echo "worker$i = 127.1.$((i / 250)).$((i % 250 + 1))"; done
 }
 
 # thousands FUNCTION: of instructions, with all that it calls.
 thousands() {
-    callgrind_annotate --inclusive=yes --threshold=100 --auto=no "$TEST_TMP/profile" |
-        awk -v name="$1" '{ n = $1; gsub(",", "", n) }
-            match($0, "[:/]" name "( |$)") { print int(n / 1000); found = 1; exit }
-            END { exit !found }'
+	callgrind_annotate --inclusive=yes --threshold=100 --auto=no "$TEST_TMP/profile" |
+		awk -v name="$1" '{ n = $1; gsub(",", "", n) }
+			match($0, "[:/]" name "( |$)") { print int(n / 1000); found = 1; exit }
+			END { exit !found }'
 }
 
 # profile PEERS: of a run that takes the counters of one before over.
 profile() {
-    local name
-    fleet "$1" >"$TEST_TMP/x.ini"
-    rm -f "$FILE"
-    run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
-    NC_WRAP="valgrind --quiet --tool=callgrind --callgrind-out-file=$TEST_TMP/profile" \
-        run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
-    assert_eq "$1" "$(grep -c '^nodecanary_peer_up.* 1$' "$FILE")" "peers that answered"
-    for name in configload_read restore_read exposition_write batch_run main ping_host_add; do
-        cost[$1/$name]=$(thousands "$name")
-        echo "$1 peers, $name: ${cost[$1/$name]} thousand instructions"
-    done
+	local name
+	fleet "$1" >"$TEST_TMP/x.ini"
+	rm -f "$FILE"
+	run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
+	NC_WRAP="valgrind --quiet --tool=callgrind --callgrind-out-file=$TEST_TMP/profile" \
+		run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
+	assert_eq "$1" "$(grep -c '^nodecanary_peer_up.* 1$' "$FILE")" "peers that answered"
+	for name in configload_read restore_read exposition_write batch_run main ping_host_add; do
+		cost[$1/$name]=$(thousands "$name")
+		echo "$1 peers, $name: ${cost[$1/$name]} thousand instructions"
+	done
 }
 
 # no_dearer FUNCTION: four times the peers, at most four times the cost and a tenth.
@@ -62,14 +62,14 @@ no_dearer exposition_write
 
 behaviour "so is the rest of a run, but for the adding of hosts by liboping"
 assert_le $((cost[2000/main] - cost[2000/ping_host_add])) \
-    $(((cost[500/main] - cost[500/ping_host_add]) * 44 / 10)) "thousand instructions"
+	$(((cost[500/main] - cost[500/ping_host_add]) * 44 / 10)) "thousand instructions"
 
 # used PEERS: page faults and peak memory in kB of a run.
 used() {
-    fleet "$1" >"$TEST_TMP/x.ini"
-    rm -f "$FILE"
-    "$NC" -c "$TEST_TMP/x.ini" -o "$FILE"
-    python3 - "$NC" -c "$TEST_TMP/x.ini" -o "$FILE" <<'PY'
+	fleet "$1" >"$TEST_TMP/x.ini"
+	rm -f "$FILE"
+	"$NC" -c "$TEST_TMP/x.ini" -o "$FILE"
+	python3 - "$NC" -c "$TEST_TMP/x.ini" -o "$FILE" <<'PY'
 import os, sys
 pid = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ)
 _, status, usage = os.wait4(pid, 0)

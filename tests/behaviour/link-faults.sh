@@ -18,58 +18,58 @@ _silence_ipv6
 
 # ini LINE...: a group of the far end with these options, and a peer that no fault is about.
 ini() {
-    printf '%s\n' '[probe]' "count = $rounds" 'warmup = 0' 'interval = 30ms' 'timeout = 100ms' \
-        '[peers]' 'home = 127.0.0.2' '[probe far]' "$@" \
-        '[peers far]' 'four = 10.4.0.2' 'six = fd00:4::2' >x.ini
+	printf '%s\n' '[probe]' "count = $rounds" 'warmup = 0' 'interval = 30ms' 'timeout = 100ms' \
+		'[peers]' 'home = 127.0.0.2' '[probe far]' "$@" \
+		'[peers far]' 'four = 10.4.0.2' 'six = fd00:4::2' >x.ini
 }
 
 # shellcheck disable=SC2317 # wait_until calls it
 link_works() { fping -q -t 200 10.4.0.2 fd00:4::2; }
 
 near_addresses() {
-    ip addr add 10.4.0.1/16 dev near
-    ip -6 addr add fd00:4::1/64 dev near nodad
+	ip addr add 10.4.0.1/16 dev near
+	ip -6 addr add fd00:4::1/64 dev near nodad
 }
 
 # new_link: whatever the last behaviour left of it.
 new_link() {
-    nft flush ruleset
-    ip link del near 2>/dev/null || true
-    ip link add near type veth peer name far netns "$FAR_PID"
-    far ip addr add 10.4.0.2/16 dev far
-    far ip -6 addr add fd00:4::2/64 dev far nodad
-    near_addresses
-    ip link set near up
-    far ip link set far up
-    wait_until 10 link_works
+	nft flush ruleset
+	ip link del near 2>/dev/null || true
+	ip link add near type veth peer name far netns "$FAR_PID"
+	far ip addr add 10.4.0.2/16 dev far
+	far ip -6 addr add fd00:4::2/64 dev far nodad
+	near_addresses
+	ip link set near up
+	far ip link set far up
+	wait_until 10 link_works
 }
 
 # far_echos 4|6: the requests that the kernel at the far end has got.
 far_echos() {
-    far cat /proc/self/net/snmp /proc/self/net/snmp6 | awk -v family="$1" '
-        $1 == "Icmp6InEchos" && family == 6 { print $2 }
-        family == 6 { next }
-        $1 == "Icmp:" && column { print $column }
-        $1 == "Icmp:" { for (i = 2; i <= NF; i++) if ($i == "InEchos") column = i }'
+	far cat /proc/self/net/snmp /proc/self/net/snmp6 | awk -v family="$1" '
+		$1 == "Icmp6InEchos" && family == 6 { print $2 }
+		family == 6 { next }
+		$1 == "Icmp:" && column { print $column }
+		$1 == "Icmp:" { for (i = 2; i <= NF; i++) if ($i == "InEchos") column = i }'
 }
 
 # mid_run COMMAND [COMMAND]: a run. The first is executed after ten of its rounds, the other after
 # ten more, as the peer at home sees them.
 mid_run() {
-    local command round=0 before
-    rm -f x.prom
-    before=$(packets tx lo)
-    echos4=$(far_echos 4) echos6=$(far_echos 6)
-    nc_start -c x.ini -o "$TEST_TMP/x.prom"
-    for command; do
-        round=$((round + 10))
-        wait_until 10 packets_reach tx $((before + 2 * round)) lo
-        $command
-    done
-    nc_end 0 20
-    assert_eq 0 "$(sum x.prom nodecanary_discarded_rounds_total)" "void rounds"
-    assert_eq $rounds/$rounds "$(of requests_total home default)/$(of replies_total home default)" \
-        "requests/replies of the peer at home"
+	local command round=0 before
+	rm -f x.prom
+	before=$(packets tx lo)
+	echos4=$(far_echos 4) echos6=$(far_echos 6)
+	nc_start -c x.ini -o "$TEST_TMP/x.prom"
+	for command; do
+		round=$((round + 10))
+		wait_until 10 packets_reach tx $((before + 2 * round)) lo
+		$command
+	done
+	nc_end 0 20
+	assert_eq 0 "$(sum x.prom nodecanary_discarded_rounds_total)" "void rounds"
+	assert_eq $rounds/$rounds "$(of requests_total home default)/$(of replies_total home default)" \
+		"requests/replies of the peer at home"
 }
 
 # of METRIC PEER [GROUP]
@@ -77,41 +77,41 @@ of() { value x.prom "nodecanary_$1{group=\"${3:-far}\",peer=\"$2\"}"; }
 
 # unsent PEER...: for some rounds it was (a fault itself may take its time), and all others were answered; the far end saw just those.
 unsent() {
-    local peer seen
-    for peer; do
-        assert_between 1 "$(of unsent_total "$peer")" $((rounds - 1)) "unsent of $peer"
-        assert_eq $rounds "$(($(of requests_total "$peer") + $(of unsent_total "$peer")))" \
-            "requests of $peer that left and did not"
-        assert_eq "$(of requests_total "$peer")" "$(of replies_total "$peer")" "replies of $peer"
-        if [ "$peer" = four ]; then seen=$(($(far_echos 4) - echos4)); fi
-        if [ "$peer" = six ]; then seen=$(($(far_echos 6) - echos6)); fi
-        assert_eq "$(of requests_total "$peer")" "$seen" "requests of $peer at the far end"
-        assert_eq 0/1 "$(of loss_ratio "$peer")/$(of peer_up "$peer")" "loss/up of $peer"
-    done
+	local peer seen
+	for peer; do
+		assert_between 1 "$(of unsent_total "$peer")" $((rounds - 1)) "unsent of $peer"
+		assert_eq $rounds "$(($(of requests_total "$peer") + $(of unsent_total "$peer")))" \
+			"requests of $peer that left and did not"
+		assert_eq "$(of requests_total "$peer")" "$(of replies_total "$peer")" "replies of $peer"
+		if [ "$peer" = four ]; then seen=$(($(far_echos 4) - echos4)); fi
+		if [ "$peer" = six ]; then seen=$(($(far_echos 6) - echos6)); fi
+		assert_eq "$(of requests_total "$peer")" "$seen" "requests of $peer at the far end"
+		assert_eq 0/1 "$(of loss_ratio "$peer")/$(of peer_up "$peer")" "loss/up of $peer"
+	done
 }
 
 # lost PEER: some requests were not answered. Those that our own device dropped are unsent, as the
 # kernel tells of them ("No buffer space available").
 lost() {
-    assert_between 5 $((rounds - $(of replies_total "$1"))) 25 "requests to $1 without a reply"
-    assert_eq $rounds "$(($(of requests_total "$1") + $(of unsent_total "$1")))" "requests of $1"
-    assert_eq '' "$(sed '/: No buffer space available /d' err)" "messages"
+	assert_between 5 $((rounds - $(of replies_total "$1"))) 25 "requests to $1 without a reply"
+	assert_eq $rounds "$(($(of requests_total "$1") + $(of unsent_total "$1")))" "requests of $1"
+	assert_eq '' "$(sed '/: No buffer space available /d' err)" "messages"
 }
 
 # answered PEER...: in every round, or all but MISSED.
 answered() {
-    local peer
-    for peer; do
-        assert_eq $rounds "$(of requests_total "$peer")" "requests of $peer"
-        assert_between $((rounds - ${MISSED:-0})) "$(of replies_total "$peer")" $rounds \
-            "replies of $peer"
-    done
+	local peer
+	for peer; do
+		assert_eq $rounds "$(of requests_total "$peer")" "requests of $peer"
+		assert_between $((rounds - ${MISSED:-0})) "$(of replies_total "$peer")" $rounds \
+			"replies of $peer"
+	done
 }
 
 # shellcheck disable=SC2317 # mid_run calls it
 link_up() {
-    ip link set near up
-    ip -6 addr replace fd00:4::1/64 dev near nodad # setting it down took this one away
+	ip link set near up
+	ip -6 addr replace fd00:4::1/64 dev near nodad # setting it down took this one away
 }
 
 behaviour "a link that is set down in mid-run, and up again: unsent, told in a line, no loss"
@@ -151,7 +151,7 @@ assert_eq 1 "$(wc -l <err)" "messages"
 
 # shellcheck disable=SC2317 # mid_run calls it
 firewall() {
-    nft -f - <<'NFT'
+	nft -f - <<'NFT'
 table inet refuse {
     chain out {
         type filter hook output priority 0
@@ -169,8 +169,8 @@ says 1 '^nodecanary: [0-9]+ requests could not be sent: Operation not permitted$
 
 # shellcheck disable=SC2317 # mid_run calls it
 both_mtu() {
-    ip link set near mtu "$1"
-    far ip link set far mtu "$1"
+	ip link set near mtu "$1"
+	far ip link set far mtu "$1"
 }
 # Between the two commands something may be lost indeed.
 behaviour "requests that outgrow the MTU of both ends in mid-run go in fragments"
@@ -180,9 +180,9 @@ mid_run 'both_mtu 1280'
 MISSED=3 answered four six
 # shellcheck disable=SC2016 # awk expands it
 assert_le 40 "$(far awk '$1 == "Ip6ReasmReqds" { n = $2 }
-    $1 == "Ip:" && column { n += $column }
-    $1 == "Ip:" { for (i = 2; i <= NF; i++) if ($i == "ReasmReqds") column = i }
-    END { print n }' /proc/self/net/snmp6 /proc/self/net/snmp)" "fragments at the far end"
+	$1 == "Ip:" && column { n += $column }
+	$1 == "Ip:" { for (i = 2; i <= NF; i++) if ($i == "ReasmReqds") column = i }
+	END { print n }' /proc/self/net/snmp6 /proc/self/net/snmp)" "fragments at the far end"
 silent
 
 behaviour "requests that outgrow the MTU of the far end alone are lost, and small ones are not"
@@ -192,8 +192,8 @@ mid_run 'far ip link set far mtu 1280' 'far ip link set far mtu 1500'
 lost four
 lost six
 for peer in four six; do
-    assert_eq $rounds/$rounds "$(of requests_total $peer small)/$(of replies_total $peer small)" \
-        "small requests/replies of $peer"
+	assert_eq $rounds/$rounds "$(of requests_total $peer small)/$(of replies_total $peer small)" \
+		"small requests/replies of $peer"
 done
 
 # Below 1280 bytes there is no IPv6 on a link.
@@ -204,13 +204,13 @@ mid_run 'both_mtu 1000'
 MISSED=3 answered four
 assert_between 5 "$(of unsent_total six)" 25 "unsent of six"
 assert_between $(($(of requests_total six) - 3)) "$(of replies_total six)" \
-    "$(of requests_total six)" "replies of six"
+	"$(of requests_total six)" "replies of six"
 says 1 '^nodecanary: [0-9]+ requests could not be sent: '
 
 # shellcheck disable=SC2317 # mid_run calls it
 end_detection() {
-    ip -6 addr del fd00:4::1/64 dev near
-    ip -6 addr add fd00:4::1/64 dev near nodad
+	ip -6 addr del fd00:4::1/64 dev near
+	ip -6 addr add fd00:4::1/64 dev near nodad
 }
 behaviour "while the only IPv6 address is tentative its requests are unsent, and then they leave"
 new_link

@@ -10,16 +10,16 @@ mkdir "$TEST_TMP/textfiles"
 
 # write_ini LINE...: short rounds, names looked up in each run; then these lines.
 write_ini() {
-    printf '%s\n' '[collector]' "resolve_timeout = ${TIMEOUT:-2s}" "resolve_every = ${EVERY:-0s}" \
-        '[probe]' 'count = 2' 'warmup = 0' 'interval = 1ms' 'timeout = 200ms' "$@" >"$TEST_TMP/x.ini"
+	printf '%s\n' '[collector]' "resolve_timeout = ${TIMEOUT:-2s}" "resolve_every = ${EVERY:-0s}" \
+		'[probe]' 'count = 2' 'warmup = 0' 'interval = 1ms' 'timeout = 200ms' "$@" >"$TEST_TMP/x.ini"
 }
 
 # run_with LINE...: nothing to complain of, and no child outlives it.
 run_with() {
-    write_ini "$@"
-    run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
-    silent
-    no_child_left
+	write_ini "$@"
+	run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
+	silent
+	no_child_left
 }
 
 no_process() { ! pgrep -f -- "$NC" >/dev/null; }
@@ -28,13 +28,13 @@ no_child_left() { no_process || fail "left over: $(pgrep -af -- "$NC")"; }
 
 # of METRIC PEER [FAMILY]
 of() {
-    value "$FILE" "nodecanary_$1{group=\"default\",peer=\"$2\"${3:+,family=\"$3\"}}"
+	value "$FILE" "nodecanary_$1{group=\"default\",peer=\"$2\"${3:+,family=\"$3\"}}"
 }
 
 # address PEER
 address() {
-    sed -n "s/^nodecanary_peer_info{group=\"default\",peer=\"$1\".*,address=\"\([^\"]*\)\".*/\1/p" \
-        "$FILE"
+	sed -n "s/^nodecanary_peer_info{group=\"default\",peer=\"$1\".*,address=\"\([^\"]*\)\".*/\1/p" \
+		"$FILE"
 }
 
 resolve_seconds() { value "$FILE" nodecanary_last_run_resolve_seconds; }
@@ -112,13 +112,13 @@ odd.test A 0.0.0.0
 crowd.test many=1000
 ZONE
 TIMEOUT=500ms run_with '[peers]' 'good.test =' 'silent.test =' 'refused.test =' \
-    'broken.test =' 'nobody.test =' 'odd.test =' \
-    'numeric = 127.5.2.9'
+	'broken.test =' 'nobody.test =' 'odd.test =' \
+	'numeric = 127.5.2.9'
 for peer in silent refused broken nobody odd; do
-    assert_eq 0 "$(of peer_resolved $peer.test)" "$peer is resolved"
-    assert_eq '' "$(address $peer.test)"
-    assert_eq 0/2 "$(of requests_total $peer.test)/$(of unsent_total $peer.test)" "$peer: sent/unsent"
-    absent "$FILE" "nodecanary_peer_up{group=\"default\",peer=\"$peer.test\"}"
+	assert_eq 0 "$(of peer_resolved $peer.test)" "$peer is resolved"
+	assert_eq '' "$(address $peer.test)"
+	assert_eq 0/2 "$(of requests_total $peer.test)/$(of unsent_total $peer.test)" "$peer: sent/unsent"
+	absent "$FILE" "nodecanary_peer_up{group=\"default\",peer=\"$peer.test\"}"
 done
 assert_eq 1/1 "$(of peer_up good.test)/$(of peer_resolved good.test)"
 assert_eq 1 "$(of peer_up numeric)"
@@ -161,8 +161,8 @@ flip.test flip
 ZONE
 seen=
 for _ in 1 2 3 4; do
-    run_with '[probe g]' 'family = ipv4' '[peers]' '[peers g]' 'p = flip.test'
-    seen="$seen $(sed -n 's/^nodecanary_peer_info{group="g".*address="127.5.4.\([^"]*\)".*/\1/p' "$FILE")"
+	run_with '[probe g]' 'family = ipv4' '[peers]' '[peers g]' 'p = flip.test'
+	seen="$seen $(sed -n 's/^nodecanary_peer_info{group="g".*address="127.5.4.\([^"]*\)".*/\1/p' "$FILE")"
 done
 assert_eq ' 1 2 1 2' "$seen"
 assert_eq 8 "$(value "$FILE" 'nodecanary_requests_total{group="g",peer="p"}')"
@@ -183,7 +183,7 @@ assert_eq 0 "$(of peer_resolved four.test)"
 run_with 'family = both' '[peers]' 'dual.test =' 'four.test ='
 assert_eq '127.5.5.1 ::1' "$(address dual.test | paste -sd ' ')"
 for family in ipv4 ipv6; do
-    assert_eq 1/1 "$(of peer_up dual.test $family)/$(of peer_resolved dual.test $family)"
+	assert_eq 1/1 "$(of peer_up dual.test $family)/$(of peer_resolved dual.test $family)"
 done
 assert_eq 1/1 "$(of peer_up four.test ipv4)/$(of peer_resolved four.test ipv4)"
 assert_eq 0/2 "$(of peer_resolved four.test ipv6)/$(of unsent_total four.test ipv6)"
@@ -197,9 +197,9 @@ ZONE
 run_with '[peers]' 'p = old.test'
 assert_eq 127.5.6.1 "$(address p)"
 for every in 0s 1m; do
-    EVERY=$every TIMEOUT=200ms run_with '[peers]' 'p = new.test'
-    assert_eq '' "$(address p)"
-    assert_eq 0/2 "$(of peer_resolved p)/$(of requests_total p)"
+	EVERY=$every TIMEOUT=200ms run_with '[peers]' 'p = new.test'
+	assert_eq '' "$(address p)"
+	assert_eq 0/2 "$(of peer_resolved p)/$(of requests_total p)"
 done
 EVERY=1m run_with '[peers]' 'p = 127.5.6.3'
 assert_eq 127.5.6.3/4 "$(address p)/$(of requests_total p)"
@@ -211,7 +211,7 @@ dns_zone <<<'* silent'
 echo '127.5.7.1 inhosts' >>"$TEST_TMP/hosts"
 TIMEOUT=500ms run_with '[peers]' 'inhosts =' 'outside.test ='
 assert_eq 127.5.7.1/1/0 \
-    "$(address inhosts)/$(of peer_up inhosts)/$(of peer_resolved outside.test)"
+	"$(address inhosts)/$(of peer_up inhosts)/$(of peer_resolved outside.test)"
 
 behaviour "numeric peers cause no query"
 dns_forget
@@ -226,11 +226,11 @@ assert_eq 0 "$(dns_queries)" "queries"
 
 # a_run_that_looks_up: in the background as $pid, once its first question has been asked.
 a_run_that_looks_up() {
-    TIMEOUT=30s write_ini '[peers]' 'a.test =' 'b.test =' 'c = 127.5.9.1'
-    dns_forget
-    "$NC" -c "$TEST_TMP/x.ini" -o "$FILE" 2>"$TEST_TMP/err" &
-    pid=$!
-    wait_until 10 test -s "$TEST_TMP/dns.log"
+	TIMEOUT=30s write_ini '[peers]' 'a.test =' 'b.test =' 'c = 127.5.9.1'
+	dns_forget
+	"$NC" -c "$TEST_TMP/x.ini" -o "$FILE" 2>"$TEST_TMP/err" &
+	pid=$!
+	wait_until 10 test -s "$TEST_TMP/dns.log"
 }
 
 behaviour "SIGTERM ends a look-up at once, with a file"

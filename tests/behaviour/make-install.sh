@@ -9,7 +9,7 @@ need make gcc
 ROOT=$TEST_TMP/root
 # What the make that started the tests was told is not for this one.
 for name in "${!MAKE@}" MFLAGS CFLAGS CPPFLAGS LDFLAGS CC SANITIZE DEVELOPER BUILD DESTDIR PREFIX; do
-    unset "$name"
+	unset "$name"
 done
 
 # build TARGET ARGUMENT...: in a directory of its own, from a copy of the sources.
@@ -23,7 +23,7 @@ build V=1 CFLAGS=-O0 CPPFLAGS=-DUSERS_OWN LDFLAGS=-Wl,-O2 all
 lines=$(grep -c -e ' -c -o ' "$TEST_TMP/out")
 assert_le 20 "$lines" "compiled files"
 for flag in -std=c11 -D_GNU_SOURCE -O0 -DUSERS_OWN -fstack-protector-strong -Wconversion; do
-    assert_eq "$lines" "$(grep -e ' -c -o ' "$TEST_TMP/out" | grep -c -e " $flag ")" "lines with $flag"
+	assert_eq "$lines" "$(grep -e ' -c -o ' "$TEST_TMP/out" | grep -c -e " $flag ")" "lines with $flag"
 done
 # What is given last wins: nothing of ours may stand behind it.
 assert_eq "$lines" "$(grep -e ' -c -o ' "$TEST_TMP/out" | grep -c -e ' -O0 -MMD -MP -c -o ')"

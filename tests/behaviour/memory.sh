@@ -10,39 +10,39 @@ FILE=$TEST_TMP/x.prom
 
 # fleet N
 fleet() {
-    local i
-    printf '%s\n' '[probe]' 'interval = 1ms' 'timeout = 500ms' "count = ${COUNT:-5}" '[peers]'
-    for ((i = 1; i <= $1; i++)); do echo "worker$i = 127.1.$((i / 250)).$((i % 250 + 1))"; done
+	local i
+	printf '%s\n' '[probe]' 'interval = 1ms' 'timeout = 500ms' "count = ${COUNT:-5}" '[peers]'
+	for ((i = 1; i <= $1; i++)); do echo "worker$i = 127.1.$((i / 250)).$((i % 250 + 1))"; done
 }
 
 behaviour "a run of 9 peers has one thread, and starts no process"
 fleet 9 >"$TEST_TMP/x.ini"
 run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
 if strace -o "$TEST_TMP/trace" true 2>"$TEST_TMP/err"; then
-    # A leak checker traces by itself.
-    ASAN_OPTIONS=detect_leaks=0 strace -f -o "$TEST_TMP/trace" -e trace=%process \
-        "$NC" -c "$TEST_TMP/x.ini" -o "$FILE" 2>"$TEST_TMP/err"
-    assert_file_contains "$TEST_TMP/trace" 'execve'
-    assert_not_contains "$TEST_TMP/trace" '(clone3?|v?fork)\('
+	# A leak checker traces by itself.
+	ASAN_OPTIONS=detect_leaks=0 strace -f -o "$TEST_TMP/trace" -e trace=%process \
+		"$NC" -c "$TEST_TMP/x.ini" -o "$FILE" 2>"$TEST_TMP/err"
+	assert_file_contains "$TEST_TMP/trace" 'execve'
+	assert_not_contains "$TEST_TMP/trace" '(clone3?|v?fork)\('
 fi
 
 is_sanitized && skip "a sanitizer's memory is its own"
 
 # A thread for each of 17 groups (libc would count cores at the ninth), and a child for each name.
 threads_and_names() {
-    local i
-    printf '%s\n' '[collector]' 'resolve_every = 0s' '[probe]' 'count = 1' 'interval = 1ms' \
-        'timeout = 100ms' '[peers]' 'host1.test =' 'host2.test ='
-    for ((i = 31; i < 47; i++)); do
-        printf '%s\n' "[probe g$i]" "ttl = $i" "[peers g$i]" "a = 127.0.0.$i"
-    done
+	local i
+	printf '%s\n' '[collector]' 'resolve_every = 0s' '[probe]' 'count = 1' 'interval = 1ms' \
+		'timeout = 100ms' '[peers]' 'host1.test =' 'host2.test ='
+	for ((i = 31; i < 47; i++)); do
+		printf '%s\n' "[probe g$i]" "ttl = $i" "[peers g$i]" "a = 127.0.0.$i"
+	done
 }
 
 behaviour "nothing that it does asks how many cores there are: not its threads, not its look-ups"
 dns_start <<<'host[1-2].test A 127.5.0.+'
 threads_and_names >"$TEST_TMP/x.ini"
 strace -f -o "$TEST_TMP/trace" -e trace=%process,sched_getaffinity,%file \
-    "$NC" -c "$TEST_TMP/x.ini" -o "$FILE" 2>"$TEST_TMP/err"
+	"$NC" -c "$TEST_TMP/x.ini" -o "$FILE" 2>"$TEST_TMP/err"
 silent
 assert_eq 18 "$(grep -c '^nodecanary_peer_up{.*} 1$' "$FILE")" "peers that answered"
 assert_file_contains "$TEST_TMP/trace" 'clone3?\(.*CLONE_THREAD'

@@ -13,11 +13,11 @@ mkdir textfiles
 
 # run_with LINE...: every name is looked up in each run, unless EVERY says otherwise.
 run_with() {
-    printf '%s\n' '[collector]' "resolve_timeout = ${TIMEOUT:-500ms}" "resolve_every = ${EVERY:-0s}" \
-        '[probe]' 'count = 2' 'warmup = 0' 'interval = 1ms' 'timeout = 1s' '[peers]' "$@" >x.ini
-    run_nc 0 -c x.ini -o "$FILE"
-    silent
-    ! pgrep -f -- "$NC" >/dev/null || fail "a child is left over"
+	printf '%s\n' '[collector]' "resolve_timeout = ${TIMEOUT:-500ms}" "resolve_every = ${EVERY:-0s}" \
+		'[probe]' 'count = 2' 'warmup = 0' 'interval = 1ms' 'timeout = 1s' '[peers]' "$@" >x.ini
+	run_nc 0 -c x.ini -o "$FILE"
+	silent
+	! pgrep -f -- "$NC" >/dev/null || fail "a child is left over"
 }
 
 # of METRIC PEER
@@ -25,8 +25,8 @@ of() { value "$FILE" "nodecanary_$1{group=\"default\",peer=\"$2\"}"; }
 
 # address PEER
 address() {
-    sed -n "s/^nodecanary_peer_info{group=\"default\",peer=\"$1\".*,address=\"\([^\"]*\)\".*/\1/p" \
-        "$FILE"
+	sed -n "s/^nodecanary_peer_info{group=\"default\",peer=\"$1\".*,address=\"\([^\"]*\)\".*/\1/p" \
+		"$FILE"
 }
 
 resolve_seconds() { value "$FILE" nodecanary_last_run_resolve_seconds; }
@@ -39,8 +39,8 @@ up() { grep -c "^nodecanary_peer_up{.*peer=\"$1.*} 1$" "$FILE" || true; }
 
 good=() bad=()
 for ((i = 1; i <= 40; i++)); do
-    good+=("good$i.test =")
-    bad+=("bad$i.test =")
+	good+=("good$i.test =")
+	bad+=("bad$i.test =")
 done
 
 dns_start <<'ZONE'
@@ -118,10 +118,10 @@ four.test A 127.5.3.1
 six.test AAAA ::1
 ZONE
 run_with 'four = four.test' 'numeric = 127.5.9.1' '[probe six]' 'family = ipv6' '[peers six]' \
-    'four = four.test' 'six = six.test'
+	'four = four.test' 'six = six.test'
 assert_eq 1 "$(of peer_resolved four)"
 assert_eq 0/1 "$(value "$FILE" 'nodecanary_peer_resolved{group="six",peer="four"}')/$(
-    value "$FILE" 'nodecanary_peer_up{group="six",peer="six"}')"
+	value "$FILE" 'nodecanary_peer_up{group="six",peer="six"}')"
 
 behaviour "addresses that no peer can have are no answer: everybody's, many hosts', our own notation"
 dns_zone <<'ZONE'
@@ -137,8 +137,8 @@ ZONE
 liars=(nobody group all six mapped any)
 run_with "${liars[@]/%/.test =}" 'mixed.test ='
 for name in "${liars[@]}"; do
-    assert_eq 0/2/0 "$(of peer_resolved "$name.test")/$(of unsent_total "$name.test")/$(
-        of requests_total "$name.test")" "resolved/unsent/requests of $name"
+	assert_eq 0/2/0 "$(of peer_resolved "$name.test")/$(of unsent_total "$name.test")/$(
+		of requests_total "$name.test")" "resolved/unsent/requests of $name"
 done
 assert_eq 1/127.5.4.1 "$(of peer_up mixed.test)/$(address mixed.test)"
 
@@ -149,5 +149,5 @@ other.test A 127.5.5.1
 ZONE
 run_with 'one.test =' 'other.test ='
 assert_eq 2/2/2/2 "$(of requests_total one.test)/$(of replies_total one.test)/$(
-    of requests_total other.test)/$(of replies_total other.test)"
+	of requests_total other.test)/$(of replies_total other.test)"
 done_testing

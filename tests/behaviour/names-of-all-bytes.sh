@@ -104,16 +104,16 @@ PYTHON
 scrape() { curl -sSf --max-time 10 http://127.0.0.1:9100/metrics -o scrape; }
 
 served() {
-    scrape
-    assert_eq 0 "$(value scrape node_textfile_scrape_error)"
-    assert_eq "$(series_count "$FILE" nodecanary_)" "$(series_count scrape nodecanary_)" "series"
-    assert_not_contains exporter.log 'level=error'
-    clean_metrics "$FILE"
-    python3 nasty.py judge nasty.ini scrape >judge.log || fail "$(_show judge.log)"
+	scrape
+	assert_eq 0 "$(value scrape node_textfile_scrape_error)"
+	assert_eq "$(series_count "$FILE" nodecanary_)" "$(series_count scrape nodecanary_)" "series"
+	assert_not_contains exporter.log 'level=error'
+	clean_metrics "$FILE"
+	python3 nasty.py judge nasty.ini scrape >judge.log || fail "$(_show judge.log)"
 }
 
 prometheus-node-exporter --collector.disable-defaults --collector.textfile \
-    --collector.textfile.directory=textfiles --web.listen-address=127.0.0.1:9100 2>exporter.log &
+	--collector.textfile.directory=textfiles --web.listen-address=127.0.0.1:9100 2>exporter.log &
 wait_until 20 scrape
 
 behaviour "a byte in a name or value that would not arrive as it stands is refused with its line"

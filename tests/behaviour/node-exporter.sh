@@ -56,22 +56,22 @@ END { print compared + 0 " compared"; exit bad || compared == 0 }
 AWK
 
 scrape() {
-    curl -sSf --max-time 10 http://127.0.0.1:9100/metrics -o "$TEST_TMP/scrape"
+	curl -sSf --max-time 10 http://127.0.0.1:9100/metrics -o "$TEST_TMP/scrape"
 }
 
 served() {
-    scrape
-    assert_eq 0 "$(value "$TEST_TMP/scrape" node_textfile_scrape_error)"
-    assert_file_contains "$TEST_TMP/scrape" "^node_textfile_mtime_seconds\{file=\"$FILE\"\}"
-    python3 "$TEST_TMP/compare.py" "$FILE" "$TEST_TMP/scrape" >"$TEST_TMP/compare.log" 2>&1 ||
-        fail "the file is not what is served; $(_show "$TEST_TMP/compare.log")"
-    assert_not_contains "$TEST_TMP/exporter.log" 'level=error'
+	scrape
+	assert_eq 0 "$(value "$TEST_TMP/scrape" node_textfile_scrape_error)"
+	assert_file_contains "$TEST_TMP/scrape" "^node_textfile_mtime_seconds\{file=\"$FILE\"\}"
+	python3 "$TEST_TMP/compare.py" "$FILE" "$TEST_TMP/scrape" >"$TEST_TMP/compare.log" 2>&1 ||
+		fail "the file is not what is served; $(_show "$TEST_TMP/compare.log")"
+	assert_not_contains "$TEST_TMP/exporter.log" 'level=error'
 }
 
 # Peers of run N: one that stays, and six of which the first leaves with each run.
 write_ini() {
-    local i
-    cat <<'INI'
+	local i
+	cat <<'INI'
 [collector]
 self = stays
 resolve_every = 0s
@@ -107,12 +107,12 @@ nowhere.invalid =
 [peers ring]
 stays = 127.1.0.9
 INI
-    for ((i = $1; i < $1 + 6; i++)); do echo "r$i = 127.1.1.$i"; done
+	for ((i = $1; i < $1 + 6; i++)); do echo "r$i = 127.1.1.$i"; done
 }
 
 prometheus-node-exporter --collector.disable-defaults --collector.textfile \
-    --collector.textfile.directory="$TEST_TMP/textfiles" --web.listen-address=127.0.0.1:9100 \
-    2>"$TEST_TMP/exporter.log" &
+	--collector.textfile.directory="$TEST_TMP/textfiles" --web.listen-address=127.0.0.1:9100 \
+	2>"$TEST_TMP/exporter.log" &
 wait_until 20 scrape
 
 # No packet may leave for it, so that its line of warning is the only one.
@@ -133,22 +133,22 @@ assert_file_contains "$TEST_TMP/scrape" 'stadt="köln \\\\n"'
 
 behaviour "what there is nothing to say about is absent, and not 0 or NaN"
 for gauge in peer_up loss_ratio rtt_mean_seconds jitter_seconds; do
-    absent "$FILE" "nodecanary_$gauge{group=\"default\",peer=\"silent\""
+	absent "$FILE" "nodecanary_$gauge{group=\"default\",peer=\"silent\""
 done
 assert_eq 2 "$(value "$FILE" 'nodecanary_unsent_total{group="default",peer="silent"}')"
 assert_not_contains "$FILE" '[Nn][Aa][Nn]'
 
 behaviour "twenty runs with peers that come and go are served, and no counter goes back"
 for ((run = 2; run <= 20; run++)); do
-    cp "$FILE" "$TEST_TMP/before"
-    write_ini $run >"$TEST_TMP/x.ini"
-    run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
-    clean_metrics "$FILE"
-    awk -f "$TEST_TMP/monotonic.awk" "$TEST_TMP/before" "$FILE" >"$TEST_TMP/monotonic.log" ||
-        fail "a counter went back; $(_show "$TEST_TMP/monotonic.log")"
-    absent "$FILE" "nodecanary_requests_total{group=\"ring\",peer=\"r$((run - 1))\"}"
-    assert_not_contains "$FILE" "peer=\"r$((run - 1))\""
-    assert_eq 2 "$(value "$FILE" "nodecanary_requests_total{group=\"ring\",peer=\"r$((run + 5))\"}")"
+	cp "$FILE" "$TEST_TMP/before"
+	write_ini $run >"$TEST_TMP/x.ini"
+	run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
+	clean_metrics "$FILE"
+	awk -f "$TEST_TMP/monotonic.awk" "$TEST_TMP/before" "$FILE" >"$TEST_TMP/monotonic.log" ||
+		fail "a counter went back; $(_show "$TEST_TMP/monotonic.log")"
+	absent "$FILE" "nodecanary_requests_total{group=\"ring\",peer=\"r$((run - 1))\"}"
+	assert_not_contains "$FILE" "peer=\"r$((run - 1))\""
+	assert_eq 2 "$(value "$FILE" "nodecanary_requests_total{group=\"ring\",peer=\"r$((run + 5))\"}")"
 done
 served
 assert_eq 20 "$(value "$FILE" nodecanary_runs_total)"
@@ -164,14 +164,14 @@ served
 behaviour "a file that is written while it is read is served whole, old or new"
 write_ini 21 >"$TEST_TMP/x.ini"
 for ((i = 0; i < 10; i++)); do
-    "$NC" -q -c "$TEST_TMP/x.ini" -o "$FILE" &
-    pid=$!
-    while kill -0 $pid 2>/dev/null; do
-        scrape
-        assert_eq 0 "$(value "$TEST_TMP/scrape" node_textfile_scrape_error)"
-        value "$TEST_TMP/scrape" nodecanary_runs_total >/dev/null
-    done
-    wait $pid
+	"$NC" -q -c "$TEST_TMP/x.ini" -o "$FILE" &
+	pid=$!
+	while kill -0 $pid 2>/dev/null; do
+		scrape
+		assert_eq 0 "$(value "$TEST_TMP/scrape" node_textfile_scrape_error)"
+		value "$TEST_TMP/scrape" nodecanary_runs_total >/dev/null
+	done
+	wait $pid
 done
 
 done_testing

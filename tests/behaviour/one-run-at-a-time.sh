@@ -14,9 +14,9 @@ mkdir "$DIR"
 
 # Four rounds that take `interval` each, for a file of several buffers.
 write_ini() {
-    printf '%s\n' '[collector]' 'deadline = 1h' '[probe]' 'count = 4' 'warmup = 0' \
-        "interval = $1" 'timeout = 200ms' '[peers]'
-    for ((i = 1; i <= 120; i++)); do echo "p$i = 127.1.0.$i"; done
+	printf '%s\n' '[collector]' 'deadline = 1h' '[probe]' 'count = 4' 'warmup = 0' \
+		"interval = $1" 'timeout = 200ms' '[peers]'
+	for ((i = 1; i <= 120; i++)); do echo "p$i = 127.1.0.$i"; done
 }
 
 write_ini 60s >"$TEST_TMP/long.ini"
@@ -25,24 +25,24 @@ printf '[peers]\n' >"$TEST_TMP/empty.ini"
 
 # begin COMMAND...: a run that lasts until it is ended, in the background as $pid.
 begin() {
-    "$@" -c "$TEST_TMP/long.ini" -o "$FILE" 2>"$TEST_TMP/long.err" &
-    pid=$!
-    wait_until 10 holds_lock
+	"$@" -c "$TEST_TMP/long.ini" -o "$FILE" 2>"$TEST_TMP/long.err" &
+	pid=$!
+	wait_until 10 holds_lock
 }
 
 # Seen from outside: who tries it takes it, if only for a moment.
 holds_lock() { is_flocked "$DOT"; }
 
 is_flocked() {
-    grep -Eq "FLOCK +ADVISORY +WRITE [0-9]+ [0-9a-f]+:[0-9a-f]+:$(stat -c %i "$1") " /proc/locks
+	grep -Eq "FLOCK +ADVISORY +WRITE [0-9]+ [0-9a-f]+:[0-9a-f]+:$(stat -c %i "$1") " /proc/locks
 }
 
 # end SIGNAL STATUS
 end() {
-    local status=0
-    kill -"$1" $pid
-    { wait $pid || status=$?; } 2>/dev/null # bash would tell of it
-    assert_eq "$2" "$status" "exit status after SIG$1"
+	local status=0
+	kill -"$1" $pid
+	{ wait $pid || status=$?; } 2>/dev/null # bash would tell of it
+	assert_eq "$2" "$status" "exit status after SIG$1"
 }
 
 runs() { value "$FILE" nodecanary_runs_total; }
@@ -103,27 +103,27 @@ run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
 # A leak checker traces by itself, and does not like to be traced.
 export ASAN_OPTIONS=detect_leaks=0
 strace -o "$TEST_TMP/trace" -e trace=openat,flock,write,fchmod,fsync,renameat2,newfstatat,close \
-    "$NC" -c "$TEST_TMP/x.ini" -o "$FILE" 2>"$TEST_TMP/err" || skip "strace may not trace"
+	"$NC" -c "$TEST_TMP/x.ini" -o "$FILE" 2>"$TEST_TMP/err" || skip "strace may not trace"
 steps=0
 while read -r n call; do
-    # By name and count: other threads and libraries would shift a plain number.
-    for ((i = 1; i <= n; i++)); do
-        before=$(runs)
-        {
-            strace -o "$TEST_TMP/trace" -e trace="$call" -e inject="$call:signal=KILL:when=$i" \
-                "$NC" -c "$TEST_TMP/x.ini" -o "$FILE" || true
-        } 2>/dev/null
-        assert_file_contains "$TEST_TMP/trace" '\+\+\+ killed by SIGKILL'
-        assert_between "$before" "$(runs)" $((before + 1)) "runs after a kill at $call $i"
-        before=$(runs)
-        run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
-        silent
-        assert_eq $((before + 1)) "$(runs)" "runs after a kill at $call $i and a run"
-        nothing_beside "$FILE"
-        steps=$((steps + 1))
-    done
+	# By name and count: other threads and libraries would shift a plain number.
+	for ((i = 1; i <= n; i++)); do
+		before=$(runs)
+		{
+			strace -o "$TEST_TMP/trace" -e trace="$call" -e inject="$call:signal=KILL:when=$i" \
+				"$NC" -c "$TEST_TMP/x.ini" -o "$FILE" || true
+		} 2>/dev/null
+		assert_file_contains "$TEST_TMP/trace" '\+\+\+ killed by SIGKILL'
+		assert_between "$before" "$(runs)" $((before + 1)) "runs after a kill at $call $i"
+		before=$(runs)
+		run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
+		silent
+		assert_eq $((before + 1)) "$(runs)" "runs after a kill at $call $i and a run"
+		nothing_beside "$FILE"
+		steps=$((steps + 1))
+	done
 done < <(awk -F'(' '/x\.prom|write\([0-9]|fchmod|fsync|flock/ { print $1 }' "$TEST_TMP/trace" |
-    sort | uniq -c | awk '$2 != "close" && $2 != "newfstatat"')
+	sort | uniq -c | awk '$2 != "close" && $2 != "newfstatat"')
 assert_le 8 "$steps" "steps"
 unset ASAN_OPTIONS
 
@@ -134,20 +134,20 @@ RANDOM=$seed
 published=0
 kills=$([ "${FULL:-0}" = 1 ] && echo 60 || echo 20) # killed-at-any-call tries more of them
 for ((i = 0; i < kills; i++)); do
-    before=$(runs)
-    "$NC" -c "$TEST_TMP/x.ini" -o "$FILE" 2>"$TEST_TMP/err" &
-    pid=$!
-    # Up to 50 ms: a run takes 40. Every third time at the end of it, where it publishes.
-    if ((i % 3)); then moment=$((RANDOM % 50)); else moment=$((28 + RANDOM % 12)); fi
-    sleep "$(printf '0.%03d' $moment)"
-    { kill -KILL $pid || true; wait $pid || true; } 2>/dev/null
-    after=$(runs)
-    assert_between "$before" "$after" $((before + 1)) "runs, killed after $moment ms"
-    published=$((published + after - before))
-    run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
-    silent
-    nothing_beside "$FILE"
-    assert_eq $((after + 1)) "$(runs)" "runs, killed after $moment ms"
+	before=$(runs)
+	"$NC" -c "$TEST_TMP/x.ini" -o "$FILE" 2>"$TEST_TMP/err" &
+	pid=$!
+	# Up to 50 ms: a run takes 40. Every third time at the end of it, where it publishes.
+	if ((i % 3)); then moment=$((RANDOM % 50)); else moment=$((28 + RANDOM % 12)); fi
+	sleep "$(printf '0.%03d' $moment)"
+	{ kill -KILL $pid || true; wait $pid || true; } 2>/dev/null
+	after=$(runs)
+	assert_between "$before" "$after" $((before + 1)) "runs, killed after $moment ms"
+	published=$((published + after - before))
+	run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
+	silent
+	nothing_beside "$FILE"
+	assert_eq $((after + 1)) "$(runs)" "runs, killed after $moment ms"
 done
 echo "$published of $kills had published"
 assert_le "$published" $((kills - 1)) "runs that were not cut short"
@@ -172,17 +172,17 @@ behaviour "many runs at once: one publishes, the others end with 75, and nothing
 rm "$FILE"
 pids=() published=0
 for ((i = 0; i < 12; i++)); do
-    "$NC" -q -c "$TEST_TMP/x.ini" -o "$FILE" 2>>"$TEST_TMP/many.err" &
-    pids+=($!)
+	"$NC" -q -c "$TEST_TMP/x.ini" -o "$FILE" 2>>"$TEST_TMP/many.err" &
+	pids+=($!)
 done
 for pid in "${pids[@]}"; do
-    status=0
-    wait "$pid" || status=$?
-    case $status in
-    0) published=$((published + 1)) ;;
-    75) ;;
-    *) fail "exit status $status; $(cat "$TEST_TMP/many.err")" ;;
-    esac
+	status=0
+	wait "$pid" || status=$?
+	case $status in
+	0) published=$((published + 1)) ;;
+	75) ;;
+	*) fail "exit status $status; $(cat "$TEST_TMP/many.err")" ;;
+	esac
 done
 assert_le 1 "$published" "runs that published"
 assert_eq "$published" "$(runs)"
@@ -200,12 +200,12 @@ run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
 
 behaviour "nobody else can keep a run from its file by holding what they can open"
 for held in "$FILE" "$DIR"; do
-    as_user 4243 flock --no-fork "$held" sleep 60 &
-    pid=$!
-    wait_until 5 is_flocked "$held"
-    run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
-    silent
-    end KILL 137
+	as_user 4243 flock --no-fork "$held" sleep 60 &
+	pid=$!
+	wait_until 5 is_flocked "$held"
+	run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
+	silent
+	end KILL 137
 done
 begin "$NC"
 assert_exit 66 as_user 4243 flock --nonblock "$DOT" true

@@ -16,12 +16,12 @@ peers=1500 # of each family
 # A third each answers, is dead, and answers every second request: so what is answered to one program
 # is lost to another.
 awk -v n=$peers 'BEGIN {
-    for (i = 1; i <= n; i++) {
-        if (i % 3 == 2) continue
-        what = "delay=50ms" (i % 3 ? "" : " loss=50%")
-        printf "10.1.%d.%d %s\n", int(i / 256), i % 256, what
-        printf "fd00:1::%x %s\n", i, what
-    }
+	for (i = 1; i <= n; i++) {
+		if (i % 3 == 2) continue
+		what = "delay=50ms" (i % 3 ? "" : " loss=50%")
+		printf "10.1.%d.%d %s\n", int(i / 256), i % 256, what
+		printf "fd00:1::%x %s\n", i, what
+	}
 }' >plan
 cat >head.ini <<'INI'
 [probe]
@@ -40,18 +40,18 @@ cat head.ini - peers.ini <<<'size = 88' >two.ini
 
 # The kernel's own count of echo requests and replies: by address, for packets of one.ini and two.ini.
 count_packets() {
-    local name size
-    {
-        echo 'table inet company {'
-        for name in one two; do
-            size=$([ $name = one ] && echo 72 || echo 88)
-            for set in out4_$name in4_$name; do
-                echo "set $set { type ipv4_addr; size 4096; flags dynamic; counter; }"
-            done
-            for set in out6_$name in6_$name; do
-                echo "set $set { type ipv6_addr; size 4096; flags dynamic; counter; }"
-            done
-            cat <<NFT
+	local name size
+	{
+		echo 'table inet company {'
+		for name in one two; do
+			size=$([ $name = one ] && echo 72 || echo 88)
+			for set in out4_$name in4_$name; do
+				echo "set $set { type ipv4_addr; size 4096; flags dynamic; counter; }"
+			done
+			for set in out6_$name in6_$name; do
+				echo "set $set { type ipv6_addr; size 4096; flags dynamic; counter; }"
+			done
+			cat <<NFT
 chain output_$name {
     type filter hook output priority 0
     icmp type echo-request ip length $((size + 28)) update @out4_$name { ip daddr }
@@ -63,53 +63,53 @@ chain input_$name {
     icmpv6 type echo-reply ip6 length $((size + 8)) update @in6_$name { ip6 saddr }
 }
 NFT
-        done
-        echo '}'
-    } >company.nft
-    nft -f company.nft 2>nft.err || skip "no nft sets that count: $(head -n 1 nft.err)"
+		done
+		echo '}'
+	} >company.nft
+	nft -f company.nft 2>nft.err || skip "no nft sets that count: $(head -n 1 nft.err)"
 }
 
 # counted NAME: what the kernel counted of NAME's packets, in the form of the simulated network.
 counted() {
-    local family way
-    for way in out in; do
-        for family in 4 6; do
-            nft list set inet company ${way}${family}_"$1"
-        done | grep -oE '[0-9a-f.:]+ counter packets [0-9]+' | awk -v way=$way '{ print way, $1, $4 }'
-    done | awk '
-        $1 == "out" { requests[$2] = $3 }
-        $1 == "in" { replies[$2] = $3 }
-        END { for (a in requests) print a, "requests=" requests[a], "replies=" replies[a] + 0 }'
+	local family way
+	for way in out in; do
+		for family in 4 6; do
+			nft list set inet company ${way}${family}_"$1"
+		done | grep -oE '[0-9a-f.:]+ counter packets [0-9]+' | awk -v way=$way '{ print way, $1, $4 }'
+	done | awk '
+		$1 == "out" { requests[$2] = $3 }
+		$1 == "in" { replies[$2] = $3 }
+		END { for (a in requests) print a, "requests=" requests[a], "replies=" replies[a] + 0 }'
 }
 
 # Names end in their number: those that are 2 modulo 3 are dead, those that are 1 are not.
 wrong_gauges() {
-    awk -v peers=$((2 * peers)) '
-        /^nodecanary_peer_up[{]/ {
-            n++
-            match($1, /[0-9]+"[}]$/)
-            rest = substr($1, RSTART, RLENGTH - 2) % 3
-            if (rest == 1 && $NF != 1 || rest == 2 && $NF != 0) print
-        }
-        END { if (n != peers) print n + 0, "gauges instead of", peers }' "$1" | head -n 5
+	awk -v peers=$((2 * peers)) '
+		/^nodecanary_peer_up[{]/ {
+			n++
+			match($1, /[0-9]+"[}]$/)
+			rest = substr($1, RSTART, RLENGTH - 2) % 3
+			if (rest == 1 && $NF != 1 || rest == 2 && $NF != 0) print
+		}
+		END { if (n != peers) print n + 0, "gauges instead of", peers }' "$1" | head -n 5
 }
 
 # together NAME COMMAND...: the run NAME.ini, in the background.
 together() {
-    "${@:2}" "$NC" -c "$1.ini" -o "$TEST_TMP/$1.prom" >"$1.out" 2>"$1.err" &
+	"${@:2}" "$NC" -c "$1.ini" -o "$TEST_TMP/$1.prom" >"$1.out" 2>"$1.err" &
 }
 
 # right NAME PID: that run has ended well, and believes what the kernel counted for it.
 right() {
-    wait "$2" || fail "$1: exit status $?; $(_show "$1.err")"
-    assert_eq "" "$(cat "$1.err")" "messages of $1"
-    assert_eq 0 "$(sum "$1.prom" nodecanary_discarded_rounds_total)" "void rounds of $1"
-    assert_eq "" "$(wrong_gauges "$1.prom")" "wrong gauges of $1"
-    counted "$1" >"$1.counts"
-    SIMNET_STATS=$TEST_TMP/$1.counts compare_counts "$1.prom" default x.map
-    assert_eq $((2 * peers * 3)) "$(sum "$1.prom" nodecanary_requests_total)" "requests of $1"
-    assert_between $((2 * peers + 1)) "$(sum "$1.prom" nodecanary_replies_total)" \
-        $((2 * peers * 2 - 1)) "replies to $1"
+	wait "$2" || fail "$1: exit status $?; $(_show "$1.err")"
+	assert_eq "" "$(cat "$1.err")" "messages of $1"
+	assert_eq 0 "$(sum "$1.prom" nodecanary_discarded_rounds_total)" "void rounds of $1"
+	assert_eq "" "$(wrong_gauges "$1.prom")" "wrong gauges of $1"
+	counted "$1" >"$1.counts"
+	SIMNET_STATS=$TEST_TMP/$1.counts compare_counts "$1.prom" default x.map
+	assert_eq $((2 * peers * 3)) "$(sum "$1.prom" nodecanary_requests_total)" "requests of $1"
+	assert_between $((2 * peers + 1)) "$(sum "$1.prom" nodecanary_replies_total)" \
+		$((2 * peers * 2 - 1)) "replies to $1"
 }
 
 # A sanitizer does not let anything be preloaded: there the idents are those of chance.

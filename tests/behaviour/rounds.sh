@@ -12,9 +12,9 @@ of() { value x.prom "nodecanary_$1{group=\"default\",peer=\"$2\"}"; }
 
 # run: x.ini, its file begins empty. What the network saw in all is in $SIMNET_STATS.
 run() {
-    rm -f x.prom
-    run_nc 0 -c x.ini -o "$TEST_TMP/x.prom"
-    simnet_stats
+	rm -f x.prom
+	run_nc 0 -c x.ini -o "$TEST_TMP/x.prom"
+	simnet_stats
 }
 
 cat >plan <<'PLAN'
@@ -26,7 +26,7 @@ PLAN
 
 # between_first_and_last: in ms, of all requests that the network saw.
 between_first_and_last() {
-    echo $((($(simnet_count total last_ns) - $(simnet_count total first_ns)) / 1000000))
+	echo $((($(simnet_count total last_ns) - $(simnet_count total first_ns)) / 1000000))
 }
 
 behaviour "warm-up rounds are sent and not counted in anything"
@@ -43,10 +43,10 @@ six = fd00:1::1
 INI
 run
 assert_eq 5/5 "$(simnet_count 10.1.1.1 requests)/$(simnet_count fd00:1::1 requests)" \
-    "requests that the network saw"
+	"requests that the network saw"
 for peer in slow-at-first six; do
-    assert_eq 3/3/3 "$(of requests_total $peer)/$(of replies_total $peer)/$(
-        of rtt_seconds_count $peer)" "requests/replies/times of $peer"
+	assert_eq 3/3/3 "$(of requests_total $peer)/$(of replies_total $peer)/$(
+		of rtt_seconds_count $peer)" "requests/replies/times of $peer"
 done
 assert_le "$(of rtt_max_seconds slow-at-first)" 0.080 "the slowest measured reply"
 
@@ -109,7 +109,7 @@ simnet_start plan
 sed -i 's/timeout = .*/timeout = 60ms/; s/^a1 = .*/a0 = 10.9.0.1\n&/' x.ini
 run
 assert_eq 101/100 "$(sum x.prom nodecanary_requests_total)/$(
-    sum x.prom nodecanary_replies_total)" "requests/replies"
+	sum x.prom nodecanary_replies_total)" "requests/replies"
 simnet_stop
 
 simnet_start plan
@@ -152,22 +152,22 @@ echo 'dead = 10.9.0.1' >>x.ini
 rm -f x.prom
 # The second run knows which one is dead.
 for run in 1 2; do
-    before=$(packets tx)
-    nc_start -c x.ini -o "$TEST_TMP/x.prom"
-    for round in 1 2 3; do
-        wait_until 10 packets_reach tx $((before + 121 * round))
-        assert_file_contains "/proc/$NC_PID/status" '^Threads:.1$'
-    done
-    nc_end 0 10
-    assert_eq $((360 * run)) "$(sum x.prom nodecanary_replies_total)" "replies after run $run"
+	before=$(packets tx)
+	nc_start -c x.ini -o "$TEST_TMP/x.prom"
+	for round in 1 2 3; do
+		wait_until 10 packets_reach tx $((before + 121 * round))
+		assert_file_contains "/proc/$NC_PID/status" '^Threads:.1$'
+	done
+	nc_end 0 10
+	assert_eq $((360 * run)) "$(sum x.prom nodecanary_replies_total)" "replies after run $run"
 done
 
 # ask FAMILY: three peers, of both, of either family, and what was asked of them, as
 # address=requests of the network.
 ask() {
-    simnet_stop
-    simnet_start plan
-    cat >x.ini <<INI
+	simnet_stop
+	simnet_start plan
+	cat >x.ini <<INI
 [probe]
 count = 2
 warmup = 0
@@ -178,8 +178,8 @@ family = $1
 six-first = fd00:1::2, 10.1.0.2
 four-first = 10.1.0.3, fd00:1::3
 INI
-    run
-    asked=$(sed -n 's/^\([^#][^ ]*\) requests=\([1-9][0-9]*\) .*/\1=\2/p' "$SIMNET_STATS" | xargs)
+	run
+	asked=$(sed -n 's/^\([^#][^ ]*\) requests=\([1-9][0-9]*\) .*/\1=\2/p' "$SIMNET_STATS" | xargs)
 }
 
 behaviour "family = auto asks the first address"
@@ -198,13 +198,13 @@ behaviour "family = both asks both, with a set of series for each"
 ask both
 assert_eq "10.1.0.2=2 10.1.0.3=2 fd00:1::2=2 fd00:1::3=2" "$asked"
 for peer in six-first four-first; do
-    for family in ipv4 ipv6; do
-        assert_eq 2 "$(value x.prom \
-            "nodecanary_replies_total{group=\"default\",peer=\"$peer\",family=\"$family\"}")"
-    done
+	for family in ipv4 ipv6; do
+		assert_eq 2 "$(value x.prom \
+			"nodecanary_replies_total{group=\"default\",peer=\"$peer\",family=\"$family\"}")"
+	done
 done
 printf '%s\n' 'six-first 10.1.0.2 ipv4' 'six-first fd00:1::2 ipv6' 'four-first 10.1.0.3 ipv4' \
-    'four-first fd00:1::3 ipv6' >both.map
+	'four-first fd00:1::3 ipv6' >both.map
 compare_counts x.prom default both.map
 
 behaviour "requests come from the source that is set, one for each family"
@@ -256,7 +256,7 @@ INI
 run
 assert_eq 2 "$(of replies_total four)"
 assert_eq 2/0 "$(value x.prom 'nodecanary_unsent_total{group="foreign",peer="four"}')/$(
-    value x.prom 'nodecanary_requests_total{group="foreign",peer="four"}')" "unsent/requests"
+	value x.prom 'nodecanary_requests_total{group="foreign",peer="four"}')" "unsent/requests"
 assert_eq 1 "$(wc -l <err)" "lines on standard error"
 
 # The route alone would lead nowhere.
@@ -280,18 +280,18 @@ six = fd00:1::14
 INI
 run
 for peer in four six; do
-    assert_eq 0 "$(of replies_total $peer)" "replies of $peer by the route"
-    assert_eq 2 "$(value x.prom "nodecanary_replies_total{group=\"bound\",peer=\"$peer\"}")" \
-        "replies of $peer by the device"
+	assert_eq 0 "$(of replies_total $peer)" "replies of $peer by the route"
+	assert_eq 2 "$(value x.prom "nodecanary_replies_total{group=\"bound\",peer=\"$peer\"}")" \
+		"replies of $peer by the device"
 done
 
 behaviour "a device that does not exist leaves its peers unsent and the others measured"
 sed -i 's/sim0/nosuch0/; s/0\.14/0.15/; s/::14/::15/' x.ini
 run
 for peer in four six; do
-    assert_eq 2 "$(of replies_total $peer)" "replies of $peer"
-    assert_eq 2/0 "$(value x.prom "nodecanary_unsent_total{group=\"bound\",peer=\"$peer\"}")/$(
-        value x.prom "nodecanary_requests_total{group=\"bound\",peer=\"$peer\"}")" "unsent/requests"
+	assert_eq 2 "$(of replies_total $peer)" "replies of $peer"
+	assert_eq 2/0 "$(value x.prom "nodecanary_unsent_total{group=\"bound\",peer=\"$peer\"}")/$(
+		value x.prom "nodecanary_requests_total{group=\"bound\",peer=\"$peer\"}")" "unsent/requests"
 done
 assert_eq 1 "$(wc -l <err)" "lines on standard error"
 

@@ -12,28 +12,28 @@ ip -6 addr add fd00:9::1/128 dev lo nodad
 
 # on_host NAME CODE ARGUMENT...: on a machine of that name.
 on_host() {
-    # shellcheck disable=SC2016 # the inner shell expands it
-    assert_exit "$2" unshare --uts bash -c 'hostname "$1" && exec "${@:2}"' - "$1" "$NC" \
-        -c "$TEST_TMP/x.ini" -o "$FILE" "${@:3}"
+	# shellcheck disable=SC2016 # the inner shell expands it
+	assert_exit "$2" unshare --uts bash -c 'hostname "$1" && exec "${@:2}"' - "$1" "$NC" \
+		-c "$TEST_TMP/x.ini" -o "$FILE" "${@:3}"
 }
 
 write_ini() {
-    printf '%s\n' '[collector]' 'resolve_timeout = 500ms' '[probe]' 'count = 1' 'warmup = 0' \
-        'timeout = 200ms' "$@" >"$TEST_TMP/x.ini"
+	printf '%s\n' '[collector]' 'resolve_timeout = 500ms' '[probe]' 'count = 1' 'warmup = 0' \
+		'timeout = 200ms' "$@" >"$TEST_TMP/x.ini"
 }
 
 # is_self HOST PEER LINE...: on that host, with these lines, it is that peer; "" for none.
 is_self() {
-    write_ini "${@:3}"
-    on_host "$1" 0
-    silent
-    if [ -z "$2" ]; then
-        absent "$FILE" nodecanary_self_info
-        return
-    fi
-    assert_eq "$2" "$(sed -n 's/^nodecanary_self_info{group="default",peer="\(.*\)"} 1$/\1/p' "$FILE")"
-    absent "$FILE" "nodecanary_requests_total{group=\"default\",peer=\"$2\"}"
-    assert_eq 1 "$(value "$FILE" 'nodecanary_peers{group="default",state="self"}')"
+	write_ini "${@:3}"
+	on_host "$1" 0
+	silent
+	if [ -z "$2" ]; then
+		absent "$FILE" nodecanary_self_info
+		return
+	fi
+	assert_eq "$2" "$(sed -n 's/^nodecanary_self_info{group="default",peer="\(.*\)"} 1$/\1/p' "$FILE")"
+	absent "$FILE" "nodecanary_requests_total{group=\"default\",peer=\"$2\"}"
+	assert_eq 1 "$(value "$FILE" 'nodecanary_peers{group="default",state="self"}')"
 }
 
 dns_start <<<'# nobody'
@@ -91,7 +91,7 @@ write_ini '[peers]' 'w1.a.example = 127.1.0.1' 'w1.b.example = 127.1.0.2'
 on_host w1 78
 says 1 'peer .w1\.b\.example. and peer .w1\.a\.example. .*set .self.'
 is_self w1 w1.b.example '[collector]' 'self = w1.b.example' '[peers]' \
-    'w1.a.example = 127.1.0.1' 'w1.b.example = 127.1.0.2'
+	'w1.a.example = 127.1.0.1' 'w1.b.example = 127.1.0.2'
 
 behaviour "the fully qualified name of /etc/hosts decides between two"
 echo '127.0.1.1 w1.b.example w1' >>"$TEST_TMP/hosts"
@@ -99,8 +99,8 @@ is_self w1 w1.b.example '[peers]' 'w1.a.example = 127.1.0.1' 'w1.b.example = 127
 
 behaviour "a mesh is probed by its members alone, targets by every node"
 write_ini '[probe mesh]' 'members_only = yes' '[probe rack]' 'members_only = yes' \
-    '[peers mesh]' 'w1 = 127.1.0.1' 'w2 = 127.1.0.2' '[peers rack]' 'w8 = 127.1.0.8' \
-    '[peers targets]' 'gateway = 127.1.0.9'
+	'[peers mesh]' 'w1 = 127.1.0.1' 'w2 = 127.1.0.2' '[peers rack]' 'w8 = 127.1.0.8' \
+	'[peers targets]' 'gateway = 127.1.0.9'
 on_host w1 0
 clean_metrics "$FILE"
 assert_eq 1 "$(value "$FILE" 'nodecanary_peer_up{group="mesh",peer="w2"}')"
@@ -112,8 +112,8 @@ assert_eq 1 "$(value "$FILE" 'nodecanary_self_info{group="mesh",peer="w1"}')"
 
 behaviour "nodes with the same list have the same hash, and others another one"
 hash_on() {
-    on_host "$1" 0
-    value "$FILE" 'nodecanary_peer_list_hash{group="default"}'
+	on_host "$1" 0
+	value "$FILE" 'nodecanary_peer_list_hash{group="default"}'
 }
 write_ini '[peers]' 'w1 = 127.1.0.1' 'w2 = 127.1.0.2 rack=r1'
 one=$(hash_on w1)
@@ -130,14 +130,14 @@ rm "$FILE"
 runs=0
 for lines in '[peers]' '' '[peers]
 w1 = 127.1.0.1' '[peers]'; do
-    write_ini "$lines"
-    on_host w1 0
-    silent
-    clean_metrics "$FILE"
-    runs=$((runs + 1))
-    assert_eq $runs "$(value "$FILE" nodecanary_runs_total)"
-    assert_eq 1 "$(value "$FILE" nodecanary_last_run_success)"
-    absent "$FILE" nodecanary_requests_total
+	write_ini "$lines"
+	on_host w1 0
+	silent
+	clean_metrics "$FILE"
+	runs=$((runs + 1))
+	assert_eq $runs "$(value "$FILE" nodecanary_runs_total)"
+	assert_eq 1 "$(value "$FILE" nodecanary_last_run_success)"
+	absent "$FILE" nodecanary_requests_total
 done
 : >"$TEST_TMP/x.ini"
 on_host w1 0

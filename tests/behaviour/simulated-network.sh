@@ -14,10 +14,10 @@ need fping ip nft
 
 # ask N ADDRESS [OPTION...]: N requests, one after the other; prints each one's time in ms, or `-`.
 ask() {
-    local n=$1 address=$2
-    shift 2
-    fping -q -C "$n" -p 20 -t 500 "$@" "$address" >"$TEST_TMP/fping.out" 2>&1 || true
-    sed -n "s/^$address *: \(\([0-9.]\+\|-\)\( \|$\)\)/\1/p" "$TEST_TMP/fping.out"
+	local n=$1 address=$2
+	shift 2
+	fping -q -C "$n" -p 20 -t 500 "$@" "$address" >"$TEST_TMP/fping.out" 2>&1 || true
+	sed -n "s/^$address *: \(\([0-9.]\+\|-\)\( \|$\)\)/\1/p" "$TEST_TMP/fping.out"
 }
 
 # Each time as `+`, each loss as `-`: the pattern of what was answered.
@@ -27,16 +27,16 @@ median() { tr ' ' '\n' | sort -n | awk '{ t[NR] = $1 } END { print t[int((NR + 1
 
 # counts ADDRESS: requests/replies/duplicates/other
 counts() {
-    local a=$1
-    echo "$(simnet_count "$a" requests)/$(simnet_count "$a" replies)/$(
-        simnet_count "$a" duplicates)/$(simnet_count "$a" other)"
+	local a=$1
+	echo "$(simnet_count "$a" requests)/$(simnet_count "$a" replies)/$(
+		simnet_count "$a" duplicates)/$(simnet_count "$a" other)"
 }
 
 # icmp_counter NAME: the kernel's own count, as InCsumErrors or InEchoReps.
 icmp_counter() {
-    awk -v name="$1" '
-        $1 == "Icmp:" && column { print $column }
-        $1 == "Icmp:" { for (i = 2; i <= NF; i++) if ($i == name) column = i }' /proc/net/snmp
+	awk -v name="$1" '
+		$1 == "Icmp:" && column { print $column }
+		$1 == "Icmp:" { for (i = 2; i <= NF; i++) if ($i == name) column = i }' /proc/net/snmp
 }
 
 simnet_start - -s 7 <<'PLAN'
@@ -153,10 +153,10 @@ ask 1 10.2.0.4 -b 100 -O 0x28 -H 33 -S 10.99.0.2 >/dev/null
 ask 1 fd00::1 -b 100 -H 33 >/dev/null
 simnet_stats
 for key in bytes=100 tos=40 ttl=33 src=10.99.0.2; do
-    assert_eq "${key#*=}" "$(simnet_count 10.2.0.4 "${key%=*}")" "$key"
+	assert_eq "${key#*=}" "$(simnet_count 10.2.0.4 "${key%=*}")" "$key"
 done
 for key in bytes=100 tos=0 ttl=33 src=fd99::1; do
-    assert_eq "${key#*=}" "$(simnet_count fd00::1 "${key%=*}")" "$key"
+	assert_eq "${key#*=}" "$(simnet_count fd00::1 "${key%=*}")" "$key"
 done
 
 behaviour "replies have the TTL of the plan"
@@ -189,15 +189,15 @@ for i in 12 13 14; do assert_eq 1/0/0/1 "$(counts fd00:2::$i)" "counts of fd00:2
 
 # burst NAME COUNT: one request to each of the addresses in the file, 10 us apart; all are answered.
 burst() {
-    local before after
-    simnet_stats
-    before=$(simnet_count total requests)
-    fping -q -c 1 -i 0.01 -p 1000 -t 1000 <"$1" >"$TEST_TMP/fping.out" 2>&1 ||
-        fail "$1: $(grep -c '= 1/0/' "$TEST_TMP/fping.out") without an answer"
-    simnet_stats
-    after=$(simnet_count total requests)
-    assert_eq "$2" "$((after - before))" "requests seen"
-    assert_eq 0/0 "$(simnet_count total lost_requests)/$(simnet_count total lost_replies)"
+	local before after
+	simnet_stats
+	before=$(simnet_count total requests)
+	fping -q -c 1 -i 0.01 -p 1000 -t 1000 <"$1" >"$TEST_TMP/fping.out" 2>&1 ||
+		fail "$1: $(grep -c '= 1/0/' "$TEST_TMP/fping.out") without an answer"
+	simnet_stats
+	after=$(simnet_count total requests)
+	assert_eq "$2" "$((after - before))" "requests seen"
+	assert_eq 0/0 "$(simnet_count total lost_requests)/$(simnet_count total lost_replies)"
 }
 
 behaviour "a burst to 3,000 IPv4 and 5,000 IPv6 peers loses nothing"
@@ -239,9 +239,9 @@ simnet_stop
 
 behaviour "a mistake in the plan is reported with its line"
 while IFS='|' read -r line message; do
-    printf '# one\n%s\n' "$line" >"$TEST_TMP/plan"
-    assert_exit 1 "$TOOLS/simnet" -i sim9 -p "$TEST_TMP/plan" -o "$TEST_TMP/stats"
-    assert_file_contains "$TEST_TMP/err" "plan:2: $message"
+	printf '# one\n%s\n' "$line" >"$TEST_TMP/plan"
+	assert_exit 1 "$TOOLS/simnet" -i sim9 -p "$TEST_TMP/plan" -o "$TEST_TMP/stats"
+	assert_file_contains "$TEST_TMP/err" "plan:2: $message"
 done <<'LINES'
 10.1.0|not an address: '10.1.0'
 10.1.0.9-10.1.0.1|the range's end lies before its beginning
@@ -257,11 +257,11 @@ LINES
 
 # refuses COMMAND...: an assertion of lib.sh that must fail.
 refuses() {
-    (
-        _failed=$TEST_TMP/.refused
-        "$@"
-    ) >/dev/null 4>&1 3>&1 && fail "$* did not fail"
-    return 0
+	(
+		_failed=$TEST_TMP/.refused
+		"$@"
+	) >/dev/null 4>&1 3>&1 && fail "$* did not fail"
+	return 0
 }
 
 behaviour "the library reads metrics exactly and compares counts"

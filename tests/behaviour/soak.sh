@@ -19,8 +19,8 @@ simnet_start soak.plan
 
 behaviour "over runs with peers that come, go, die and heal, the counters are the network's own"
 python3 "$TOP/tests/behaviour/soak.py" run "$SEED" "$runs" "$NC" "$SIMNET_PID" "$SIMNET_STATS" >log || {
-    tail -n 20 log
-    fail "soak.py: status $?"
+	tail -n 20 log
+	fail "soak.py: status $?"
 }
 cat log
 

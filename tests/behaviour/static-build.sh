@@ -26,8 +26,8 @@ assert_file_contains "$TEST_TMP/dynamic" 'BIND_NOW'
 
 behaviour "9 peers need at most 1.1 MB"
 {
-    echo '[peers]'
-    for i in 1 2 3 4 5 6 7 8 9; do echo "worker$i = 127.0.0.$i"; done
+	echo '[peers]'
+	for i in 1 2 3 4 5 6 7 8 9; do echo "worker$i = 127.0.0.$i"; done
 } >"$TEST_TMP/x.ini"
 nine=$(median_kilobytes "$FILE" -c "$TEST_TMP/x.ini")
 echo "VmHWM at 9 peers: $nine kB"
@@ -51,7 +51,7 @@ ZONE
 echo '127.5.0.2 local.test' >"$TEST_TMP/hosts"
 mount --bind "$TEST_TMP/hosts" /etc/hosts
 printf '%s\n' '[probe]' 'family = both' '[peers]' 'worker.test =' '[peers local]' \
-    'local.test =' '[probe local]' 'family = ipv4' >"$TEST_TMP/x.ini"
+	'local.test =' '[probe local]' 'family = ipv4' >"$TEST_TMP/x.ini"
 run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
 silent
 assert_eq 3 "$(grep -c '^nodecanary_peer_resolved{.*} 1$' "$FILE")" "names that were found"

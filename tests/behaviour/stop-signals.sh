@@ -9,7 +9,7 @@ void_rounds() { value x.prom "nodecanary_discarded_rounds_total{reason=\"$1\"}";
 
 # ini WARMUP TIMEOUT: 100 rounds to a live and a dead peer.
 ini() {
-    cat >x.ini <<INI
+	cat >x.ini <<INI
 [collector]
 deadline = 1h
 [probe]
@@ -27,31 +27,31 @@ simnet_start - <<<'10.1.0.1 delay=5ms'
 
 # start_run N: in the background, until N requests have left.
 start_run() {
-    local before
-    before=$(packets tx)
-    rm -f x.prom
-    nc_start -c x.ini -o "$TEST_TMP/x.prom"
-    wait_until 10 packets_reach tx $((before + $1))
+	local before
+	before=$(packets tx)
+	rm -f x.prom
+	nc_start -c x.ini -o "$TEST_TMP/x.prom"
+	wait_until 10 packets_reach tx $((before + $1))
 }
 
 for signal in TERM INT HUP; do
-    behaviour "SIG$signal amid 100 rounds with a dead peer: exit at once, measured rounds published"
-    ini 0 200ms
-    start_run 7
-    kill -$signal "$NC_PID"
-    nc_end 0 2
-    requests=$(value x.prom 'nodecanary_requests_total{group="default",peer="alive"}')
-    assert_between 2 "$requests" 10 "measured rounds"
-    assert_eq "$requests/$requests/0" "$(
-        value x.prom 'nodecanary_replies_total{group="default",peer="alive"}')/$(
-        value x.prom 'nodecanary_requests_total{group="default",peer="dead"}')/$(
-        value x.prom 'nodecanary_replies_total{group="default",peer="dead"}')"
-    assert_eq $((100 - requests)) "$(void_rounds interrupted)" "interrupted rounds"
-    assert_eq $((100 - requests)) "$(sum x.prom nodecanary_discarded_rounds_total)" "void rounds"
-    assert_eq 1/1 "$(value x.prom nodecanary_last_run_success)/$(
-        value x.prom nodecanary_runs_total)" "success/runs"
-    assert_eq 1/0 "$(value x.prom 'nodecanary_peer_up{group="default",peer="alive"}')/$(
-        value x.prom 'nodecanary_peer_up{group="default",peer="dead"}')"
+	behaviour "SIG$signal amid 100 rounds with a dead peer: exit at once, measured rounds published"
+	ini 0 200ms
+	start_run 7
+	kill -$signal "$NC_PID"
+	nc_end 0 2
+	requests=$(value x.prom 'nodecanary_requests_total{group="default",peer="alive"}')
+	assert_between 2 "$requests" 10 "measured rounds"
+	assert_eq "$requests/$requests/0" "$(
+		value x.prom 'nodecanary_replies_total{group="default",peer="alive"}')/$(
+		value x.prom 'nodecanary_requests_total{group="default",peer="dead"}')/$(
+		value x.prom 'nodecanary_replies_total{group="default",peer="dead"}')"
+	assert_eq $((100 - requests)) "$(void_rounds interrupted)" "interrupted rounds"
+	assert_eq $((100 - requests)) "$(sum x.prom nodecanary_discarded_rounds_total)" "void rounds"
+	assert_eq 1/1 "$(value x.prom nodecanary_last_run_success)/$(
+		value x.prom nodecanary_runs_total)" "success/runs"
+	assert_eq 1/0 "$(value x.prom 'nodecanary_peer_up{group="default",peer="alive"}')/$(
+		value x.prom 'nodecanary_peer_up{group="default",peer="dead"}')"
 done
 
 behaviour "it does not wait for the round's timeout"
@@ -86,7 +86,7 @@ kill -TERM "$NC_PID"
 nc_end 0 2
 assert_eq 100 "$(void_rounds interrupted)" "interrupted rounds"
 assert_eq 0/0 "$(value x.prom nodecanary_last_run_success)/$(value x.prom nodecanary_runs_total)" \
-    "success/runs"
+	"success/runs"
 assert_eq 0 "$(sum x.prom nodecanary_requests_total)" "requests"
 absent x.prom 'nodecanary_peer_up{'
 
@@ -144,6 +144,6 @@ kill -TERM "$NC_PID"
 nc_end 0 2
 assert_between 3 "$(value y.prom 'nodecanary_requests_total{group="default",peer="alive"}')" 5
 assert_eq 6 "$(($(value y.prom 'nodecanary_requests_total{group="default",peer="alive"}') + $(
-    value y.prom 'nodecanary_discarded_rounds_total{reason="interrupted"}')))" "rounds of two runs"
+	value y.prom 'nodecanary_discarded_rounds_total{reason="interrupted"}')))" "rounds of two runs"
 
 done_testing

@@ -17,10 +17,10 @@ state_is() { grep -q "^State:.$1" "/proc/$NC_PID/status"; }
 
 # stop_after N: in the middle of a round, when N requests have left.
 stop_after() {
-    wait_until 10 packets_reach tx "$1"
-    wait_until 5 state_is S
-    kill -STOP "$NC_PID"
-    wait_until 5 state_is T
+	wait_until 10 packets_reach tx "$1"
+	wait_until 5 state_is S
+	kill -STOP "$NC_PID"
+	wait_until 5 state_is T
 }
 
 # The stop itself, not a synchronisation: it is longer than the timeout.
@@ -51,8 +51,8 @@ compare_counts x.prom default x.map
 assert_eq 200/200 "$(sum x.prom nodecanary_requests_total)/$(sum x.prom nodecanary_replies_total)"
 assert_eq 0 "$(sum x.prom nodecanary_discarded_rounds_total)" "void rounds"
 for peer in a1 b50; do
-    assert_between 0.2 "$(value x.prom \
-        "nodecanary_rtt_max_seconds{group=\"default\",peer=\"$peer\"}")" 0.4 "rtt of $peer"
+	assert_between 0.2 "$(value x.prom \
+		"nodecanary_rtt_max_seconds{group=\"default\",peer=\"$peer\"}")" 0.4 "rtt of $peer"
 done
 
 # Half of the trials stop among the replies, the others mostly while requests are being sent, 5 ms
@@ -61,40 +61,40 @@ done
 behaviour "nor is one lost if the process is stopped at any other moment"
 trials=8 pids=() moments=()
 for ((i = 1; i <= trials; i++)); do
-    spacing=10us
-    if [ $((i % 2)) = 0 ]; then spacing=5ms; fi
-    printf '[probe]\ncount = 1\nwarmup = 0\ntimeout = 1s\nspacing = %s\n[peers]\n' $spacing >t$i.ini
-    add_peers t$i.ini t$i.map a 10.$((100 + i)) 100
-    echo "10.$((100 + i)).0.1-10.$((100 + i)).0.100 delay=350ms jitter=300ms"
+	spacing=10us
+	if [ $((i % 2)) = 0 ]; then spacing=5ms; fi
+	printf '[probe]\ncount = 1\nwarmup = 0\ntimeout = 1s\nspacing = %s\n[peers]\n' $spacing >t$i.ini
+	add_peers t$i.ini t$i.map a 10.$((100 + i)) 100
+	echo "10.$((100 + i)).0.1-10.$((100 + i)).0.100 delay=350ms jitter=300ms"
 done >t.plan
 simnet_start t.plan -s "$SEED"
 for ((i = 1; i <= trials; i++)); do
-    moments[i]=0.$((100 + RANDOM % 400))
-    "$NC" -c t$i.ini -o "$TEST_TMP/t$i.prom" 2>t$i.err &
-    pids[i]=$!
-    (
-        # Before that a stop may be none of the program's time, but the sanitizer's, which is slow to start.
-        until [ -e ".t$i.prom.new" ]; do sleep 0.005; done
-        sleep "${moments[i]}" # a random moment
-        kill -STOP "${pids[i]}"
-        stand_still
-        kill -CONT "${pids[i]}"
-    ) &
+	moments[i]=0.$((100 + RANDOM % 400))
+	"$NC" -c t$i.ini -o "$TEST_TMP/t$i.prom" 2>t$i.err &
+	pids[i]=$!
+	(
+		# Before that a stop may be none of the program's time, but the sanitizer's, which is slow to start.
+		until [ -e ".t$i.prom.new" ]; do sleep 0.005; done
+		sleep "${moments[i]}" # a random moment
+		kill -STOP "${pids[i]}"
+		stand_still
+		kill -CONT "${pids[i]}"
+	) &
 done
 voided=0
 for ((i = 1; i <= trials; i++)); do
-    wait "${pids[i]}" || fail "trial $i, stopped after ${moments[i]} s: $(cat t$i.err)"
+	wait "${pids[i]}" || fail "trial $i, stopped after ${moments[i]} s: $(cat t$i.err)"
 done
 simnet_stop
 for ((i = 1; i <= trials; i++)); do
-    what="trial $i, stopped after ${moments[i]} s"
-    assert_le 1.5 "$(value t$i.prom nodecanary_last_run_duration_seconds)" "$what: seconds"
-    void=$(sum t$i.prom nodecanary_discarded_rounds_total)
-    assert_eq "$void" "$(value t$i.prom \
-        'nodecanary_discarded_rounds_total{reason="interrupted"}')" "$what: void rounds"
-    assert_eq $((100 - 100 * void)) "$(sum t$i.prom nodecanary_requests_total)" "$what: requests"
-    assert_eq $((100 - 100 * void)) "$(sum t$i.prom nodecanary_replies_total)" "$what: replies"
-    voided=$((voided + void))
+	what="trial $i, stopped after ${moments[i]} s"
+	assert_le 1.5 "$(value t$i.prom nodecanary_last_run_duration_seconds)" "$what: seconds"
+	void=$(sum t$i.prom nodecanary_discarded_rounds_total)
+	assert_eq "$void" "$(value t$i.prom \
+		'nodecanary_discarded_rounds_total{reason="interrupted"}')" "$what: void rounds"
+	assert_eq $((100 - 100 * void)) "$(sum t$i.prom nodecanary_requests_total)" "$what: requests"
+	assert_eq $((100 - 100 * void)) "$(sum t$i.prom nodecanary_replies_total)" "$what: replies"
+	voided=$((voided + void))
 done
 assert_le "$voided" 2 "void trials"
 

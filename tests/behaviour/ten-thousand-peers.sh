@@ -12,7 +12,7 @@ peers=10000 rounds=3 tries=3
 FILE=$TEST_TMP/x.prom
 
 awk -v n=$peers 'BEGIN {
-    for (i = 1; i <= n; i += 2) printf "10.1.%d.%d delay=20ms\n", int(i / 256), i % 256
+	for (i = 1; i <= n; i += 2) printf "10.1.%d.%d delay=20ms\n", int(i / 256), i % 256
 }' >plan
 cat >x.ini <<INI
 [collector]
@@ -28,14 +28,14 @@ add_peers x.ini x.map p 10.1 $peers
 
 # wrong_verdicts: gauges of the peers; those whose names are even are dead.
 wrong_verdicts() {
-    awk -v peers=$peers '
-        /^nodecanary_(peer_up|loss_ratio)[{]/ {
-            n++
-            match($1, /[0-9]+"[}]$/)
-            alive = substr($1, RSTART, RLENGTH - 2) % 2
-            if ($NF != (/^nodecanary_peer_up/ ? alive : 1 - alive)) print
-        }
-        END { if (n != 2 * peers) print n + 0, "gauges instead of", 2 * peers }' "$FILE" | head -n 5
+	awk -v peers=$peers '
+		/^nodecanary_(peer_up|loss_ratio)[{]/ {
+			n++
+			match($1, /[0-9]+"[}]$/)
+			alive = substr($1, RSTART, RLENGTH - 2) % 2
+			if ($NF != (/^nodecanary_peer_up/ ? alive : 1 - alive)) print
+		}
+		END { if (n != 2 * peers) print n + 0, "gauges instead of", 2 * peers }' "$FILE" | head -n 5
 }
 
 voided() { sum "$FILE" nodecanary_discarded_rounds_total; }
@@ -44,18 +44,18 @@ voided() { sum "$FILE" nodecanary_discarded_rounds_total; }
 # what the other rounds say must be right all the same. The network's own answers may be late then.
 behaviour "no live peer of 10,000 loses a request and no dead one is up"
 for ((try = 1; try <= tries; try++)); do
-    simnet_start plan
-    rm -f "$FILE"
-    run_nc 0 -c x.ini -o "$FILE"
-    simnet_stop
-    late_ns=$(simnet_count total late_max_ns)
-    echo "try $try: $(voided) void rounds, the network at most $late_ns ns late"
-    if [ "$late_ns" -gt 900000000 ]; then continue; fi
-    assert_eq "" "$(wrong_verdicts)" "wrong gauges"
-    assert_eq "$(sum "$FILE" nodecanary_requests_total)" \
-        "$(awk -v r="$(sum "$FILE" nodecanary_replies_total)" 'BEGIN { print 2 * r }')" \
-        "twice the replies"
-    if [ "$(voided)" = 0 ]; then break; fi
+	simnet_start plan
+	rm -f "$FILE"
+	run_nc 0 -c x.ini -o "$FILE"
+	simnet_stop
+	late_ns=$(simnet_count total late_max_ns)
+	echo "try $try: $(voided) void rounds, the network at most $late_ns ns late"
+	if [ "$late_ns" -gt 900000000 ]; then continue; fi
+	assert_eq "" "$(wrong_verdicts)" "wrong gauges"
+	assert_eq "$(sum "$FILE" nodecanary_requests_total)" \
+		"$(awk -v r="$(sum "$FILE" nodecanary_replies_total)" 'BEGIN { print 2 * r }')" \
+		"twice the replies"
+	if [ "$(voided)" = 0 ]; then break; fi
 done
 
 behaviour "requests and replies of each of 10,000 peers are exactly the network's"

@@ -10,16 +10,16 @@ mkdir "$TEST_TMP/textfiles"
 
 # write_ini INTERVAL LINE...: four rounds, the default group.
 write_ini() {
-    printf '%s\n' '[collector]' "deadline = ${DEADLINE:-10s}" '[probe]' 'count = 4' 'warmup = 0' \
-        "interval = $1" 'timeout = 200ms' '[peers]' 'a = 127.1.0.1' "${@:2}" >"$TEST_TMP/x.ini"
+	printf '%s\n' '[collector]' "deadline = ${DEADLINE:-10s}" '[probe]' 'count = 4' 'warmup = 0' \
+		"interval = $1" 'timeout = 200ms' '[peers]' 'a = 127.1.0.1' "${@:2}" >"$TEST_TMP/x.ini"
 }
 
 # on_terminal ARGUMENT...: the output as a terminal gets it is in $TEST_TMP/screen.
 on_terminal() {
-    local command
-    printf -v command '%q ' "$NC" -c "$TEST_TMP/x.ini" "$@"
-    script --quiet --return --flush --command "$command" "$TEST_TMP/typescript" </dev/null \
-        >"$TEST_TMP/screen" 2>&1 || fail "exit status $?; $(_show "$TEST_TMP/screen")"
+	local command
+	printf -v command '%q ' "$NC" -c "$TEST_TMP/x.ini" "$@"
+	script --quiet --return --flush --command "$command" "$TEST_TMP/typescript" </dev/null \
+		>"$TEST_TMP/screen" 2>&1 || fail "exit status $?; $(_show "$TEST_TMP/screen")"
 }
 
 # In colour a peer without a reply is red, one with losses or unsent requests yellow.
@@ -61,9 +61,9 @@ assert_file_contains "$TEST_TMP/screen" "$ESC\[31m"
 
 # in_journal STREAM CODE ARGUMENT...: with standard error in $TEST_TMP/journal.
 in_journal() {
-    local status=0
-    JOURNAL_STREAM=$1 "$NC" "${@:3}" >"$TEST_TMP/out" 2>"$TEST_TMP/journal" || status=$?
-    assert_eq "$2" "$status" "exit status"
+	local status=0
+	JOURNAL_STREAM=$1 "$NC" "${@:3}" >"$TEST_TMP/out" 2>"$TEST_TMP/journal" || status=$?
+	assert_eq "$2" "$status" "exit status"
 }
 
 : >"$TEST_TMP/journal"
@@ -78,9 +78,9 @@ printf '[collector]\na = 1\nb = 2\n' >"$TEST_TMP/broken.ini"
 in_journal "$stream" 78 -c "$TEST_TMP/broken.ini" -C
 assert_eq 2 "$(grep -c '^<3>/.*broken\.ini:[23]: unknown key' "$TEST_TMP/journal")"
 for other in '' 1:1 "$stream:0" "${stream}0" "${stream#*:}:${stream%:*}"; do
-    in_journal "$other" 0 -c "$TEST_TMP/x.ini" -n
-    assert_eq 'nodecanary: 4 requests could not be sent: Permission denied' \
-        "$(cat "$TEST_TMP/journal")" "with JOURNAL_STREAM=$other"
+	in_journal "$other" 0 -c "$TEST_TMP/x.ini" -n
+	assert_eq 'nodecanary: 4 requests could not be sent: Permission denied' \
+		"$(cat "$TEST_TMP/journal")" "with JOURNAL_STREAM=$other"
 done
 
 behaviour "the journal of a run that went well is empty"

@@ -19,8 +19,8 @@ ip link add near type veth peer name far netns "$FAR_PID"
 ip addr add 10.4.0.1/16 dev near
 ip -6 addr add fd00:4::1/64 dev near nodad
 for ((i = 1; i <= live; i++)); do
-    far ip addr add 10.4.5.$i/16 dev far
-    far ip -6 addr add "fd00:4::5:$i/64" dev far nodad
+	far ip addr add 10.4.5.$i/16 dev far
+	far ip -6 addr add "fd00:4::5:$i/64" dev far nodad
 done
 ip link set near up
 far ip link set far up
@@ -30,17 +30,17 @@ wait_until 10 link_works
 
 # far_count NAME: what the kernel at the far end counts, InEchos or OutEchoReps of both families.
 far_count() {
-    far cat /proc/self/net/snmp /proc/self/net/snmp6 | awk -v name="$1" '
-        BEGIN { v6 = name == "InEchos" ? "Icmp6InEchos" : "Icmp6OutEchoReplies" }
-        $1 == v6 { n += $2 }
-        $1 == "Icmp:" && column { n += $column }
-        $1 == "Icmp:" { for (i = 2; i <= NF; i++) if ($i == name) column = i }
-        END { print n + 0 }'
+	far cat /proc/self/net/snmp /proc/self/net/snmp6 | awk -v name="$1" '
+		BEGIN { v6 = name == "InEchos" ? "Icmp6InEchos" : "Icmp6OutEchoReplies" }
+		$1 == v6 { n += $2 }
+		$1 == "Icmp:" && column { n += $column }
+		$1 == "Icmp:" { for (i = 2; i <= NF; i++) if ($i == name) column = i }
+		END { print n + 0 }'
 }
 
 # Names sort the dead before the living.
 ini() {
-    cat <<INI
+	cat <<INI
 [probe]
 count = $1
 warmup = 0
@@ -50,37 +50,37 @@ timeout = $2
 INI
 }
 fill() {
-    for ((i = 1; i <= live; i++)); do
-        echo "live4-$i = 10.4.5.$i"
-        echo "live6-$i = fd00:4::5:$i"
-    done
+	for ((i = 1; i <= live; i++)); do
+		echo "live4-$i = 10.4.5.$i"
+		echo "live6-$i = fd00:4::5:$i"
+	done
 }
 
 # of_live METRIC FILE: its sum over the living.
 of_live() {
-    awk -v name="nodecanary_$1{" 'index($1, name) == 1 && $1 ~ /peer="live/ { n += $NF }
-        END { print n + 0 }' "$2"
+	awk -v name="nodecanary_$1{" 'index($1, name) == 1 && $1 ~ /peer="live/ { n += $NF }
+		END { print n + 0 }' "$2"
 }
 
 behaviour "with 600 dead neighbours the ten live ones are measured in every round, counts exact"
 {
-    ini 10 300ms
-    add_peers /dev/stdout /dev/null dead4- 10.4 $dead | sed '/^dead4-1 /d' # it is ourselves
-    add_peers /dev/stdout /dev/null dead6- fd00:4:: $((dead + 1)) | sed '/^dead6-1 /d'
-    fill
+	ini 10 300ms
+	add_peers /dev/stdout /dev/null dead4- 10.4 $dead | sed '/^dead4-1 /d' # it is ourselves
+	add_peers /dev/stdout /dev/null dead6- fd00:4:: $((dead + 1)) | sed '/^dead6-1 /d'
+	fill
 } >x.ini
 echos=$(far_count InEchos) replies=$(far_count OutEchoReps)
 run_nc 0 -c x.ini -o "$TEST_TMP/x.prom"
 assert_eq 100/100 "$(of_live requests_total x.prom)/$(of_live replies_total x.prom)" \
-    "requests/replies of the living"
+	"requests/replies of the living"
 assert_eq 100/100 "$(($(far_count InEchos) - echos))/$(($(far_count OutEchoReps) - replies))" \
-    "requests/replies at the far end"
+	"requests/replies at the far end"
 assert_eq 0 "$(of_live unsent_total x.prom)" "unsent to the living"
 assert_eq 100 "$(sum x.prom nodecanary_replies_total)" "all replies"
 assert_eq 10 "$(sum x.prom nodecanary_peer_up)" "peers that are up"
 assert_eq $((10 * (2 * dead + 9))) \
-    "$(($(sum x.prom nodecanary_requests_total) + $(sum x.prom nodecanary_unsent_total)))" \
-    "requests that were sent or unsent"
+	"$(($(sum x.prom nodecanary_requests_total) + $(sum x.prom nodecanary_unsent_total)))" \
+	"requests that were sent or unsent"
 assert_eq 0 "$(sum x.prom nodecanary_discarded_rounds_total)" "void rounds"
 
 # Without CAP_NET_ADMIN the system's limit holds. Requests of 4,000 bytes cost 8 kB each, so the
@@ -92,10 +92,10 @@ ip link set near mtu 9000
 far ip link set far mtu 9000
 wait_until 10 link_works
 {
-    ini 3 150ms
-    awk 'BEGIN { for (i = 1; i <= 900; i++)
-        printf "dead4-%d = 10.4.%d.%d\n", i, 100 + int(i / 250), i % 250 + 1 }'
-    fill | grep live4
+	ini 3 150ms
+	awk 'BEGIN { for (i = 1; i <= 900; i++)
+		printf "dead4-%d = 10.4.%d.%d\n", i, 100 + int(i / 250), i % 250 + 1 }'
+	fill | grep live4
 } >limited.ini
 sed -i 's/^count/size = 4000\n&/' limited.ini
 export NC_WRAP='setpriv --bounding-set=-net_admin --inh-caps=-net_admin'
@@ -108,11 +108,11 @@ assert_eq 1 "$(wc -l <err)" "lines on standard error"
 
 run_nc 0 -c limited.ini -o "$TEST_TMP/limited.prom"
 for ((i = 1; i <= live; i++)); do
-    assert_eq 1 "$(value limited.prom "nodecanary_peer_up{group=\"default\",peer=\"live4-$i\"}")"
+	assert_eq 1 "$(value limited.prom "nodecanary_peer_up{group=\"default\",peer=\"live4-$i\"}")"
 done
 assert_eq 5 "$(sum limited.prom nodecanary_peer_up)" "peers that are up"
 assert_eq "$(of_live requests_total limited.prom)" "$(of_live replies_total limited.prom)" \
-    "requests and replies of the living"
+	"requests and replies of the living"
 echo "of 15 requests to the living, $(of_live requests_total limited.prom) left in the second run"
 assert_eq 0 "$(sum limited.prom nodecanary_discarded_rounds_total)" "void rounds"
 

@@ -56,25 +56,25 @@ behaviour "what routes and rules refuse is unsent, and neither sent nor lost"
 run_nc 0 -c x.ini -o "$TEST_TMP/x.prom"
 simnet_stats
 for peer in prohibited unreachable blackhole dropped routeless; do
-    for family in 4 6; do
-        assert_eq 4/0/0 "$(of unsent_total $peer$family)/$(of requests_total $peer$family)/$(
-            of replies_total $peer$family)" "unsent/requests/replies of $peer$family"
-        absent x.prom "nodecanary_peer_up{group=\"default\",peer=\"$peer$family\"}"
-        absent x.prom "nodecanary_loss_ratio{group=\"default\",peer=\"$peer$family\"}"
-        absent x.prom "nodecanary_rtt_mean_seconds{group=\"default\",peer=\"$peer$family\"}"
-    done
+	for family in 4 6; do
+		assert_eq 4/0/0 "$(of unsent_total $peer$family)/$(of requests_total $peer$family)/$(
+			of replies_total $peer$family)" "unsent/requests/replies of $peer$family"
+		absent x.prom "nodecanary_peer_up{group=\"default\",peer=\"$peer$family\"}"
+		absent x.prom "nodecanary_loss_ratio{group=\"default\",peer=\"$peer$family\"}"
+		absent x.prom "nodecanary_rtt_mean_seconds{group=\"default\",peer=\"$peer$family\"}"
+	done
 done
 assert_not_contains "$SIMNET_STATS" '^10\.1\.0\.[2345] requests=[1-9]'
 assert_not_contains "$SIMNET_STATS" '^fd00:1::[2345] requests=[1-9]'
 
 behaviour "all other peers are measured in every round"
 for peer in fine4 fine6 good4 good6; do
-    assert_eq 4/4/0 "$(of requests_total $peer)/$(of replies_total $peer)/$(
-        of unsent_total $peer)" "requests/replies/unsent of $peer"
-    assert_eq 1 "$(of peer_up $peer)" "$peer is up"
+	assert_eq 4/4/0 "$(of requests_total $peer)/$(of replies_total $peer)/$(
+		of unsent_total $peer)" "requests/replies/unsent of $peer"
+	assert_eq 1 "$(of peer_up $peer)" "$peer is up"
 done
 assert_eq 5/5 "$(simnet_count 10.1.0.1 requests)/$(simnet_count fd00:1::6 requests)" \
-    "requests that the network saw, the warm-up's too"
+	"requests that the network saw, the warm-up's too"
 assert_eq 0 "$(sum x.prom nodecanary_discarded_rounds_total)" "void rounds"
 
 behaviour "a round with refused requests alone outstanding does not last its timeout"
@@ -120,9 +120,9 @@ simnet_stop
 compare_counts mid.prom default mid.map
 assert_eq 40/40 "$(of requests_total steady mid.prom)/$(of replies_total steady mid.prom)"
 for peer in leaves4 leaves6; do
-    assert_between 3 "$(of unsent_total $peer mid.prom)" 30 "unsent of $peer"
-    assert_eq 40 "$(($(of unsent_total $peer mid.prom) + $(of requests_total $peer mid.prom)))"
-    assert_eq 0 "$(of loss_ratio $peer mid.prom)" "loss of $peer"
+	assert_between 3 "$(of unsent_total $peer mid.prom)" 30 "unsent of $peer"
+	assert_eq 40 "$(($(of unsent_total $peer mid.prom) + $(of requests_total $peer mid.prom)))"
+	assert_eq 0 "$(of loss_ratio $peer mid.prom)" "loss of $peer"
 done
 assert_eq 1 "$(wc -l <err)" "lines on standard error"
 

@@ -22,9 +22,9 @@ printf '[peers]\n' >"$TEST_TMP/empty.ini"
 
 # refused TARGET REGEX: one message that names the target, and the dot-file is gone.
 refused() {
-    run_nc 73 -c "$TEST_TMP/x.ini" -o "$1"
-    says 1 "$2"
-    assert_file_contains "$TEST_TMP/err" "^nodecanary: $1: "
+	run_nc 73 -c "$TEST_TMP/x.ini" -o "$1"
+	says 1 "$2"
+	assert_file_contains "$TEST_TMP/err" "^nodecanary: $1: "
 }
 
 behaviour "a device is never replaced"
@@ -41,10 +41,10 @@ mkdir "$TEST_TMP/dev"
 # The machine's own /dev stays out of reach of a program that gets this wrong.
 # shellcheck disable=SC2016 # the inner shell expands it
 assert_exit 73 unshare --mount bash -c '
-    : >null && mount --bind /dev/null null && mount -t tmpfs dev /dev && : >/dev/null &&
-    mount --bind null /dev/null && "$1" -c x.ini -o /dev/null
-    status=$?
-    [ -c /dev/null ] && exit $status' - "$NC"
+	: >null && mount --bind /dev/null null && mount -t tmpfs dev /dev && : >/dev/null &&
+	mount --bind null /dev/null && "$1" -c x.ini -o /dev/null
+	status=$?
+	[ -c /dev/null ] && exit $status' - "$NC"
 says 1 '^nodecanary: /dev/null: is a special file, expected a regular file'
 
 behaviour "a directory is never replaced"
@@ -57,10 +57,10 @@ rmdir "$FILE"
 behaviour "a symbolic link is never replaced or followed, wherever it leads"
 echo precious >"$TEST_TMP/elsewhere"
 for to in "$TEST_TMP/elsewhere" nowhere; do
-    ln -sfn "$to" "$FILE"
-    refused "$FILE" 'symbolic link'
-    assert_eq "$to" "$(readlink "$FILE")"
-    nothing_beside "$FILE"
+	ln -sfn "$to" "$FILE"
+	refused "$FILE" 'symbolic link'
+	assert_eq "$to" "$(readlink "$FILE")"
+	nothing_beside "$FILE"
 done
 assert_eq precious "$(cat "$TEST_TMP/elsewhere")"
 rm "$FILE"
@@ -150,11 +150,11 @@ nothing_beside "$FILE"
 
 behaviour "node_exporter, another user, can read the file whatever the umask is"
 for mask in 077 000 0777; do
-    rm -f "$FILE"
-    (umask $mask && exec "$NC" -c "$TEST_TMP/x.ini" -o "$FILE")
-    assert_eq 644 "$(stat -c %a "$FILE")" "mode under umask $mask"
-    (umask $mask && exec "$NC" -c "$TEST_TMP/broken.ini" -o "$FILE" 2>"$TEST_TMP/err") || true
-    assert_eq 644 "$(stat -c %a "$FILE")" "mode of a failed run's file under umask $mask"
+	rm -f "$FILE"
+	(umask $mask && exec "$NC" -c "$TEST_TMP/x.ini" -o "$FILE")
+	assert_eq 644 "$(stat -c %a "$FILE")" "mode under umask $mask"
+	(umask $mask && exec "$NC" -c "$TEST_TMP/broken.ini" -o "$FILE" 2>"$TEST_TMP/err") || true
+	assert_eq 644 "$(stat -c %a "$FILE")" "mode of a failed run's file under umask $mask"
 done
 
 behaviour "an old file that cannot be opened stays, or is given up with a warning"

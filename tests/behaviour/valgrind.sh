@@ -12,19 +12,19 @@ is_sanitized && skip "a program with a sanitizer does not run under valgrind"
 FILE=$TEST_TMP/textfiles/x.prom
 mkdir "$TEST_TMP/textfiles"
 export NC_WRAP="valgrind --quiet --tool=memcheck --error-exitcode=99 --leak-check=full
-    --show-leak-kinds=definite,indirect,possible --errors-for-leak-kinds=definite,indirect,possible
-    --track-origins=yes --child-silent-after-fork=yes"
+	--show-leak-kinds=definite,indirect,possible --errors-for-leak-kinds=definite,indirect,possible
+	--track-origins=yes --child-silent-after-fork=yes"
 
 # write_ini LINE...: slow enough for a program under valgrind.
 write_ini() {
-    printf '%s\n' '[collector]' 'resolve_timeout = 10s' 'resolve_every = 0s' '[probe]' 'count = 2' \
-        'interval = 1ms' 'timeout = 2s' "$@" >"$TEST_TMP/x.ini"
+	printf '%s\n' '[collector]' 'resolve_timeout = 10s' 'resolve_every = 0s' '[probe]' 'count = 2' \
+		'interval = 1ms' 'timeout = 2s' "$@" >"$TEST_TMP/x.ini"
 }
 
 # clean CODE ARGUMENT...: exactly this exit status, and not a word of valgrind's.
 clean() {
-    run_nc "$1" -c "$TEST_TMP/x.ini" "${@:2}"
-    assert_not_contains "$TEST_TMP/err" '^==[0-9]+=='
+	run_nc "$1" -c "$TEST_TMP/x.ini" "${@:2}"
+	assert_not_contains "$TEST_TMP/err" '^==[0-9]+=='
 }
 
 dns_start <<'ZONE'
@@ -34,7 +34,7 @@ ZONE
 
 behaviour "a run with groups, families and labels is clean, the first time and the second"
 write_ini '[probe g]' 'family = both' 'histogram = group' 'ttl = 32' '[labels default]' 'zone = z' \
-    '[peers]' 'a = 127.1.0.1 rack="r 1"' 'b = 127.1.0.2' '[peers g]' 'c = 127.1.0.3, ::1'
+	'[peers]' 'a = 127.1.0.1 rack="r 1"' 'b = 127.1.0.2' '[peers g]' 'c = 127.1.0.3, ::1'
 clean 0 -o "$FILE"
 clean 0 -o "$FILE" -t
 assert_eq 2 "$(value "$FILE" nodecanary_runs_total)"
@@ -71,7 +71,7 @@ clean 73 -o "$TEST_TMP/textfiles"
 
 behaviour "a broken configuration is clean, with a file and without"
 write_ini '[probe g]' 'count = x' '[peers]' 'a = 127.1.0.1 rack="r1 zone=2' 'a = 127.1.0.1' \
-    'b = 1.2.3' '[labels h]' 'le = 1' '[nonsense]' 'x = 1' ' indented = 1' '[peers' 'no equals sign'
+	'b = 1.2.3' '[labels h]' 'le = 1' '[nonsense]' 'x = 1' ' indented = 1' '[peers' 'no equals sign'
 clean 78 -o "$FILE"
 clean 78 -C
 head -c 4000 "$FILE" >"$TEST_TMP/cut"
@@ -93,7 +93,7 @@ clean 0 -o "$FILE"
 
 behaviour "SIGTERM in the middle of a run is clean"
 write_ini '[collector]' 'deadline = 1h' '[probe g]' 'interval = 60s' '[peers]' 'a = 127.1.0.1' \
-    '[peers g]' 'a = 127.1.0.1'
+	'[peers g]' 'a = 127.1.0.1'
 packets=$(awk '$1 == "lo:" { print $3 }' /proc/net/dev)
 # shellcheck disable=SC2086 # a command and its arguments
 $NC_WRAP "$NC" -c "$TEST_TMP/x.ini" -o "$FILE" 2>"$TEST_TMP/err" &

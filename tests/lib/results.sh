@@ -53,6 +53,36 @@ count() {
 	passed=$((passed + good)) failed=$((failed + bad))
 }
 
+# run_tests ROOM FILE...: as many at a time as there is room for, in their order where all need the same. The
+# runner has functions for it: `room_of FILE` is what a test takes up, `start FILE INDEX` starts it in the background
+# as $! with its output in $work/INDEX.log, and `clean_after FILE INDEX` removes what it left.
+run_tests() {
+	local room=$1 file pid status=0 i
+	shift
+	local files=("$@") waiting # indices of files
+	local -A index=() since=() # by process
+	waiting=("${!files[@]}")
+	while ((${#waiting[@]} + ${#index[@]} > 0)); do
+		for i in "${!waiting[@]}"; do
+			file=${files[waiting[i]]}
+			(($(room_of "$file") <= room)) || continue
+			start "$file" "${waiting[i]}"
+			index[$!]=${waiting[i]} since[$!]=$SECONDS
+			room=$((room - $(room_of "$file")))
+			unset "waiting[$i]"
+		done
+		status=0
+		{ wait -n -p pid "${!index[@]}" || status=$?; } 2>/dev/null # bash would tell of a kill
+		i=${index[$pid]}
+		file=${files[i]}
+		# shellcheck disable=SC2154 # the runner's directory
+		count "$file" "$work/$i.log" "$status" $((SECONDS - since[$pid]))
+		clean_after "$file" "$i"
+		room=$((room + $(room_of "$file")))
+		unset "index[$pid]"
+	done
+}
+
 # The five tests that took longest.
 _slowest() { printf '%s\n' "${took[@]}" | sort -rn | head -n 5 | awk '{ printf ", %s %d s", $2, $1 }' | cut -c3-; }
 

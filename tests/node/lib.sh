@@ -23,11 +23,11 @@
 #
 # A test that is started by hand starts itself again through `run`.
 #
-# Behaviours, assertions and waiting are those of tests/behaviour/lib.sh.
+# Behaviours, assertions and waiting are those of tests/lib/behaviours.sh.
 
 if [ -z "${TEST_TMP:-}" ]; then exec "$(dirname "${BASH_SOURCE[0]}")/run" "$0"; fi
-# shellcheck source-path=SCRIPTDIR source=../behaviour/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/../behaviour/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=../lib/behaviours.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/behaviours.sh"
 
 TEST_NAME=$(basename "$0" .sh)
 WAIT_PAUSE_MAX_CS=100 # many wait at once, and to ask a node takes some processes

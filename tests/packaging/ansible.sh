@@ -337,7 +337,7 @@ daemonset() {
 		done
 		kill %1
 	SH
-	root_of_our_own bash "$TMP/host" "$NC" "$TOP/conf/loopback.ini" "$TMP/exporter"
+	isolated bash "$TMP/host" "$NC" "$TOP/conf/loopback.ini" "$TMP/exporter"
 	grep -qx 'node_textfile_scrape_error 0' "$TMP/exporter.out" || fail "$(cat "$TMP/exporter.log")"
 	grep -qx 'nodecanary_peer_up{group="default",peer="loopback1"} 1' "$TMP/exporter.out"
 	grep -q '^node_filesystem_size_bytes' "$TMP/exporter.out"

@@ -1,47 +1,13 @@
 #!/bin/bash
 # Completion in the real shells: an interactive bash with bash-completion, an interactive zsh, and
 # fish, each of which finds its file where it is installed, by the name that it has there.
-#
-#     tests/packaging/completion.sh
-#
-# NODECANARY names the program (build/nodecanary), COUNTS a file to which `PASSED FAILED SKIPPED` is
-# appended.
+# shellcheck disable=SC2317 # called by check
+# shellcheck source=tests/packaging/lib.sh
+. "$(dirname "$0")/lib.sh"
 
-set -u
-export LC_ALL=C TERM=dumb
-TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd) || exit 1
-NC=$(realpath -m "${NODECANARY:-$TOP/build/nodecanary}")
-TMP=$(mktemp -d) || exit 1
-trap 'rm -rf "$TMP"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+NC=$BUILD/nodecanary
+export TERM=dumb
 export HOME=$TMP XDG_CONFIG_HOME=$TMP XDG_DATA_HOME=$TMP XDG_CACHE_HOME=$TMP
-
-if ! [ -x "$NC" ]; then
-	echo "completion.sh: $NC is not there" >&2
-	exit 1
-fi
-
-passed=0 failed=0 skipped=0
-
-# check SENTENCE COMMAND...
-check() {
-	local name=$1
-	shift
-	if "$@" >"$TMP/log" 2>&1; then
-		echo "ok - $name"
-		passed=$((passed + 1))
-	else
-		echo "not ok - $name"
-		sed 's/^/# /' "$TMP/log"
-		failed=$((failed + 1))
-	fi
-}
-
-skip() {
-	echo "ok - $1 # SKIP $2"
-	skipped=$((skipped + 1))
-}
 
 # What is completed, and from where. The program is one that notes how it is called: bash calls it,
 # as a completed line is entered there; nothing else may.
@@ -231,7 +197,7 @@ for shell in bash zsh fish; do
 		missing='bash-completion is not installed'
 	fi
 	if [ -n "$missing" ]; then
-		skip "$shell completes options and their arguments" "$missing"
+		check "$shell completes options and their arguments" skip "$missing"
 		continue
 	fi
 	case $shell in
@@ -253,6 +219,4 @@ for shell in bash zsh fish; do
 	esac
 done
 
-[ -z "${COUNTS-}" ] || echo "$passed $failed $skipped" >>"$COUNTS"
-echo "completion: $passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+finish

@@ -180,7 +180,7 @@ installs_and_goes() {
 	local root=$TMP/rpmroot act upgrade=$TMP/upgrade
 	PACKAGE_REVISION=2 "$TOP/packaging/rpm/build" "$upgrade" >/dev/null
 	mkdir "$root"
-	act=(root_of_our_own rpm --root "$root" --dbpath /rpmdb --nodeps --noscripts --notriggers)
+	act=(isolated rpm --root "$root" --dbpath /rpmdb --nodeps --noscripts --notriggers)
 	"${act[@]}" -i "$RPM"
 	[ -x "$root/usr/sbin/nodecanary" ] || fail "no program"
 	[ -d "$root/var/lib/nodecanary" ] || fail "no directory for the state"

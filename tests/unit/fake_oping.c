@@ -114,7 +114,7 @@ int fake_oping_family(int fd)
 	return -1;
 }
 
-/* As a raw socket shows it: behind an IPv4 header, or bare. */
+/* As a raw socket delivers it: after an IPv4 header, or without any. */
 void fake_oping_answer(struct fake_answer answer)
 {
 	unsigned char packet[IPV4_HEADER + ICMP_HEADER + PAYLOAD_MAX] = {0x45};
@@ -363,7 +363,7 @@ static int send_one(struct pingobj *obj, struct pinghost *host)
 	fake_oping.sent++;
 	host->sequence++;
 	host->awaited = true;
-	if (!script.silent && !script.send_errno)
+	if (!script.unresponsive && !script.send_errno)
 		fake_oping_answer((struct fake_answer){.address = host->name});
 	return 0;
 }

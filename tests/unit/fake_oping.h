@@ -1,8 +1,8 @@
 /*
  * A liboping that does what the test says.
  *
- * ping_send() is the library's own loop around select(), sendto() and perror(), so the
- * interpose is under test as well; but nothing reaches a network. The "raw socket" of a family
+ * ping_send() is the library's own loop around select(), sendto() and perror(), so
+ * interpose.c is under test as well; but nothing reaches a network. The "raw socket" of a family
  * is one end of a socket pair, sendmsg() below it is replaced, and who answers what is
  * scripted by address. Sockets are opened by the first host of a family, as Debian's
  * package does.
@@ -22,7 +22,7 @@ struct fake_peer {
 	const char *address;
 	const char *add_error; /* ping_host_add() fails with it */
 	int send_errno;	       /* its requests fail with it */
-	bool silent;
+	bool unresponsive;
 	double latency_ms;
 	int ttl;
 };

@@ -1,5 +1,5 @@
 /*
- * What becomes of a batch's rounds. Rounds, time and stop requests are the test's.
+ * How a batch runs, counts and discards rounds. Rounds, time and stop requests are the test's.
  */
 #include "support.h"
 
@@ -19,7 +19,7 @@ static struct {
 	enum round_result results[ROUNDS_MAX];
 	size_t stop_before_round, stop_in_round; /* counted from 1, 0 for never */
 	bool stopped;
-	size_t rounds;
+	size_t rounds, sent_calls;
 	int64_t started_ns[ROUNDS_MAX];
 	size_t progress_calls;
 	unsigned last_round, last_rounds;
@@ -46,12 +46,14 @@ bool stop_sleep_until(int64_t at_ns)
 	return world.stopped;
 }
 
-/* Round i of target 0 takes i + 1 ms, target 1 is silent, target 2 is never sent to. */
-enum round_result probe_round(struct probe *probe, struct sample *samples)
+/* Round i of target 0 takes i + 1 ms, target 1 is unresponsive, requests to target 2 are not sent. */
+enum round_result probe_run_round(struct probe *probe, struct sample *samples,
+				  void (*on_sent)(void *arg), void *arg)
 {
 	size_t round = world.rounds++;
 
 	assert_ptr_equal(probe, &world);
+	on_sent(arg);
 	assert_true(round < ROUNDS_MAX);
 	world.started_ns[round] = world.now_ns;
 	world.now_ns += world.round_ns;
@@ -65,7 +67,7 @@ enum round_result probe_round(struct probe *probe, struct sample *samples)
 	return world.results[round];
 }
 
-static void note_progress(const struct batch *batch, unsigned round, unsigned rounds)
+static void record_progress(const struct batch *batch, unsigned round, unsigned rounds)
 {
 	(void)batch;
 	world.progress_calls++;
@@ -102,7 +104,18 @@ static struct batch make_batch(void)
 			      .absent_count = 1,
 			      .probe = (struct probe *)&world,
 			      .deadline_ns = INT64_MAX,
-			      .progress = note_progress};
+			      .progress = record_progress};
+}
+
+static void count_sent(void *arg)
+{
+	assert_ptr_equal(arg, &world);
+	world.sent_calls++;
+}
+
+static int run(struct batch *batch)
+{
+	return batch_run(batch, count_sent, &world);
 }
 
 static uint64_t sum_discarded(const struct batch *batch)
@@ -120,8 +133,9 @@ static void measured_rounds_are_counted_and_warmup_is_not(void **state)
 
 	(void)state;
 	options.warmup = 2;
-	assert_int_equal(batch_run(&batch), 0);
+	assert_int_equal(run(&batch), 0);
 	assert_int_equal(world.rounds, 7);
+	assert_int_equal(world.sent_calls, 7);
 	assert_int_equal(batch.measured, 5);
 	assert_int_equal(sum_discarded(&batch), 0);
 	assert_false(batch.broken);
@@ -143,13 +157,13 @@ static void target_without_an_address_is_unsent_in_every_measured_round(void **s
 
 	(void)state;
 	world.results[3] = ROUND_CLOCK_STEP;
-	assert_int_equal(batch_run(&batch), 0);
+	assert_int_equal(run(&batch), 0);
 	assert_int_equal(targets[3].totals.requests, 0);
 	assert_int_equal(targets[3].totals.unsent, 4);
 	assert_int_equal(targets[3].run.unsent, 4);
 }
 
-static void void_rounds_count_for_nothing_but_their_reason(void **state)
+static void discarded_rounds_are_counted_by_reason_only(void **state)
 {
 	struct batch batch = make_batch();
 
@@ -159,7 +173,7 @@ static void void_rounds_count_for_nothing_but_their_reason(void **state)
 	world.results[2] = ROUND_RECEIVE_DROPS;
 	world.results[4] = ROUND_RECEIVE_DROPS;
 	world.results[5] = ROUND_INTERRUPTED;
-	assert_int_equal(batch_run(&batch), 0);
+	assert_int_equal(run(&batch), 0);
 	assert_int_equal(world.rounds, 9);
 	assert_int_equal(batch.discarded[DISCARD_CLOCK_STEP], 1);
 	assert_int_equal(batch.discarded[DISCARD_RECEIVE_DROPS], 2);
@@ -171,25 +185,25 @@ static void void_rounds_count_for_nothing_but_their_reason(void **state)
 	assert_int_equal(targets[2].totals.unsent, 4);
 }
 
-static void void_round_breaks_the_chain_of_jitter(void **state)
+static void discarded_round_breaks_the_chain_of_jitter(void **state)
 {
 	struct batch batch = make_batch();
 
 	(void)state;
-	/* Measured: 2 ms, 3 ms, void, 5 ms, 6 ms. */
+	/* Measured: 2 ms, 3 ms, discarded, 5 ms, 6 ms. */
 	world.results[3] = ROUND_CLOCK_STEP;
-	assert_int_equal(batch_run(&batch), 0);
+	assert_int_equal(run(&batch), 0);
 	assert_int_equal(targets[0].run.pairs, 2);
 	assert_int_equal(targets[0].run.jitter_sum_ns, 2 * MS);
 }
 
-static void void_warmup_is_not_counted(void **state)
+static void discarded_warmup_round_is_not_counted(void **state)
 {
 	struct batch batch = make_batch();
 
 	(void)state;
 	world.results[0] = ROUND_RECEIVE_DROPS;
-	assert_int_equal(batch_run(&batch), 0);
+	assert_int_equal(run(&batch), 0);
 	assert_int_equal(sum_discarded(&batch), 0);
 	assert_int_equal(batch.measured, 5);
 }
@@ -200,11 +214,11 @@ static void rounds_keep_their_interval_from_start_to_start(void **state)
 
 	(void)state;
 	world.round_ns = 30 * MS;
-	assert_int_equal(batch_run(&batch), 0);
+	assert_int_equal(run(&batch), 0);
 	for (size_t i = 0; i < 6; i++)
 		assert_int_equal(world.started_ns[i],
 				 1000 * MS + (int64_t)i * options.interval_ns);
-	/* Nothing to wait for behind the last one. */
+	/* There is nothing to wait for after the last one. */
 	assert_int_equal(world.now_ns, world.started_ns[5] + 30 * MS);
 }
 
@@ -214,7 +228,7 @@ static void round_longer_than_the_interval_is_followed_at_once(void **state)
 
 	(void)state;
 	world.round_ns = 700 * MS;
-	assert_int_equal(batch_run(&batch), 0);
+	assert_int_equal(run(&batch), 0);
 	for (size_t i = 0; i < 6; i++)
 		assert_int_equal(world.started_ns[i], 1000 * MS + (int64_t)i * 700 * MS);
 }
@@ -226,7 +240,7 @@ static void no_round_begins_after_the_deadline(void **state)
 	(void)state;
 	/* Rounds at 0, 200, 400, ... ms: four of them, one of these for warming up. */
 	batch.deadline_ns = world.now_ns + 650 * MS;
-	assert_int_equal(batch_run(&batch), 0);
+	assert_int_equal(run(&batch), 0);
 	assert_int_equal(world.rounds, 4);
 	assert_int_equal(batch.measured, 3);
 	assert_int_equal(batch.discarded[DISCARD_DEADLINE], 2);
@@ -235,13 +249,13 @@ static void no_round_begins_after_the_deadline(void **state)
 	assert_int_equal(targets[3].totals.unsent, 3);
 }
 
-static void deadline_before_the_first_round_voids_the_measured_ones(void **state)
+static void deadline_before_the_first_round_discards_all(void **state)
 {
 	struct batch batch = make_batch();
 
 	(void)state;
 	batch.deadline_ns = world.now_ns - 1;
-	assert_int_equal(batch_run(&batch), 0);
+	assert_int_equal(run(&batch), 0);
 	assert_int_equal(world.rounds, 0);
 	assert_int_equal(batch.measured, 0);
 	assert_int_equal(batch.discarded[DISCARD_DEADLINE], 5);
@@ -255,20 +269,20 @@ static void run_ends_at_the_deadline_and_not_an_interval_later(void **state)
 	(void)state;
 	options.interval_ns = 3600 * CLOCK_NS_PER_S;
 	batch.deadline_ns = world.now_ns + 10 * CLOCK_NS_PER_S;
-	assert_int_equal(batch_run(&batch), 0);
+	assert_int_equal(run(&batch), 0);
 	assert_int_equal(world.rounds, 1);
 	assert_int_equal(batch.discarded[DISCARD_DEADLINE], 5);
 	assert_true(world.now_ns <= batch.deadline_ns);
 }
 
-static void stop_in_a_round_voids_it_and_all_that_follow(void **state)
+static void stop_in_a_round_discards_it_and_all_that_follow(void **state)
 {
 	struct batch batch = make_batch();
 
 	(void)state;
 	world.stop_in_round = 3;
 	world.results[2] = ROUND_INTERRUPTED;
-	assert_int_equal(batch_run(&batch), 0);
+	assert_int_equal(run(&batch), 0);
 	assert_int_equal(world.rounds, 3);
 	assert_int_equal(batch.measured, 1);
 	assert_int_equal(batch.discarded[DISCARD_INTERRUPTED], 4);
@@ -276,14 +290,14 @@ static void stop_in_a_round_voids_it_and_all_that_follow(void **state)
 	assert_int_equal(targets[0].totals.requests, 1);
 }
 
-static void stop_between_rounds_voids_those_that_follow(void **state)
+static void stop_between_rounds_discards_those_that_follow(void **state)
 {
 	struct batch batch = make_batch();
 	int64_t start_ns = world.now_ns;
 
 	(void)state;
 	world.stop_before_round = 4;
-	assert_int_equal(batch_run(&batch), 0);
+	assert_int_equal(run(&batch), 0);
 	assert_int_equal(world.rounds, 3);
 	assert_int_equal(batch.measured, 2);
 	assert_int_equal(batch.discarded[DISCARD_INTERRUPTED], 3);
@@ -291,7 +305,7 @@ static void stop_between_rounds_voids_those_that_follow(void **state)
 			 start_ns + 2 * options.interval_ns + world.round_ns);
 }
 
-static void stop_in_the_warmup_voids_the_measured_rounds_alone(void **state)
+static void stop_in_the_warmup_discards_the_measured_rounds_only(void **state)
 {
 	struct batch batch = make_batch();
 
@@ -299,18 +313,18 @@ static void stop_in_the_warmup_voids_the_measured_rounds_alone(void **state)
 	options.warmup = 3;
 	world.stop_in_round = 1;
 	world.results[0] = ROUND_INTERRUPTED;
-	assert_int_equal(batch_run(&batch), 0);
+	assert_int_equal(run(&batch), 0);
 	assert_int_equal(world.rounds, 1);
 	assert_int_equal(batch.discarded[DISCARD_INTERRUPTED], 5);
 }
 
-static void interrupted_round_without_a_stop_is_void_alone(void **state)
+static void interrupted_round_without_a_stop_discards_itself_only(void **state)
 {
 	struct batch batch = make_batch();
 
 	(void)state;
 	world.results[2] = ROUND_INTERRUPTED;
-	assert_int_equal(batch_run(&batch), 0);
+	assert_int_equal(run(&batch), 0);
 	assert_int_equal(world.rounds, 6);
 	assert_int_equal(batch.measured, 4);
 	assert_int_equal(batch.discarded[DISCARD_INTERRUPTED], 1);
@@ -324,7 +338,7 @@ static void broken_round_ends_the_batch(void **state)
 
 		reset(NULL);
 		world.results[broken] = ROUND_BROKEN;
-		assert_int_equal(batch_run(&batch), 0);
+		assert_int_equal(run(&batch), 0);
 		assert_true(batch.broken);
 		assert_int_equal(world.rounds, broken + 1);
 		assert_int_equal(batch.measured, broken > 0 ? broken - 1 : 0);
@@ -338,7 +352,7 @@ static void batch_without_a_probe_is_unsent_in_all_rounds_and_measures_none(void
 
 	(void)state;
 	batch.probe = NULL;
-	assert_int_equal(batch_run(&batch), 0);
+	assert_int_equal(run(&batch), 0);
 	assert_int_equal(world.rounds, 0);
 	assert_int_equal(batch.measured, 0);
 	for (size_t i = 0; i < TARGETS_MAX; i++) {
@@ -347,7 +361,7 @@ static void batch_without_a_probe_is_unsent_in_all_rounds_and_measures_none(void
 	}
 }
 
-static void batch_of_absent_targets_alone_is_unsent(void **state)
+static void batch_of_absent_targets_only_is_unsent(void **state)
 {
 	struct batch batch = make_batch();
 
@@ -356,25 +370,25 @@ static void batch_of_absent_targets_alone_is_unsent(void **state)
 	batch.count = 0;
 	batch.absent = order;
 	batch.absent_count = 2;
-	assert_int_equal(batch_run(&batch), 0);
+	assert_int_equal(run(&batch), 0);
 	assert_int_equal(targets[0].totals.unsent, 5);
 	assert_int_equal(targets[1].totals.unsent, 5);
 	assert_int_equal(targets[2].totals.unsent, 0);
 }
 
-static void progress_is_told_after_each_round_and_may_be_absent(void **state)
+static void progress_is_called_after_each_round_and_may_be_null(void **state)
 {
 	struct batch batch = make_batch();
 
 	(void)state;
-	assert_int_equal(batch_run(&batch), 0);
+	assert_int_equal(run(&batch), 0);
 	assert_int_equal(world.progress_calls, 6);
 	assert_int_equal(world.last_round, 6);
 	assert_int_equal(world.last_rounds, 6);
 	reset(NULL);
 	batch = make_batch();
 	batch.progress = NULL;
-	assert_int_equal(batch_run(&batch), 0);
+	assert_int_equal(run(&batch), 0);
 	assert_int_equal(batch.measured, 5);
 	assert_int_equal(world.progress_calls, 0);
 }
@@ -386,22 +400,22 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(measured_rounds_are_counted_and_warmup_is_not),
 		TEST(target_without_an_address_is_unsent_in_every_measured_round),
-		TEST(void_rounds_count_for_nothing_but_their_reason),
-		TEST(void_round_breaks_the_chain_of_jitter),
-		TEST(void_warmup_is_not_counted),
+		TEST(discarded_rounds_are_counted_by_reason_only),
+		TEST(discarded_round_breaks_the_chain_of_jitter),
+		TEST(discarded_warmup_round_is_not_counted),
 		TEST(rounds_keep_their_interval_from_start_to_start),
 		TEST(round_longer_than_the_interval_is_followed_at_once),
 		TEST(no_round_begins_after_the_deadline),
-		TEST(deadline_before_the_first_round_voids_the_measured_ones),
+		TEST(deadline_before_the_first_round_discards_all),
 		TEST(run_ends_at_the_deadline_and_not_an_interval_later),
-		TEST(stop_in_a_round_voids_it_and_all_that_follow),
-		TEST(stop_between_rounds_voids_those_that_follow),
-		TEST(stop_in_the_warmup_voids_the_measured_rounds_alone),
-		TEST(interrupted_round_without_a_stop_is_void_alone),
+		TEST(stop_in_a_round_discards_it_and_all_that_follow),
+		TEST(stop_between_rounds_discards_those_that_follow),
+		TEST(stop_in_the_warmup_discards_the_measured_rounds_only),
+		TEST(interrupted_round_without_a_stop_discards_itself_only),
 		TEST(broken_round_ends_the_batch),
 		TEST(batch_without_a_probe_is_unsent_in_all_rounds_and_measures_none),
-		TEST(batch_of_absent_targets_alone_is_unsent),
-		TEST(progress_is_told_after_each_round_and_may_be_absent),
+		TEST(batch_of_absent_targets_only_is_unsent),
+		TEST(progress_is_called_after_each_round_and_may_be_null),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /*
- * Which targets share a batch, and what becomes of all batches together. Probes are the
+ * Which targets share a batch, and how batches are run and added up. Probes are the
  * test's.
  */
 #include "support.h"
@@ -47,7 +47,7 @@ struct probe *probe_new(const struct probe_settings *settings,
 	struct probe *probe = &probes[probe_count];
 
 	assert_int_equal(cookie->words[0], 42);
-	/* Objects of one run do not take each other's replies for theirs. */
+	/* Objects of one run must not accept each other's replies. */
 	for (size_t i = 0; i < probe_count; i++)
 		assert_int_not_equal(probes[i].cookie, cookie->words[1]);
 	if (script.new_fails)
@@ -59,7 +59,7 @@ struct probe *probe_new(const struct probe_settings *settings,
 	return probe;
 }
 
-int probe_add(struct probe *probe, const struct probe_host *hosts, size_t count)
+int probe_add_hosts(struct probe *probe, const struct probe_host *hosts, size_t count)
 {
 	assert_in_range(count, 1, HOSTS_MAX);
 	memcpy(probe->hosts, hosts, count * sizeof(*hosts));
@@ -68,8 +68,10 @@ int probe_add(struct probe *probe, const struct probe_host *hosts, size_t count)
 }
 
 /* Every host answers in as many milliseconds as the last byte of its address says. */
-enum round_result probe_round(struct probe *probe, struct sample *samples)
+enum round_result probe_run_round(struct probe *probe, struct sample *samples,
+				  void (*on_sent)(void *arg), void *arg)
 {
+	on_sent(arg);
 	atomic_fetch_add(&rounds, 1);
 	if (script.meeting)
 		pthread_barrier_wait(script.meeting);
@@ -83,9 +85,9 @@ enum round_result probe_round(struct probe *probe, struct sample *samples)
 	return script.result;
 }
 
-void probe_report(const struct probe *probe, struct probe_report *report)
+struct probe_report probe_get_report(const struct probe *probe)
 {
-	*report = probe->report;
+	return probe->report;
 }
 
 void probe_free(struct probe *probe)
@@ -166,7 +168,7 @@ static void build(void)
 	assert_int_equal(batches_build(&batches, &targets, &cookie, INT64_MAX), 0);
 }
 
-/* The addresses of a batch's targets and then, behind a bar, how many are absent. */
+/* The addresses of a batch's targets and then, after a bar, how many are absent. */
 static void assert_batch(size_t index, const char *expected)
 {
 	const struct batch *batch = &batches.items[index];
@@ -210,7 +212,7 @@ static void groups_share_a_batch_unless_an_option_of_the_socket_or_the_rounds_di
 	}
 }
 
-static void groups_share_a_batch_whatever_is_not_the_sockets(void **state)
+static void other_options_do_not_keep_groups_from_sharing_a_batch(void **state)
 {
 	struct options base = groups[0].options, other = base;
 
@@ -222,7 +224,7 @@ static void groups_share_a_batch_whatever_is_not_the_sockets(void **state)
 	assert_true(batches_may_share(&base, &other));
 }
 
-static void nobody_to_ask_is_no_batch_and_no_failure(void **state)
+static void no_target_is_no_batch_and_no_failure(void **state)
 {
 	(void)state;
 	add(0, "10.0.0.1", TARGET_UP)->state = TARGET_SELF;
@@ -309,7 +311,7 @@ static void source_of_one_family_is_not_given_to_the_other(void **state)
 	assert_int_equal(probes[0].settings.source.v6.family, ADDRESS_NONE);
 }
 
-static void peers_that_answered_come_before_unknown_and_dead_ones(void **state)
+static void responsive_peers_come_before_unknown_and_unresponsive_ones(void **state)
 {
 	(void)state;
 	add(0, "10.0.0.1", TARGET_DOWN);
@@ -323,7 +325,7 @@ static void peers_that_answered_come_before_unknown_and_dead_ones(void **state)
 	assert_int_equal(batches.count, 1);
 	assert_batch(0, "10.0.0.3 10.0.0.6 10.0.0.2 10.0.0.5 10.0.0.1 10.0.0.4 | 1");
 	assert_int_equal(batches_run(&batches, &targets, &node_of_run), 0);
-	/* Everyone's own answer. */
+	/* Each target has its own reply. */
 	for (size_t i = 0; i < targets.count; i++)
 		if (items[i].state == TARGET_PROBED)
 			assert_int_equal(items[i].run.max_ns,
@@ -331,9 +333,8 @@ static void peers_that_answered_come_before_unknown_and_dead_ones(void **state)
 						 MS);
 }
 
-/* So many peers that were silent in the last run, and one each that answered or is new.
- */
-static void add_dead(unsigned count)
+/* Adds so many unresponsive peers, and one each that is responsive or new. */
+static void add_unresponsive(unsigned count)
 {
 	char address[ADDRESS_TEXT_SIZE];
 
@@ -345,25 +346,27 @@ static void add_dead(unsigned count)
 	add(0, "10.0.0.2", TARGET_UNKNOWN);
 }
 
-static void few_dead_peers_stay_with_the_others(void **state)
+static void few_unresponsive_peers_stay_with_the_others(void **state)
 {
 	(void)state;
-	add_dead(BATCHES_UNRESPONSIVE_MAX);
+	add_unresponsive(BATCHES_UNRESPONSIVE_MAX);
 	build();
 	assert_int_equal(batches.count, 1);
 	assert_int_equal(batches.items[0].count, BATCHES_UNRESPONSIVE_MAX + 2);
 }
 
-static void many_dead_peers_have_a_batch_of_their_own(void **state)
+static void many_unresponsive_peers_have_a_deferred_batch(void **state)
 {
 	(void)state;
-	add_dead(BATCHES_UNRESPONSIVE_MAX + 1);
+	add_unresponsive(BATCHES_UNRESPONSIVE_MAX + 1);
 	add(1, "10.0.2.1", TARGET_UP);
 	add(1, "", TARGET_DOWN);
 	build();
 	assert_int_equal(batches.count, 2);
 	assert_batch(0, "10.0.0.1 10.0.2.1 10.0.0.2 | 1");
 	assert_int_equal(batches.items[1].count, BATCHES_UNRESPONSIVE_MAX + 1);
+	assert_false(batches.items[0].is_deferred);
+	assert_true(batches.items[1].is_deferred);
 	assert_int_equal(batches_run(&batches, &targets, &node_of_run), 0);
 	for (size_t i = 0; i < targets.count; i++)
 		assert_int_equal(items[i].totals.requests + items[i].totals.unsent, 2);
@@ -408,12 +411,12 @@ static void settings_are_those_of_the_group(void **state)
 	assert_string_equal(s->device, "eth1");
 	assert_int_equal(s->timeout_ns, 30 * MS);
 	assert_int_equal(s->spacing_ns, 5000);
-	/* A silent peer makes a round last its timeout. */
+	/* With an unresponsive peer a round lasts its timeout. */
 	assert_int_equal(s->period_ns, 200 * MS);
 	assert_int_equal(probes[1].settings.period_ns, 700 * MS);
 }
 
-static void object_that_cannot_be_had_leaves_its_targets_unsent(void **state)
+static void targets_are_unsent_if_liboping_refuses_an_option(void **state)
 {
 	(void)state;
 	script.new_fails = true;
@@ -434,7 +437,7 @@ static void hosts_that_cannot_be_added_are_an_error(void **state)
 	assert_int_equal(atomic_load(&freed), 1);
 }
 
-static void more_batches_than_select_can_hold_are_an_error(void **state)
+static void too_many_batches_are_an_error(void **state)
 {
 	char address[ADDRESS_TEXT_SIZE];
 	char *output;
@@ -448,7 +451,7 @@ static void more_batches_than_select_can_hold_are_an_error(void **state)
 	support_capture_begin();
 	assert_int_equal(batches_build(&batches, &targets, &cookie, INT64_MAX), -1);
 	output = support_capture_end();
-	assert_non_null(strstr(output, "256"));
+	assert_non_null(strstr(output, "(at most 256)"));
 	free(output);
 	batches_free(&batches);
 
@@ -467,7 +470,7 @@ static void batches_run_side_by_side(void **state)
 		add(i, "10.0.0.1", TARGET_UP);
 	}
 	build();
-	/* One after the other they would wait for ever. */
+	/* If they ran one after the other, they would wait for ever. */
 	assert_int_equal(pthread_barrier_init(&meeting, NULL, 3), 0);
 	script.meeting = &meeting;
 	assert_int_equal(batches_run(&batches, &targets, &node_of_run), 0);
@@ -475,7 +478,7 @@ static void batches_run_side_by_side(void **state)
 	pthread_barrier_destroy(&meeting);
 }
 
-static void group_histogram_takes_in_its_peers(void **state)
+static void group_histogram_includes_its_peers(void **state)
 {
 	(void)state;
 	groups[0].options.histogram = HISTOGRAM_GROUP;
@@ -500,7 +503,7 @@ static void group_histogram_takes_in_its_peers(void **state)
 	assert_null(items[3].totals.histogram.counts);
 }
 
-static void peers_histogram_goes_on_where_the_last_run_left_it(void **state)
+static void peer_histogram_continues_that_of_the_previous_run(void **state)
 {
 	struct target *target = add(0, "10.0.0.1", TARGET_UP);
 
@@ -564,7 +567,7 @@ static char *run_with_reports(const struct probe_report *reports, size_t count)
 	return support_capture_end();
 }
 
-static void run_without_trouble_says_nothing(void **state)
+static void run_without_trouble_logs_nothing(void **state)
 {
 	static const struct probe_report reports[2] = {
 		{.send_wanted = 9, .receive_wanted = 9}};
@@ -575,7 +578,7 @@ static void run_without_trouble_says_nothing(void **state)
 	free(output);
 }
 
-static void failed_requests_of_all_batches_are_one_line(void **state)
+static void failed_requests_of_all_batches_are_logged_in_one_line(void **state)
 {
 	static const struct probe_report reports[] = {
 		{.failed = 0},
@@ -591,7 +594,7 @@ static void failed_requests_of_all_batches_are_one_line(void **state)
 	free(output);
 }
 
-static void drops_are_counted_and_name_the_sysctl(void **state)
+static void drops_are_counted_and_logged_with_the_sysctl(void **state)
 {
 	static const struct probe_report reports[] = {
 		{.receive_drops = 5, .receive_wanted = 4000}, {.receive_wanted = 90000}};
@@ -601,12 +604,12 @@ static void drops_are_counted_and_name_the_sysctl(void **state)
 	node_of_run.receive_drops = 100;
 	output = run_with_reports(reports, 2);
 	assert_int_equal(node_of_run.receive_drops, 105);
-	assert_non_null(strstr(output, "5 packets"));
+	assert_non_null(strstr(output, "5 packets were dropped"));
 	assert_non_null(strstr(output, "net.core.rmem_max to 2000"));
 	free(output);
 }
 
-static void starved_round_names_the_sysctl(void **state)
+static void starved_round_is_logged_with_the_sysctl(void **state)
 {
 	static const struct probe_report reports[] = {
 		{.starved = true, .send_wanted = 4000}, {.send_wanted = 90000}};
@@ -641,30 +644,30 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(groups_share_a_batch_unless_an_option_of_the_socket_or_the_rounds_differs),
-		TEST(groups_share_a_batch_whatever_is_not_the_sockets),
-		TEST(nobody_to_ask_is_no_batch_and_no_failure),
+		TEST(other_options_do_not_keep_groups_from_sharing_a_batch),
+		TEST(no_target_is_no_batch_and_no_failure),
 		TEST(groups_with_equal_options_share_a_batch),
 		TEST(address_in_two_groups_is_in_two_batches),
 		TEST(source_makes_a_batch_for_each_family),
 		TEST(source_of_one_family_is_not_given_to_the_other),
-		TEST(peers_that_answered_come_before_unknown_and_dead_ones),
-		TEST(few_dead_peers_stay_with_the_others),
-		TEST(many_dead_peers_have_a_batch_of_their_own),
+		TEST(responsive_peers_come_before_unknown_and_unresponsive_ones),
+		TEST(few_unresponsive_peers_stay_with_the_others),
+		TEST(many_unresponsive_peers_have_a_deferred_batch),
 		TEST(targets_without_address_have_a_batch_without_a_probe),
 		TEST(settings_are_those_of_the_group),
-		TEST(object_that_cannot_be_had_leaves_its_targets_unsent),
+		TEST(targets_are_unsent_if_liboping_refuses_an_option),
 		TEST(hosts_that_cannot_be_added_are_an_error),
-		TEST(more_batches_than_select_can_hold_are_an_error),
+		TEST(too_many_batches_are_an_error),
 		TEST(batches_run_side_by_side),
-		TEST(group_histogram_takes_in_its_peers),
-		TEST(peers_histogram_goes_on_where_the_last_run_left_it),
+		TEST(group_histogram_includes_its_peers),
+		TEST(peer_histogram_continues_that_of_the_previous_run),
 		TEST(discarded_rounds_of_all_batches_are_added_to_the_state),
 		TEST(one_batch_that_measured_is_enough),
 		TEST(broken_batch_is_a_failure_of_the_run),
-		TEST(run_without_trouble_says_nothing),
-		TEST(failed_requests_of_all_batches_are_one_line),
-		TEST(drops_are_counted_and_name_the_sysctl),
-		TEST(starved_round_names_the_sysctl),
+		TEST(run_without_trouble_logs_nothing),
+		TEST(failed_requests_of_all_batches_are_logged_in_one_line),
+		TEST(drops_are_counted_and_logged_with_the_sysctl),
+		TEST(starved_round_is_logged_with_the_sysctl),
 		TEST(sysctl_is_raised_to_what_the_largest_batch_wants),
 	};
 

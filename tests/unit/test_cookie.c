@@ -24,7 +24,7 @@
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 #define ICMP_HEADER 8
 #define IPV4_SOURCE 12
-#define IPV4_PROOF (COOKIE_SIZE + 8)
+#define IPV4_COOKIE (COOKIE_SIZE + 8)
 #define PACKET_MAX 512
 #define UNAVAILABLE 77
 
@@ -77,7 +77,7 @@ static void cookie_has_no_nul_and_is_never_the_same(void **state)
 	}
 }
 
-static void cookies_of_a_runs_objects_differ_and_have_no_nul(void **state)
+static void cookies_of_all_objects_differ_and_have_no_nul(void **state)
 {
 	static struct cookie derived[256];
 
@@ -104,7 +104,7 @@ static void payload_is_a_string_of_exactly_its_size(void **state)
 
 		assert_int_equal(cookie_init(&cookie), 0);
 		memset(payload, 0x7f, sizeof(payload));
-		cookie_payload(&cookie, &address, size, payload);
+		cookie_write_payload(&cookie, &address, size, payload);
 		assert_int_equal(strnlen(payload, sizeof(payload)), size);
 		assert_int_equal(payload[size + 1], 0x7f);
 	}
@@ -120,8 +120,8 @@ static void payloads_of_two_addresses_differ(void **state)
 		size_t bit = (size_t)random() % (i % 2 ? 32 : 128);
 
 		((unsigned char *)&other.u)[bit / 8] ^= (unsigned char)(1U << bit % 8);
-		cookie_payload(&cookie, &one, OPTIONS_SIZE_MIN, first);
-		cookie_payload(&cookie, &other, OPTIONS_SIZE_MIN, second);
+		cookie_write_payload(&cookie, &one, OPTIONS_SIZE_MIN, first);
+		cookie_write_payload(&cookie, &other, OPTIONS_SIZE_MIN, second);
 		assert_string_not_equal(first, second);
 	}
 }
@@ -131,7 +131,7 @@ static void attach(int fd, enum address_family family)
 	struct sock_filter code[COOKIE_FILTER_MAX];
 	struct sock_fprog program = {.filter = code};
 
-	program.len = (unsigned short)cookie_filter(&cookie, family, code);
+	program.len = (unsigned short)cookie_build_filter(&cookie, family, code);
 	assert_in_range(program.len, 1, COOKIE_FILTER_MAX);
 	assert_int_equal(
 		setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)),
@@ -168,7 +168,7 @@ static bool passes(const int pair[2], const unsigned char *packet, size_t len)
 	return true;
 }
 
-/* The answer of an IPv4 host with a header of so many words; returns its length. */
+/* The reply of an IPv4 host with a header of so many words; returns its length. */
 static size_t make_reply(const struct address *address, unsigned words,
 			 unsigned char packet[PACKET_MAX])
 {
@@ -180,7 +180,7 @@ static size_t make_reply(const struct address *address, unsigned words,
 	memcpy(packet + IPV4_SOURCE, &address->u.v4, 4);
 	packet[header] = ICMP_ECHOREPLY;
 	packet[header + 1] = 0;
-	cookie_payload(&cookie, address, 56, payload);
+	cookie_write_payload(&cookie, address, 56, payload);
 	memcpy(packet + header + ICMP_HEADER, payload, 56);
 	return header + ICMP_HEADER + 56;
 }
@@ -218,7 +218,7 @@ static void ipv4_reply_from_another_address_is_rejected(void **state)
 	close_pair(pair);
 }
 
-static void ipv4_reply_with_any_bit_of_the_proof_wrong_is_rejected(void **state)
+static void ipv4_reply_with_any_wrong_bit_of_cookie_or_address_is_rejected(void **state)
 {
 	struct address address = parse("192.168.255.240");
 	unsigned char packet[PACKET_MAX];
@@ -233,7 +233,7 @@ static void ipv4_reply_with_any_bit_of_the_proof_wrong_is_rejected(void **state)
 			packet[4 * words + ICMP_HEADER + bit / 8] ^=
 				(unsigned char)(1U << bit % 8);
 			assert_int_equal(passes(pair, packet, len),
-					 bit >= 8 * IPV4_PROOF);
+					 bit >= 8 * IPV4_COOKIE);
 		}
 	}
 	close_pair(pair);
@@ -256,7 +256,7 @@ static void ipv4_packet_of_another_type_is_rejected(void **state)
 	close_pair(pair);
 }
 
-static void ipv4_reply_cut_before_the_end_of_its_proof_is_rejected(void **state)
+static void ipv4_reply_cut_within_cookie_or_address_is_rejected(void **state)
 {
 	struct address address = parse("10.0.0.7");
 	unsigned char packet[PACKET_MAX];
@@ -266,7 +266,7 @@ static void ipv4_reply_cut_before_the_end_of_its_proof_is_rejected(void **state)
 	open_filtered(pair);
 	for (unsigned words = 5; words <= 15; words++) {
 		size_t len = make_reply(&address, words, packet);
-		size_t needed = 4 * words + ICMP_HEADER + IPV4_PROOF;
+		size_t needed = 4 * words + ICMP_HEADER + IPV4_COOKIE;
 
 		for (size_t cut = 1; cut <= len; cut++)
 			assert_int_equal(passes(pair, packet, cut), cut >= needed);
@@ -289,7 +289,7 @@ static void ipv4_reply_of_another_run_is_rejected(void **state)
 	close_pair(pair);
 }
 
-/* What answers, so that source and destination differ. */
+/* The source of replies; it differs from their destination. */
 #define ANSWERER "fd00::8001:5"
 
 /* In a child, which has a number of its own for everything that goes wrong. */
@@ -310,7 +310,7 @@ static int open_raw(int *sender, int *receiver)
 	inet_pton(AF_INET6, ANSWERER, &answerer.sin6_addr);
 	if (bind(*sender, (struct sockaddr *)&answerer, sizeof(answerer)) < 0)
 		return 1;
-	program.len = (unsigned short)cookie_filter(&cookie, ADDRESS_IPV6, code);
+	program.len = (unsigned short)cookie_build_filter(&cookie, ADDRESS_IPV6, code);
 	return setsockopt(*receiver, SOL_SOCKET, SO_ATTACH_FILTER, &program,
 			  sizeof(program)) < 0;
 }
@@ -335,7 +335,7 @@ static size_t make_reply6(const char *text, unsigned char packet[PACKET_MAX])
 	memset(packet, 0, PACKET_MAX);
 	packet[0] = ICMP6_ECHO_REPLY;
 	address_parse(text, &address);
-	cookie_payload(&cookie, &address, 56, payload);
+	cookie_write_payload(&cookie, &address, 56, payload);
 	memcpy(packet + ICMP_HEADER, payload, 56);
 	return ICMP_HEADER + 56;
 }
@@ -406,7 +406,7 @@ static int check_ipv6(void)
 	return status ? status : check_types(sender, receiver);
 }
 
-static void ipv6_reply_passes_only_with_its_proof_from_its_source(void **state)
+static void ipv6_reply_passes_only_with_the_cookie_and_its_own_address(void **state)
 {
 	pid_t pid = fork();
 	int status;
@@ -426,16 +426,18 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cookie_has_no_nul_and_is_never_the_same),
-		cmocka_unit_test(cookies_of_a_runs_objects_differ_and_have_no_nul),
+		cmocka_unit_test(cookies_of_all_objects_differ_and_have_no_nul),
 		cmocka_unit_test(payload_is_a_string_of_exactly_its_size),
 		cmocka_unit_test(payloads_of_two_addresses_differ),
 		cmocka_unit_test(ipv4_reply_from_the_address_asked_passes),
 		cmocka_unit_test(ipv4_reply_from_another_address_is_rejected),
-		cmocka_unit_test(ipv4_reply_with_any_bit_of_the_proof_wrong_is_rejected),
+		cmocka_unit_test(
+			ipv4_reply_with_any_wrong_bit_of_cookie_or_address_is_rejected),
 		cmocka_unit_test(ipv4_packet_of_another_type_is_rejected),
-		cmocka_unit_test(ipv4_reply_cut_before_the_end_of_its_proof_is_rejected),
+		cmocka_unit_test(ipv4_reply_cut_within_cookie_or_address_is_rejected),
 		cmocka_unit_test(ipv4_reply_of_another_run_is_rejected),
-		cmocka_unit_test(ipv6_reply_passes_only_with_its_proof_from_its_source),
+		cmocka_unit_test(
+			ipv6_reply_passes_only_with_the_cookie_and_its_own_address),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, NULL);

@@ -1,36 +1,36 @@
 /*
- * Idents: no two hosts of a family share one, and each leads back to its host.
+ * Idents: no two hosts of a family share one, and a host is found by its own.
  */
 #include "support.h"
 
 #include "ping/idents.h"
 
-static void an_ident_is_taken_once_a_family(void **state)
+static void ident_is_reserved_once_in_each_family(void **state)
 {
 	struct idents idents = {.used = {{0}}};
 
 	(void)state;
-	assert_true(idents_take(&idents, ADDRESS_IPV4, 0));
-	assert_false(idents_take(&idents, ADDRESS_IPV4, 0));
-	assert_true(idents_take(&idents, ADDRESS_IPV6, 0));
-	assert_true(idents_take(&idents, ADDRESS_IPV4, 0xffff));
-	assert_false(idents_take(&idents, ADDRESS_IPV4, 0xffff));
-	assert_int_equal(idents_free(&idents, ADDRESS_IPV4), IDENTS_MAX - 2);
-	assert_int_equal(idents_free(&idents, ADDRESS_IPV6), IDENTS_MAX - 1);
+	assert_true(idents_reserve(&idents, ADDRESS_IPV4, 0));
+	assert_false(idents_reserve(&idents, ADDRESS_IPV4, 0));
+	assert_true(idents_reserve(&idents, ADDRESS_IPV6, 0));
+	assert_true(idents_reserve(&idents, ADDRESS_IPV4, 0xffff));
+	assert_false(idents_reserve(&idents, ADDRESS_IPV4, 0xffff));
+	assert_int_equal(idents_count_free(&idents, ADDRESS_IPV4), IDENTS_MAX - 2);
+	assert_int_equal(idents_count_free(&idents, ADDRESS_IPV6), IDENTS_MAX - 1);
 }
 
-static void all_idents_can_be_taken(void **state)
+static void all_idents_can_be_reserved(void **state)
 {
 	static struct idents idents;
 
 	(void)state;
 	for (unsigned i = 0; i < IDENTS_MAX; i++)
-		assert_true(idents_take(&idents, ADDRESS_IPV6, (uint16_t)i));
-	assert_int_equal(idents_free(&idents, ADDRESS_IPV6), 0);
-	assert_int_equal(idents_free(&idents, ADDRESS_IPV4), IDENTS_MAX);
+		assert_true(idents_reserve(&idents, ADDRESS_IPV6, (uint16_t)i));
+	assert_int_equal(idents_count_free(&idents, ADDRESS_IPV6), 0);
+	assert_int_equal(idents_count_free(&idents, ADDRESS_IPV4), IDENTS_MAX);
 }
 
-static void an_ident_leads_to_its_host(void **state)
+static void host_is_found_by_ident_and_family(void **state)
 {
 	struct ident_table table;
 	uint32_t host;
@@ -55,9 +55,9 @@ static void an_ident_leads_to_its_host(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(an_ident_is_taken_once_a_family),
-		cmocka_unit_test(all_idents_can_be_taken),
-		cmocka_unit_test(an_ident_leads_to_its_host),
+		cmocka_unit_test(ident_is_reserved_once_in_each_family),
+		cmocka_unit_test(all_idents_can_be_reserved),
+		cmocka_unit_test(host_is_found_by_ident_and_family),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /*
- * The interpose, used as liboping does: real sockets, but a clock that moves only while
+ * The replaced functions, used as liboping does: real sockets, but a clock that moves only while
  * ppoll() waits or where the test says.
  */
 /* The headers would define ppoll() as an inline of theirs. */
@@ -45,13 +45,13 @@ static struct {
 static struct {
 	int send_errno;
 	int pending_errno; /* that the next request meets, whosever it is */
-	unsigned errors;   /* that are queued behind it */
-	unsigned told_sent;
-	size_t sent_before_told;
+	unsigned errors;   /* that are queued after it */
+	unsigned sent_calls;
+	size_t sent_before_call;
 	int flags;
 	int64_t cost_ns; /* of one request */
 	int64_t sent_ns[SENDS_MAX];
-	size_t sent, received, readied, readied_late;
+	size_t sent, received, prepared, prepared_late;
 } record;
 
 /* As liboping has them: a socket of each family at most, and the far end of each. */
@@ -156,19 +156,19 @@ static void on_socket(int fd, void *arg)
 
 	assert_true(fd == near[0] || fd == near[1]);
 	assert_true(interpose->was_called);
-	record.readied++;
+	record.prepared++;
 	if (record.sent > 0)
-		record.readied_late++;
+		record.prepared_late++;
 }
 
 static void on_sent(void *arg)
 {
 	(void)arg;
-	record.told_sent++;
-	record.sent_before_told = record.sent;
+	record.sent_calls++;
+	record.sent_before_call = record.sent;
 }
 
-static struct interpose make_seam(int64_t timeout_ns, int64_t spacing_ns)
+static struct interpose make_interpose(int64_t timeout_ns, int64_t spacing_ns)
 {
 	return (struct interpose){.timeout_ns = timeout_ns,
 				  .spacing_ns = spacing_ns,
@@ -211,7 +211,7 @@ static void answer(void)
 	assert_int_equal(send(far[0], "x", 1, MSG_DONTWAIT), 1);
 }
 
-static bool take(int fd)
+static bool receive_byte(int fd)
 {
 	char byte;
 
@@ -252,7 +252,7 @@ static void send_one(int fd)
 	if (sendto(fd, "p", 1, 0, NULL, 0) < 0)
 		perror("ping_sendto");
 	else
-		take(far[fd == near[1]]);
+		receive_byte(far[fd == near[1]]);
 }
 
 /* The library's loop: all hosts in turn, then replies, none of which it takes for its
@@ -293,7 +293,7 @@ static int run_round(struct interpose *interpose, size_t hosts)
 
 static void deadline_counts_from_the_last_request(void **state)
 {
-	struct interpose interpose = make_seam(50 * MS, 10 * MS);
+	struct interpose interpose = make_interpose(50 * MS, 10 * MS);
 
 	(void)state;
 	assert_int_equal(run_round(&interpose, 100), 0);
@@ -306,7 +306,7 @@ static void deadline_counts_from_the_last_request(void **state)
 
 static void requests_may_be_further_apart_than_the_timeout(void **state)
 {
-	struct interpose interpose = make_seam(10 * MS, 100 * MS);
+	struct interpose interpose = make_interpose(10 * MS, 100 * MS);
 
 	(void)state;
 	assert_int_equal(run_round(&interpose, 3), 0);
@@ -317,7 +317,7 @@ static void requests_may_be_further_apart_than_the_timeout(void **state)
 
 static void process_that_stood_still_between_requests_sends_the_rest(void **state)
 {
-	struct interpose interpose = make_seam(1000 * MS, 1 * MS);
+	struct interpose interpose = make_interpose(1000 * MS, 1 * MS);
 
 	(void)state;
 	world.stop_at_ns = world.now_ns + 20 * MS;
@@ -329,7 +329,7 @@ static void process_that_stood_still_between_requests_sends_the_rest(void **stat
 
 static void requests_leave_at_their_spacing(void **state)
 {
-	struct interpose interpose = make_seam(50 * MS, 100 * US);
+	struct interpose interpose = make_interpose(50 * MS, 100 * US);
 
 	(void)state;
 	assert_int_equal(run_round(&interpose, 200), 0);
@@ -339,7 +339,7 @@ static void requests_leave_at_their_spacing(void **state)
 
 static void requests_that_are_late_catch_up_in_bursts_of_limited_size(void **state)
 {
-	struct interpose interpose = make_seam(1000 * MS, 10 * US);
+	struct interpose interpose = make_interpose(1000 * MS, 10 * US);
 	size_t burst = 1, longest = 1;
 
 	(void)state;
@@ -359,7 +359,7 @@ static void requests_that_are_late_catch_up_in_bursts_of_limited_size(void **sta
 
 static void requests_without_spacing_leave_at_once(void **state)
 {
-	struct interpose interpose = make_seam(50 * MS, 0);
+	struct interpose interpose = make_interpose(50 * MS, 0);
 
 	(void)state;
 	assert_int_equal(run_round(&interpose, 300), 0);
@@ -374,9 +374,9 @@ static void ten_answers_after_a_stop(void)
 	world.now_ns += 1500 * MS;
 }
 
-static void what_is_pending_is_read_though_the_deadline_has_long_passed(void **state)
+static void pending_packets_are_read_long_after_the_deadline(void **state)
 {
-	struct interpose interpose = make_seam(1000 * MS, 0);
+	struct interpose interpose = make_interpose(1000 * MS, 0);
 
 	(void)state;
 	world.event_ns = world.now_ns + 500 * MS;
@@ -387,9 +387,9 @@ static void what_is_pending_is_read_though_the_deadline_has_long_passed(void **s
 	assert_false(interpose.starved);
 }
 
-static void answer_that_comes_while_it_waits_is_read_at_once(void **state)
+static void reply_during_a_wait_is_read_at_once(void **state)
 {
-	struct interpose interpose = make_seam(1000 * MS, 0);
+	struct interpose interpose = make_interpose(1000 * MS, 0);
 
 	(void)state;
 	world.event_ns = world.now_ns + 300 * MS;
@@ -401,7 +401,7 @@ static void answer_that_comes_while_it_waits_is_read_at_once(void **state)
 
 static void interrupted_wait_goes_on(void **state)
 {
-	struct interpose interpose = make_seam(1000 * MS, 1 * MS);
+	struct interpose interpose = make_interpose(1000 * MS, 1 * MS);
 
 	(void)state;
 	world.interruptions = 7;
@@ -421,7 +421,7 @@ static void request_stop(void)
 
 static void stop_request_ends_the_wait_with_eintr(void **state)
 {
-	struct interpose interpose = make_seam(1000 * MS, 1 * MS);
+	struct interpose interpose = make_interpose(1000 * MS, 1 * MS);
 	int64_t start_ns = world.now_ns;
 
 	(void)state;
@@ -436,7 +436,7 @@ static void stop_request_ends_the_wait_with_eintr(void **state)
 	assert_int_equal(world.now_ns, start_ns + 50 * MS);
 
 	/* It is still readable: the next round ends before its first request. */
-	interpose = make_seam(1000 * MS, 1 * MS);
+	interpose = make_interpose(1000 * MS, 1 * MS);
 	interpose.stop_fd = stop;
 	assert_int_equal(run_round(&interpose, 10), -1);
 	assert_true(interpose.interrupted);
@@ -444,24 +444,24 @@ static void stop_request_ends_the_wait_with_eintr(void **state)
 	close(stop);
 }
 
-static void sockets_are_readied_once_a_round_before_its_first_request(void **state)
+static void sockets_are_prepared_once_a_round_before_its_first_request(void **state)
 {
 	(void)state;
 	for (size_t round = 1; round <= 3; round++) {
-		struct interpose interpose = make_seam(10 * MS, 0);
+		struct interpose interpose = make_interpose(10 * MS, 0);
 
 		record.sent = 0;
 		assert_int_equal(run_round(&interpose, 20), 0);
-		assert_int_equal(record.readied, 2 * round);
-		assert_int_equal(record.readied_late, 0);
+		assert_int_equal(record.prepared, 2 * round);
+		assert_int_equal(record.prepared_late, 0);
 	}
 }
 
-static void request_without_a_route_looks_to_liboping_as_one_that_failed(void **state)
+static void request_without_a_route_looks_like_a_failed_one(void **state)
 {
 	static const int errors[] = {EHOSTUNREACH, ENETUNREACH, EPERM,	EACCES,
 				     ENOBUFS,	   EAGAIN,	EINVAL, EMSGSIZE};
-	struct interpose interpose = make_seam(10 * MS, 0);
+	struct interpose interpose = make_interpose(10 * MS, 0);
 
 	(void)state;
 	interpose_begin(&interpose);
@@ -479,9 +479,9 @@ static void request_without_a_route_looks_to_liboping_as_one_that_failed(void **
 	assert_int_equal(interpose.first_errno, EHOSTUNREACH);
 }
 
-static void pending_errors_are_none_of_a_requests(void **state)
+static void pending_errors_do_not_fail_a_request(void **state)
 {
-	struct interpose interpose = make_seam(50 * MS, 1 * MS);
+	struct interpose interpose = make_interpose(50 * MS, 1 * MS);
 
 	(void)state;
 	record.pending_errno = EHOSTUNREACH;
@@ -491,19 +491,19 @@ static void pending_errors_are_none_of_a_requests(void **state)
 	assert_int_equal(record.errors, 0);
 }
 
-static void end_of_sending_is_told_once(void **state)
+static void end_of_sending_is_announced_once(void **state)
 {
-	struct interpose interpose = make_seam(50 * MS, 1 * MS);
+	struct interpose interpose = make_interpose(50 * MS, 1 * MS);
 
 	(void)state;
 	assert_int_equal(run_round(&interpose, 30), 0);
-	assert_int_equal(record.told_sent, 1);
-	assert_int_equal(record.sent_before_told, 30);
+	assert_int_equal(record.sent_calls, 1);
+	assert_int_equal(record.sent_before_call, 30);
 }
 
-static void requests_that_fail_make_no_noise_and_no_round_longer(void **state)
+static void failed_requests_are_not_printed_and_do_not_extend_the_round(void **state)
 {
-	struct interpose interpose = make_seam(10 * MS, 1 * MS);
+	struct interpose interpose = make_interpose(10 * MS, 1 * MS);
 	char *output;
 
 	(void)state;
@@ -520,7 +520,7 @@ static void requests_that_fail_make_no_noise_and_no_round_longer(void **state)
 
 static void request_never_blocks_in_a_round(void **state)
 {
-	struct interpose interpose = make_seam(10 * MS, 0);
+	struct interpose interpose = make_interpose(10 * MS, 0);
 
 	(void)state;
 	interpose_begin(&interpose);
@@ -541,7 +541,7 @@ static char *perror_output(const char *what, int error)
 
 static void perror_is_libcs_outside_of_a_round(void **state)
 {
-	struct interpose interpose = make_seam(10 * MS, 0);
+	struct interpose interpose = make_interpose(10 * MS, 0);
 	char expected[256];
 	char *output;
 
@@ -591,7 +591,7 @@ static void select_is_libcs_outside_of_a_round(void **state)
 	assert_true(FD_ISSET(near[1], &writable));
 	assert_int_equal(select(-1, NULL, NULL, NULL, &timeout), -1);
 	assert_int_equal(errno, EINVAL);
-	assert_int_equal(record.readied, 0);
+	assert_int_equal(record.prepared, 0);
 }
 
 static void sendto_is_libcs_outside_of_a_round(void **state)
@@ -602,7 +602,7 @@ static void sendto_is_libcs_outside_of_a_round(void **state)
 	assert_int_equal(errno, EHOSTUNREACH);
 	record.send_errno = 0;
 	assert_int_equal(sendto(near[0], "p", 1, 0, NULL, 0), 1);
-	assert_true(take(far[0]));
+	assert_true(receive_byte(far[0]));
 }
 
 /* Packets with an x are foreign. */
@@ -622,7 +622,7 @@ static void send_four_packets(void)
 
 static void packet_that_is_not_accepted_never_reaches_liboping(void **state)
 {
-	struct interpose interpose = make_seam(1000 * MS, 0);
+	struct interpose interpose = make_interpose(1000 * MS, 0);
 
 	(void)state;
 	interpose.accept = accept_others;
@@ -630,8 +630,8 @@ static void packet_that_is_not_accepted_never_reaches_liboping(void **state)
 	world.event = send_four_packets;
 	assert_int_equal(run_round(&interpose, 1), 0);
 	assert_int_equal(record.received, 2);
-	/* All were taken from the socket, and none of them ended the round. */
-	assert_false(take(near[0]));
+	/* All were read, and none of them ended the round. */
+	assert_false(receive_byte(near[0]));
 	assert_int_equal(world.now_ns, record.sent_ns[0] + 1000 * MS);
 }
 
@@ -662,7 +662,7 @@ static void recvmsg_is_libcs_outside_of_a_round(void **state)
 }
 
 /* A socket is called readable for an error that may be gone by the time it is read. */
-static void a_receive_in_a_round_never_waits(void **state)
+static void receive_in_a_round_never_blocks(void **state)
 {
 	char byte;
 	struct iovec iov = {.iov_base = &byte, .iov_len = 1};
@@ -676,7 +676,7 @@ static void a_receive_in_a_round_never_waits(void **state)
 	interpose_end();
 }
 
-static void a_failed_receive_is_remembered_until_one_succeeds(void **state)
+static void failed_receive_is_recorded_until_one_succeeds(void **state)
 {
 	char byte;
 	struct iovec iov = {&byte, 1};
@@ -705,9 +705,9 @@ static void *send_elsewhere(void *arg)
 	return (void *)(intptr_t)errno;
 }
 
-static void round_is_its_threads_own(void **state)
+static void round_belongs_to_its_thread(void **state)
 {
-	struct interpose interpose = make_seam(10 * MS, 0);
+	struct interpose interpose = make_interpose(10 * MS, 0);
 	pthread_t thread;
 	void *error;
 
@@ -720,9 +720,9 @@ static void round_is_its_threads_own(void **state)
 	assert_int_equal(interpose.failed, 0);
 }
 
-static void flood_neither_starves_requests_nor_outlives_the_deadline(void **state)
+static void flood_neither_delays_requests_nor_extends_the_round(void **state)
 {
-	struct interpose interpose = make_seam(1000 * MS, 10 * US);
+	struct interpose interpose = make_interpose(1000 * MS, 10 * US);
 
 	(void)state;
 	/* One packet that is always there; so no wait ever passes time but the requests.
@@ -758,9 +758,9 @@ static void flood_neither_starves_requests_nor_outlives_the_deadline(void **stat
 	assert_false(interpose.starved || interpose.interrupted);
 }
 
-static void flood_behind_a_deadline_costs_no_request(void **state)
+static void flood_after_a_deadline_costs_no_request(void **state)
 {
-	struct interpose interpose = make_seam(10 * MS, 100 * MS);
+	struct interpose interpose = make_interpose(10 * MS, 100 * MS);
 	fd_set readable, writable;
 
 	(void)state;
@@ -769,7 +769,7 @@ static void flood_behind_a_deadline_costs_no_request(void **state)
 	interpose.pending_max = 3;
 	interpose.arg = &interpose;
 	interpose_begin(&interpose);
-	/* Nobody takes the packet, so there is always one more. */
+	/* The packet is never read, so there is always one. */
 	while (wait_in_select(record.sent < 5 ? near[0] : -1, &readable, &writable) > 0)
 		if (!FD_ISSET(near[0], &readable))
 			send_one(near[0]);
@@ -787,13 +787,13 @@ static void fill(int fd)
 
 static void make_room(void)
 {
-	while (take(far[0]))
+	while (receive_byte(far[0]))
 		;
 }
 
-static void socket_that_is_never_writable_starves_the_round(void **state)
+static void round_is_starved_if_its_socket_is_never_writable(void **state)
 {
-	struct interpose interpose = make_seam(1000 * MS, 10 * US);
+	struct interpose interpose = make_interpose(1000 * MS, 10 * US);
 	int64_t start_ns = world.now_ns;
 
 	(void)state;
@@ -804,9 +804,9 @@ static void socket_that_is_never_writable_starves_the_round(void **state)
 	assert_int_equal(world.now_ns, start_ns + 1000 * MS);
 }
 
-static void socket_that_becomes_writable_in_time_starves_nothing(void **state)
+static void round_is_not_starved_if_its_socket_becomes_writable(void **state)
 {
-	struct interpose interpose = make_seam(1000 * MS, 10 * US);
+	struct interpose interpose = make_interpose(1000 * MS, 10 * US);
 	int64_t start_ns = world.now_ns;
 
 	(void)state;
@@ -820,9 +820,9 @@ static void socket_that_becomes_writable_in_time_starves_nothing(void **state)
 	assert_int_equal(world.now_ns, record.sent_ns[4] + 1000 * MS);
 }
 
-static void answers_are_read_while_no_request_can_leave(void **state)
+static void replies_are_read_while_no_request_can_be_sent(void **state)
 {
-	struct interpose interpose = make_seam(1000 * MS, 10 * US);
+	struct interpose interpose = make_interpose(1000 * MS, 10 * US);
 
 	(void)state;
 	fill(near[0]);
@@ -843,7 +843,7 @@ static void request_that_took_a_share_of_the_timeout_is_a_stall(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < LENGTH(cases); i++) {
-		struct interpose interpose = make_seam(1000 * MS, 0);
+		struct interpose interpose = make_interpose(1000 * MS, 0);
 
 		record.cost_ns = cases[i].cost_ns;
 		assert_int_equal(run_round(&interpose, 2), 0);
@@ -862,15 +862,15 @@ int main(void)
 		TEST(requests_leave_at_their_spacing),
 		TEST(requests_that_are_late_catch_up_in_bursts_of_limited_size),
 		TEST(requests_without_spacing_leave_at_once),
-		TEST(what_is_pending_is_read_though_the_deadline_has_long_passed),
-		TEST(answer_that_comes_while_it_waits_is_read_at_once),
+		TEST(pending_packets_are_read_long_after_the_deadline),
+		TEST(reply_during_a_wait_is_read_at_once),
 		TEST(interrupted_wait_goes_on),
 		TEST(stop_request_ends_the_wait_with_eintr),
-		TEST(sockets_are_readied_once_a_round_before_its_first_request),
-		TEST(request_without_a_route_looks_to_liboping_as_one_that_failed),
-		TEST(pending_errors_are_none_of_a_requests),
-		TEST(end_of_sending_is_told_once),
-		TEST(requests_that_fail_make_no_noise_and_no_round_longer),
+		TEST(sockets_are_prepared_once_a_round_before_its_first_request),
+		TEST(request_without_a_route_looks_like_a_failed_one),
+		TEST(pending_errors_do_not_fail_a_request),
+		TEST(end_of_sending_is_announced_once),
+		TEST(failed_requests_are_not_printed_and_do_not_extend_the_round),
 		TEST(request_never_blocks_in_a_round),
 		TEST(perror_is_libcs_outside_of_a_round),
 		TEST(perror_without_a_text_prints_the_error_alone),
@@ -878,14 +878,14 @@ int main(void)
 		TEST(sendto_is_libcs_outside_of_a_round),
 		TEST(packet_that_is_not_accepted_never_reaches_liboping),
 		TEST(recvmsg_is_libcs_outside_of_a_round),
-		TEST(a_receive_in_a_round_never_waits),
-		TEST(a_failed_receive_is_remembered_until_one_succeeds),
-		TEST(round_is_its_threads_own),
-		TEST(flood_neither_starves_requests_nor_outlives_the_deadline),
-		TEST(flood_behind_a_deadline_costs_no_request),
-		TEST(socket_that_is_never_writable_starves_the_round),
-		TEST(socket_that_becomes_writable_in_time_starves_nothing),
-		TEST(answers_are_read_while_no_request_can_leave),
+		TEST(receive_in_a_round_never_blocks),
+		TEST(failed_receive_is_recorded_until_one_succeeds),
+		TEST(round_belongs_to_its_thread),
+		TEST(flood_neither_delays_requests_nor_extends_the_round),
+		TEST(flood_after_a_deadline_costs_no_request),
+		TEST(round_is_starved_if_its_socket_is_never_writable),
+		TEST(round_is_not_starved_if_its_socket_becomes_writable),
+		TEST(replies_are_read_while_no_request_can_be_sent),
 		TEST(request_that_took_a_share_of_the_timeout_is_a_stall),
 	};
 

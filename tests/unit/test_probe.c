@@ -8,6 +8,7 @@
 #include "support.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <math.h>
 #include <oping.h>
 #include <poll.h>
@@ -15,11 +16,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "fake_oping.h"
 #include "ping/probe.h"
-#include "ping/rawsocket.h"
+#include "base/procfile.h"
 #include "base/stop.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
@@ -69,85 +72,78 @@ int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *timeout
 
 /* The kernel's side of the sockets. */
 static struct {
-	bool prepare_fails, tells_failures;
-	uint32_t drops_before, drops_during; /* of the next round */
-	size_t prepared, drained, sent_before_drain, drain_limit;
-	struct rawsocket_buffers wanted;
-} sockets;
+	bool filter_fails, reports_send_errors;
+	uint32_t dropped;
+	int buffer; /* bytes of each */
+	size_t filters, drained, sent_before_drain;
+	uint64_t receive_wanted, send_wanted; /* that was asked for */
+} kernel;
 
-int rawsocket_try(enum address_family family)
+bool procfile_read(const char *path, const char *name, uint64_t *value)
 {
-	(void)family;
+	(void)path;
+	(void)name;
+	*value = 0;
+	return true;
+}
+
+bool procfile_load(const char *path, char content[static PROCFILE_SIZE])
+{
+	(void)path;
+	*content = '\0';
+	return true;
+}
+
+int getsockopt(int fd, int level, int option, void *value, socklen_t *len)
+{
+	uint32_t values[SK_MEMINFO_VARS] = {0};
+
+	assert_int_equal(level, SOL_SOCKET);
+	assert_in_range(*len, 1, sizeof(values));
+	if (option == SO_DOMAIN)
+		values[0] = fake_oping_family(fd) ? AF_INET6 : AF_INET;
+	else if (option == SO_MEMINFO)
+		values[SK_MEMINFO_DROPS] = kernel.dropped;
+	else if (option == SO_RCVBUF || option == SO_SNDBUF)
+		values[0] = (uint32_t)kernel.buffer;
+	else
+		assert_int_equal(option, SO_ERROR);
+	memcpy(value, values, *len);
 	return 0;
 }
 
-uint64_t rawsocket_cost(uint64_t packets, size_t payload)
-{
-	return packets * 1000 + payload;
-}
-
-/* Packets that a socket of the fake holds. */
-#define CAPACITY 64
-
-enum address_family rawsocket_family(int fd)
-{
-	return fake_oping_family(fd) ? ADDRESS_IPV6 : ADDRESS_IPV4;
-}
-
-size_t rawsocket_capacity(int fd)
+int setsockopt(int fd, int level, int option, const void *value, socklen_t len)
 {
 	(void)fd;
-	return CAPACITY;
-}
-
-int rawsocket_prepare(int fd, enum address_family family, const struct cookie *cookie,
-		      struct rawsocket_buffers *buffers)
-{
-	assert_int_equal(family, rawsocket_family(fd));
-	assert_int_equal(cookie->words[0], 0x61626364);
-	sockets.prepared++;
-	sockets.wanted = *buffers;
-	buffers->receive /= 2;
-	buffers->send /= 4;
+	(void)len;
+	if (level == IPPROTO_IP && option == IP_RECVERR)
+		kernel.reports_send_errors = *(const int *)value;
+	if (level != SOL_SOCKET)
+		return 0;
+	if (option == SO_RCVBUFFORCE)
+		kernel.receive_wanted = 2 * (uint64_t) * (const int *)value;
+	if (option == SO_SNDBUFFORCE)
+		kernel.send_wanted = 2 * (uint64_t) * (const int *)value;
+	if (option != SO_ATTACH_FILTER)
+		return 0;
+	kernel.filters++;
 	errno = EPERM;
-	return sockets.prepare_fails ? -1 : 0;
+	return kernel.filter_fails ? -1 : 0;
 }
 
-void rawsocket_tell_failures(int fd, enum address_family family, bool on)
+/* Of errors there are none; otherwise a socket is drained. */
+ssize_t recv(int fd, void *buffer, size_t size, int flags)
 {
-	assert_int_equal(family, rawsocket_family(fd));
-	sockets.tells_failures = on;
-}
+	ssize_t n = -1;
 
-void rawsocket_drain(int fd, size_t limit)
-{
-	char byte;
-
-	sockets.drained++;
-	sockets.sent_before_drain = fake_oping.sent;
-	sockets.drain_limit = limit;
-	while (recv(fd, &byte, 1, MSG_DONTWAIT | MSG_TRUNC) >= 0)
-		;
-}
-
-void rawsocket_read_drops(int fd, enum address_family family,
-			  struct rawsocket_drops *drops)
-{
-	(void)fd;
-	(void)family;
-	drops->dropped = 0;
-}
-
-uint32_t rawsocket_new_drops(int fd, enum address_family family,
-			     struct rawsocket_drops *before)
-{
-	uint32_t drops;
-
-	(void)fd;
-	(void)family;
-	/* Called at the start of a round and at its end. */
-	drops = before->dropped++ % 2 ? sockets.drops_during : sockets.drops_before;
-	return drops;
+	errno = EAGAIN;
+	if (!(flags & MSG_ERRQUEUE))
+		n = syscall(SYS_recvfrom, fd, buffer, size, flags, NULL, NULL);
+	if (n < 0 && !(flags & MSG_ERRQUEUE)) {
+		kernel.drained++;
+		kernel.sent_before_drain = fake_oping.sent;
+	}
+	return n;
 }
 
 /* How often a last request had left, and how many requests had the first time in a round.
@@ -155,7 +151,7 @@ uint32_t rawsocket_new_drops(int fd, enum address_family family,
 static unsigned calls_sent;
 static size_t sent_then;
 
-static void note_sent(void *arg)
+static void count_sent(void *arg)
 {
 	assert_ptr_equal(arg, &calls_sent);
 	if (calls_sent++ % 2 == 0)
@@ -170,7 +166,8 @@ static int reset(void **state)
 	(void)state;
 	fake_oping_reset();
 	memset(&idents, 0, sizeof(idents));
-	memset(&sockets, 0, sizeof(sockets));
+	memset(&kernel, 0, sizeof(kernel));
+	kernel.buffer = 65536;
 	step_ns = 0;
 	calls_sent = 0;
 	offset_calls = 0;
@@ -182,9 +179,12 @@ static struct probe_settings default_settings(void)
 	return (struct probe_settings){.ttl = 64,
 				       .timeout_ns = TIMEOUT_NS,
 				       .spacing_ns = 10 * CLOCK_NS_PER_US,
-				       .period_ns = CLOCK_NS_PER_S,
-				       .on_sent = note_sent,
-				       .arg = &calls_sent};
+				       .period_ns = CLOCK_NS_PER_S};
+}
+
+static enum round_result run_round(struct probe *probe, struct sample *samples)
+{
+	return probe_run_round(probe, samples, count_sent, &calls_sent);
 }
 
 static struct probe *make_probe(void)
@@ -205,7 +205,7 @@ static int add(struct probe *probe, const char *const *texts, size_t count)
 		assert_true(address_parse(texts[i], &hosts[i].address));
 		hosts[i].payload = 56;
 	}
-	return probe_add(probe, hosts, count);
+	return probe_add_hosts(probe, hosts, count);
 }
 
 static struct probe *probe_of(const char *const *texts, size_t count)
@@ -216,7 +216,7 @@ static struct probe *probe_of(const char *const *texts, size_t count)
 	return probe;
 }
 
-/* One round with one peer that answers like this. */
+/* One round with one peer that behaves like this. */
 static struct sample measure(struct fake_peer script)
 {
 	struct probe *probe;
@@ -226,7 +226,7 @@ static struct sample measure(struct fake_peer script)
 	script.address = "10.0.0.1";
 	fake_oping_script(script);
 	probe = probe_of(&script.address, 1);
-	assert_int_equal(probe_round(probe, &sample), ROUND_MEASURED);
+	assert_int_equal(run_round(probe, &sample), ROUND_MEASURED);
 	probe_free(probe);
 	return sample;
 }
@@ -274,17 +274,17 @@ static void hop_limit_that_is_unknown_is_negative(void **state)
 	assert_true(sample.hop_limit < 0);
 }
 
-static void silence_is_loss_and_lasts_one_timeout(void **state)
+static void unresponsive_peer_is_lost_after_one_timeout(void **state)
 {
 	int64_t start_ns = now_ns;
-	struct sample sample = measure((struct fake_peer){.silent = true});
+	struct sample sample = measure((struct fake_peer){.unresponsive = true});
 
 	(void)state;
 	assert_int_equal(sample.outcome, SAMPLE_LOST);
 	assert_int_equal(now_ns - start_ns, TIMEOUT_NS);
 }
 
-static void request_that_was_refused_is_unsent_and_no_loss(void **state)
+static void refused_request_is_unsent_and_not_lost(void **state)
 {
 	static const int errors[] = {EPERM,	   EACCES,	EINVAL, ENOBUFS,
 				     EHOSTUNREACH, ENETUNREACH, EAGAIN};
@@ -312,16 +312,16 @@ static void failed_requests_leave_the_others_results_alone(void **state)
 	fake_oping_script((struct fake_peer){.address = texts[2], .send_errno = EPERM});
 	probe = probe_of(texts, 4);
 	support_capture_begin();
-	assert_int_equal(probe_round(probe, samples), ROUND_MEASURED);
+	assert_int_equal(run_round(probe, samples), ROUND_MEASURED);
 	fake_oping.peers[0].send_errno = ENOBUFS;
-	assert_int_equal(probe_round(probe, samples), ROUND_MEASURED);
+	assert_int_equal(run_round(probe, samples), ROUND_MEASURED);
 	output = support_capture_end();
 	assert_int_equal(fake_oping.last_result, -2);
 	assert_int_equal(samples[0].outcome, SAMPLE_UNSENT);
 	assert_int_equal(samples[1].outcome, SAMPLE_REPLY);
 	assert_int_equal(samples[2].outcome, SAMPLE_UNSENT);
 	assert_int_equal(samples[3].outcome, SAMPLE_REPLY);
-	probe_report(probe, &report);
+	report = probe_get_report(probe);
 	assert_int_equal(report.failed, 4);
 	assert_int_equal(report.first_errno, EACCES);
 	assert_string_equal(output, "");
@@ -348,7 +348,7 @@ static void idents_differ_within_an_object_and_samples_stay_with_their_hosts(voi
 			.address = texts[i], .latency_ms = i + 1, .ttl = 40 + (int)i});
 	probe = probe_of(texts, 5);
 	assert_int_equal(fake_oping.ident_count, 0);
-	assert_int_equal(probe_round(probe, samples), ROUND_MEASURED);
+	assert_int_equal(run_round(probe, samples), ROUND_MEASURED);
 	for (unsigned i = 0; i < 5; i++) {
 		assert_int_equal(fake_oping_ident(texts[i]), expected[i]);
 		assert_int_equal(samples[i].outcome, SAMPLE_REPLY);
@@ -373,13 +373,13 @@ static void host_that_is_added_again_keeps_its_own_payload(void **state)
 		struct address address;
 
 		assert_true(address_parse(texts[i], &address));
-		cookie_payload(&cookie, &address, 56, payload);
+		cookie_write_payload(&cookie, &address, 56, payload);
 		assert_string_equal(fake_oping_payload(texts[i]), payload);
 	}
 	probe_free(probe);
 }
 
-static void idents_differ_between_objects_of_one_process(void **state)
+static void idents_differ_between_objects(void **state)
 {
 	static const char *const first[] = {"10.0.0.1", "10.0.0.2"};
 	static const char *const second[] = {"10.0.0.3", "10.0.0.4"};
@@ -411,12 +411,12 @@ static void hosts_of_two_families_may_share_an_ident(void **state)
 	fake_oping.ident_count = LENGTH(draws);
 	probe = probe_of(texts, 4);
 	assert_int_equal(fake_oping.added, 4);
-	assert_int_equal(probe_round(probe, samples), ROUND_MEASURED);
+	assert_int_equal(run_round(probe, samples), ROUND_MEASURED);
 	for (size_t i = 0; i < 4; i++) {
 		assert_int_equal(fake_oping_ident(texts[i]), 1 + i / 2);
 		assert_int_equal(samples[i].outcome, SAMPLE_REPLY);
 	}
-	assert_int_equal(sockets.prepared, 2);
+	assert_int_equal(kernel.filters, 2);
 	probe_free(probe);
 }
 
@@ -432,13 +432,13 @@ static void host_without_a_free_ident_is_an_error_that_names_the_limit(void **st
 	support_capture_begin();
 	assert_int_equal(add(probe, &v4, 1), -1);
 	output = support_capture_end();
-	assert_non_null(strstr(output, "65536 ipv4"));
+	assert_non_null(strstr(output, "too many ipv4 peers (at most 65536)"));
 	assert_int_equal(count_lines(output), 1);
 	assert_int_equal(fake_oping.added, 0);
 	free(output);
 	probe_free(probe);
 
-	/* The other family has all of its own; its last one is found. */
+	/* The other family has idents of its own; the last free one is found. */
 	memset(idents.used[1], 0xff, sizeof(idents.used[1]));
 	idents.used[1][0x8123 / 8] &= (uint8_t) ~(1U << 0x8123 % 8);
 	idents.count[1] = IDENTS_MAX - 1;
@@ -463,8 +463,8 @@ static void host_that_cannot_be_added_is_unsent_and_reported_once(void **state)
 		(struct fake_peer){.address = texts[3], .latency_ms = 7, .ttl = 60});
 	support_capture_begin();
 	probe = probe_of(texts, 4);
-	assert_int_equal(probe_round(probe, samples), ROUND_MEASURED);
-	assert_int_equal(probe_round(probe, samples), ROUND_MEASURED);
+	assert_int_equal(run_round(probe, samples), ROUND_MEASURED);
+	assert_int_equal(run_round(probe, samples), ROUND_MEASURED);
 	output = support_capture_end();
 	assert_int_equal(count_lines(output), 1);
 	assert_non_null(strstr(output, "fd00::1"));
@@ -475,6 +475,23 @@ static void host_that_cannot_be_added_is_unsent_and_reported_once(void **state)
 	assert_int_equal(samples[2].outcome, SAMPLE_UNSENT);
 	assert_int_equal(samples[3].outcome, SAMPLE_REPLY);
 	assert_int_equal(samples[3].rtt_ns, 7 * CLOCK_NS_PER_MS);
+	probe_free(probe);
+}
+
+static void error_number_of_liboping_is_translated(void **state)
+{
+	static const char *const text = "fd00::1";
+	struct probe *probe;
+	char *output;
+
+	(void)state;
+	fake_oping_script(
+		(struct fake_peer){.address = text, .add_error = "Error 97 (0x61)"});
+	support_capture_begin();
+	probe = probe_of(&text, 1);
+	output = support_capture_end();
+	assert_non_null(strstr(output, strerror(EAFNOSUPPORT)));
+	free(output);
 	probe_free(probe);
 }
 
@@ -489,10 +506,10 @@ static void round_of_hosts_that_could_not_be_added_is_measured_and_unsent(void *
 	support_capture_begin();
 	probe = probe_of(&text, 1);
 	free(support_capture_end());
-	assert_int_equal(probe_round(probe, &sample), ROUND_MEASURED);
+	assert_int_equal(run_round(probe, &sample), ROUND_MEASURED);
 	assert_int_equal(sample.outcome, SAMPLE_UNSENT);
 	assert_int_equal(fake_oping.sent, 0);
-	/* Nobody waits for what will never be sent. */
+	/* Deferred batches do not wait for requests that are never sent. */
 	assert_int_equal(calls_sent, 1);
 	probe_free(probe);
 }
@@ -502,8 +519,8 @@ static void object_without_hosts_has_rounds(void **state)
 	struct probe *probe = make_probe();
 
 	(void)state;
-	assert_int_equal(probe_add(probe, NULL, 0), 0);
-	assert_int_equal(probe_round(probe, NULL), ROUND_MEASURED);
+	assert_int_equal(probe_add_hosts(probe, NULL, 0), 0);
+	assert_int_equal(run_round(probe, NULL), ROUND_MEASURED);
 	probe_free(probe);
 	probe_free(NULL);
 }
@@ -518,13 +535,13 @@ static void send_that_fails_as_a_whole_is_unsent_and_reported_once(void **state)
 	(void)state;
 	fake_oping.manner = FAKE_SEND_FAILS;
 	support_capture_begin();
-	assert_int_equal(probe_round(probe, samples), ROUND_MEASURED);
-	assert_int_equal(probe_round(probe, samples), ROUND_MEASURED);
+	assert_int_equal(run_round(probe, samples), ROUND_MEASURED);
+	assert_int_equal(run_round(probe, samples), ROUND_MEASURED);
 	output = support_capture_end();
 	assert_int_equal(samples[0].outcome, SAMPLE_UNSENT);
 	assert_int_equal(samples[1].outcome, SAMPLE_UNSENT);
 	assert_int_equal(count_lines(output), 1);
-	assert_non_null(strstr(output, "no socket"));
+	assert_non_null(strstr(output, "cannot ping 2 peers: no socket"));
 	free(output);
 	probe_free(probe);
 }
@@ -539,7 +556,7 @@ static void library_that_does_not_wait_in_select_is_refused(void **state)
 	(void)state;
 	fake_oping.manner = FAKE_NEVER_WAITS;
 	support_capture_begin();
-	assert_int_equal(probe_round(probe, &sample), ROUND_BROKEN);
+	assert_int_equal(run_round(probe, &sample), ROUND_BROKEN);
 	output = support_capture_end();
 	assert_non_null(strstr(output, "select()"));
 	assert_int_equal(count_lines(output), 1);
@@ -623,7 +640,7 @@ static void option_that_liboping_refuses_is_named(void **state)
 	}
 }
 
-static void each_host_is_sent_its_own_proof_in_its_own_size(void **state)
+static void each_host_has_a_payload_of_its_own_and_of_its_own_size(void **state)
 {
 	static const char *const texts[] = {"10.0.0.1", "fd00::1", "10.0.0.2"};
 	static const uint32_t sizes[] = {OPTIONS_SIZE_MIN, 56, OPTIONS_SIZE_MAX};
@@ -635,18 +652,18 @@ static void each_host_is_sent_its_own_proof_in_its_own_size(void **state)
 		assert_true(address_parse(texts[i], &hosts[i].address));
 		hosts[i].payload = sizes[i];
 	}
-	assert_int_equal(probe_add(probe, hosts, 3), 0);
+	assert_int_equal(probe_add_hosts(probe, hosts, 3), 0);
 	for (size_t i = 0; i < 3; i++) {
 		char payload[OPTIONS_SIZE_MAX + 1];
 
-		cookie_payload(&cookie, &hosts[i].address, sizes[i], payload);
+		cookie_write_payload(&cookie, &hosts[i].address, sizes[i], payload);
 		assert_non_null(fake_oping_payload(texts[i]));
 		assert_string_equal(fake_oping_payload(texts[i]), payload);
 	}
 	probe_free(probe);
 }
 
-static void wall_clock_that_steps_voids_the_round(void **state)
+static void wall_clock_step_discards_the_round(void **state)
 {
 	static const struct {
 		int64_t step_ns;
@@ -665,12 +682,17 @@ static void wall_clock_that_steps_voids_the_round(void **state)
 	(void)state;
 	for (size_t i = 0; i < LENGTH(cases); i++) {
 		step_ns = cases[i].step_ns;
-		assert_int_equal(probe_round(probe, &sample), cases[i].result);
+		assert_int_equal(run_round(probe, &sample), cases[i].result);
 	}
 	probe_free(probe);
 }
 
-static void drops_in_a_round_void_it_and_drops_before_it_do_not(void **state)
+static void drop_two_packets(void)
+{
+	kernel.dropped += 2;
+}
+
+static void drops_in_a_round_discard_it_and_drops_before_it_do_not(void **state)
 {
 	static const char *const text = "10.0.0.1";
 	struct probe *probe = probe_of(&text, 1);
@@ -678,14 +700,15 @@ static void drops_in_a_round_void_it_and_drops_before_it_do_not(void **state)
 	struct sample sample;
 
 	(void)state;
-	sockets.drops_before = 3;
-	assert_int_equal(probe_round(probe, &sample), ROUND_MEASURED);
-	sockets.drops_before = 0;
-	sockets.drops_during = 2;
-	assert_int_equal(probe_round(probe, &sample), ROUND_RECEIVE_DROPS);
-	sockets.drops_during = 0;
-	assert_int_equal(probe_round(probe, &sample), ROUND_MEASURED);
-	probe_report(probe, &report);
+	kernel.dropped = 100;
+	assert_int_equal(run_round(probe, &sample), ROUND_MEASURED);
+	kernel.dropped += 3;
+	assert_int_equal(run_round(probe, &sample), ROUND_MEASURED);
+	fake_oping.before_send = drop_two_packets;
+	assert_int_equal(run_round(probe, &sample), ROUND_RECEIVE_DROPS);
+	fake_oping.before_send = NULL;
+	assert_int_equal(run_round(probe, &sample), ROUND_MEASURED);
+	report = probe_get_report(probe);
 	assert_int_equal(report.receive_drops, 5);
 	probe_free(probe);
 }
@@ -698,17 +721,15 @@ static void sockets_are_prepared_once_and_drained_before_each_round(void **state
 
 	(void)state;
 	for (size_t round = 0; round < 3; round++) {
-		assert_int_equal(probe_round(probe, samples), ROUND_MEASURED);
-		assert_int_equal(sockets.prepared, 1);
-		assert_int_equal(sockets.drained, round + 1);
-		assert_int_equal(sockets.sent_before_drain, 2 * round);
-		/* All that a socket can hold. */
-		assert_int_equal(sockets.drain_limit, CAPACITY);
+		assert_int_equal(run_round(probe, samples), ROUND_MEASURED);
+		assert_int_equal(kernel.filters, 1);
+		assert_int_equal(kernel.drained, round + 1);
+		assert_int_equal(kernel.sent_before_drain, 2 * round);
 	}
 	probe_free(probe);
 }
 
-static void owner_is_told_when_the_last_request_of_a_round_has_left(void **state)
+static void owner_is_called_when_the_last_request_has_left(void **state)
 {
 	static const char *const texts[] = {"10.0.0.1", "10.0.0.2"};
 	struct probe *probe = probe_of(texts, 2);
@@ -716,11 +737,11 @@ static void owner_is_told_when_the_last_request_of_a_round_has_left(void **state
 
 	(void)state;
 	for (unsigned round = 1; round <= 3; round++) {
-		assert_int_equal(probe_round(probe, samples), ROUND_MEASURED);
+		assert_int_equal(run_round(probe, samples), ROUND_MEASURED);
 		assert_int_equal(calls_sent, 2 * round);
 		assert_int_equal(sent_then, 2 * round);
-		/* From then on errors are none of a request. */
-		assert_false(sockets.tells_failures);
+		/* After that, socket errors do not concern a request. */
+		assert_false(kernel.reports_send_errors);
 	}
 	probe_free(probe);
 }
@@ -732,13 +753,13 @@ static void late_reply_does_not_leak_into_the_next_round(void **state)
 	struct sample samples[2];
 
 	(void)state;
-	fake_oping_script(
-		(struct fake_peer){.address = texts[0], .silent = true, .latency_ms = 2});
+	fake_oping_script((struct fake_peer){
+		.address = texts[0], .unresponsive = true, .latency_ms = 2});
 	probe = probe_of(texts, 2);
-	assert_int_equal(probe_round(probe, samples), ROUND_MEASURED);
+	assert_int_equal(run_round(probe, samples), ROUND_MEASURED);
 	assert_int_equal(samples[0].outcome, SAMPLE_LOST);
 	fake_oping_answer((struct fake_answer){.address = texts[0]});
-	assert_int_equal(probe_round(probe, samples), ROUND_MEASURED);
+	assert_int_equal(run_round(probe, samples), ROUND_MEASURED);
 	assert_int_equal(samples[0].outcome, SAMPLE_LOST);
 	assert_int_equal(samples[1].outcome, SAMPLE_REPLY);
 	probe_free(probe);
@@ -748,26 +769,26 @@ static void late_reply_does_not_leak_into_the_next_round(void **state)
 static const char *const ours[] = {"10.0.0.1", "10.0.0.2"};
 
 /* While the first request of a round is on its way out. */
-static void answer_the_last_round(void)
+static void answer_the_previous_round(void)
 {
 	fake_oping.before_send = NULL;
 	fake_oping_answer((struct fake_answer){.address = ours[1]});
 }
 
-static void reply_to_the_last_round_that_comes_in_this_one_is_no_reply(void **state)
+static void reply_to_the_previous_round_is_ignored_in_this_one(void **state)
 {
 	struct sample samples[2];
 	struct probe *probe;
 
 	(void)state;
-	fake_oping_script(
-		(struct fake_peer){.address = ours[1], .silent = true, .latency_ms = 99});
+	fake_oping_script((struct fake_peer){
+		.address = ours[1], .unresponsive = true, .latency_ms = 99});
 	probe = probe_of(ours, 2);
-	assert_int_equal(probe_round(probe, samples), ROUND_MEASURED);
+	assert_int_equal(run_round(probe, samples), ROUND_MEASURED);
 	assert_int_equal(samples[1].outcome, SAMPLE_LOST);
-	/* Behind the drain, before the second host's own request. */
-	fake_oping.before_send = answer_the_last_round;
-	assert_int_equal(probe_round(probe, samples), ROUND_MEASURED);
+	/* After the drain, before the second host's own request. */
+	fake_oping.before_send = answer_the_previous_round;
+	assert_int_equal(run_round(probe, samples), ROUND_MEASURED);
 	assert_null(fake_oping.before_send);
 	assert_int_equal(samples[0].outcome, SAMPLE_REPLY);
 	assert_int_equal(samples[1].outcome, SAMPLE_LOST);
@@ -783,26 +804,26 @@ static void answer_wrongly(void)
 		fake_oping_answer(foreign);
 }
 
-/* What the first host's round becomes if it is silent but for this answer. */
+/* The first host's outcome if this reply is the only one that it sends. */
 static enum sample_outcome outcome_of(struct fake_answer answer)
 {
 	struct sample samples[2];
 	struct probe *probe;
 
 	reset(NULL);
-	fake_oping_script(
-		(struct fake_peer){.address = ours[0], .silent = true, .latency_ms = 1});
+	fake_oping_script((struct fake_peer){
+		.address = ours[0], .unresponsive = true, .latency_ms = 1});
 	probe = probe_of(ours, 2);
 	foreign = answer;
 	foreign.address = ours[0];
 	fake_oping.before_send = answer_wrongly;
-	assert_int_equal(probe_round(probe, samples), ROUND_MEASURED);
+	assert_int_equal(run_round(probe, samples), ROUND_MEASURED);
 	assert_int_equal(samples[1].outcome, SAMPLE_REPLY);
 	probe_free(probe);
 	return samples[0].outcome;
 }
 
-static void reply_counts_only_if_it_brings_back_what_was_sent(void **state)
+static void reply_counts_only_if_it_returns_the_payload_sent(void **state)
 {
 	char payload[58];
 	struct address address;
@@ -812,7 +833,7 @@ static void reply_counts_only_if_it_brings_back_what_was_sent(void **state)
 	assert_int_equal(outcome_of((struct fake_answer){.lag = 1}), SAMPLE_LOST);
 	assert_int_equal(outcome_of((struct fake_answer){.payload = ""}), SAMPLE_LOST);
 	assert_true(address_parse(ours[0], &address));
-	cookie_payload(&cookie, &address, 57, payload);
+	cookie_write_payload(&cookie, &address, 57, payload);
 	assert_int_equal(outcome_of((struct fake_answer){.payload = payload}),
 			 SAMPLE_LOST);
 	payload[56] = '\0';
@@ -823,7 +844,7 @@ static void reply_counts_only_if_it_brings_back_what_was_sent(void **state)
 			 SAMPLE_LOST);
 }
 
-static void buffers_are_asked_for_all_that_can_be_under_way(void **state)
+static void buffers_hold_all_packets_that_can_be_under_way(void **state)
 {
 	static const char *const texts[] = {"10.0.0.1", "10.0.0.2", "10.0.0.3"};
 	struct probe_settings settings = default_settings();
@@ -832,17 +853,18 @@ static void buffers_are_asked_for_all_that_can_be_under_way(void **state)
 	struct probe *probe;
 
 	(void)state;
+	kernel.buffer = 0;
 	settings.period_ns = CLOCK_NS_PER_S;
 	probe = probe_new(&settings, &cookie, &idents);
 	assert_non_null(probe);
 	assert_int_equal(add(probe, texts, 3), 0);
-	assert_int_equal(probe_round(probe, samples), ROUND_MEASURED);
-	assert_int_equal(sockets.wanted.receive, 2 * 3 * 1000 + 56);
-	/* A dead neighbour holds requests of three seconds, so of four rounds. */
-	assert_int_equal(sockets.wanted.send, 4 * 3 * 4 * 1000 + 56);
-	probe_report(probe, &report);
-	assert_int_equal(report.receive_wanted, sockets.wanted.receive);
-	assert_int_equal(report.send_wanted, sockets.wanted.send);
+	assert_int_equal(run_round(probe, samples), ROUND_MEASURED);
+	assert_int_equal(kernel.receive_wanted, 2 * 3 * 832);
+	/* An unresponsive neighbour holds requests of three seconds, so of four rounds. */
+	assert_int_equal(kernel.send_wanted, 4 * 3 * 4 * 832);
+	report = probe_get_report(probe);
+	assert_int_equal(report.receive_wanted, kernel.receive_wanted);
+	assert_int_equal(report.send_wanted, kernel.send_wanted);
 	probe_free(probe);
 }
 
@@ -854,10 +876,10 @@ static void socket_without_filter_is_not_trusted(void **state)
 	char *output;
 
 	(void)state;
-	sockets.prepare_fails = true;
+	kernel.filter_fails = true;
 	support_capture_begin();
-	assert_int_equal(probe_round(probe, &sample), ROUND_BROKEN);
-	assert_int_equal(probe_round(probe, &sample), ROUND_BROKEN);
+	assert_int_equal(run_round(probe, &sample), ROUND_BROKEN);
+	assert_int_equal(run_round(probe, &sample), ROUND_BROKEN);
 	output = support_capture_end();
 	assert_int_equal(count_lines(output), 1);
 	assert_non_null(strstr(output, strerror(EPERM)));
@@ -870,7 +892,7 @@ static void pass_half_a_timeout(void)
 	now_ns += TIMEOUT_NS / 2;
 }
 
-static void process_that_stood_still_while_sending_voids_the_round(void **state)
+static void process_that_stood_still_while_sending_discards_the_round(void **state)
 {
 	static const char *const text = "10.0.0.1";
 	struct probe *probe = probe_of(&text, 1);
@@ -878,13 +900,13 @@ static void process_that_stood_still_while_sending_voids_the_round(void **state)
 
 	(void)state;
 	fake_oping.before_send = pass_half_a_timeout;
-	assert_int_equal(probe_round(probe, &sample), ROUND_INTERRUPTED);
+	assert_int_equal(run_round(probe, &sample), ROUND_INTERRUPTED);
 	fake_oping.before_send = NULL;
-	assert_int_equal(probe_round(probe, &sample), ROUND_MEASURED);
+	assert_int_equal(run_round(probe, &sample), ROUND_MEASURED);
 	probe_free(probe);
 }
 
-static void stop_request_voids_the_round_under_way(void **state)
+static void stop_request_discards_the_current_round(void **state)
 {
 	static const char *const text = "10.0.0.1";
 	struct probe *probe = probe_of(&text, 1);
@@ -895,12 +917,12 @@ static void stop_request_voids_the_round_under_way(void **state)
 	(void)state;
 	assert_int_equal(stop_init(), 0);
 	assert_int_equal(raise(SIGTERM), 0);
-	assert_int_equal(probe_round(probe, &sample), ROUND_INTERRUPTED);
+	assert_int_equal(run_round(probe, &sample), ROUND_INTERRUPTED);
 	assert_int_equal(fake_oping.sent, 0);
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	assert_int_equal(sigwait(&set, &signal), 0);
-	assert_int_equal(probe_round(probe, &sample), ROUND_MEASURED);
+	assert_int_equal(run_round(probe, &sample), ROUND_MEASURED);
 	probe_free(probe);
 }
 
@@ -911,15 +933,16 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(reply_is_counted_up_to_exactly_the_timeout),
 		TEST(hop_limit_that_is_unknown_is_negative),
-		TEST(silence_is_loss_and_lasts_one_timeout),
-		TEST(request_that_was_refused_is_unsent_and_no_loss),
+		TEST(unresponsive_peer_is_lost_after_one_timeout),
+		TEST(refused_request_is_unsent_and_not_lost),
 		TEST(failed_requests_leave_the_others_results_alone),
 		TEST(idents_differ_within_an_object_and_samples_stay_with_their_hosts),
 		TEST(host_that_is_added_again_keeps_its_own_payload),
-		TEST(idents_differ_between_objects_of_one_process),
+		TEST(idents_differ_between_objects),
 		TEST(hosts_of_two_families_may_share_an_ident),
 		TEST(host_without_a_free_ident_is_an_error_that_names_the_limit),
 		TEST(host_that_cannot_be_added_is_unsent_and_reported_once),
+		TEST(error_number_of_liboping_is_translated),
 		TEST(round_of_hosts_that_could_not_be_added_is_measured_and_unsent),
 		TEST(object_without_hosts_has_rounds),
 		TEST(send_that_fails_as_a_whole_is_unsent_and_reported_once),
@@ -928,18 +951,18 @@ int main(void)
 		TEST(source_of_the_other_family_is_handed_over_too),
 		TEST(options_that_are_not_set_are_left_alone),
 		TEST(option_that_liboping_refuses_is_named),
-		TEST(each_host_is_sent_its_own_proof_in_its_own_size),
-		TEST(wall_clock_that_steps_voids_the_round),
-		TEST(drops_in_a_round_void_it_and_drops_before_it_do_not),
+		TEST(each_host_has_a_payload_of_its_own_and_of_its_own_size),
+		TEST(wall_clock_step_discards_the_round),
+		TEST(drops_in_a_round_discard_it_and_drops_before_it_do_not),
 		TEST(sockets_are_prepared_once_and_drained_before_each_round),
-		TEST(owner_is_told_when_the_last_request_of_a_round_has_left),
+		TEST(owner_is_called_when_the_last_request_has_left),
 		TEST(late_reply_does_not_leak_into_the_next_round),
-		TEST(reply_to_the_last_round_that_comes_in_this_one_is_no_reply),
-		TEST(reply_counts_only_if_it_brings_back_what_was_sent),
-		TEST(buffers_are_asked_for_all_that_can_be_under_way),
+		TEST(reply_to_the_previous_round_is_ignored_in_this_one),
+		TEST(reply_counts_only_if_it_returns_the_payload_sent),
+		TEST(buffers_hold_all_packets_that_can_be_under_way),
 		TEST(socket_without_filter_is_not_trusted),
-		TEST(process_that_stood_still_while_sending_voids_the_round),
-		TEST(stop_request_voids_the_round_under_way),
+		TEST(process_that_stood_still_while_sending_discards_the_round),
+		TEST(stop_request_discards_the_current_round),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /*
- * Which batches wait for which. What a batch does is the test's; threads are real.
+ * Which batches wait for which. What a batch does is up to the test; threads are real.
  */
 #include "support.h"
 
@@ -15,25 +15,25 @@
 #include "ping/runner.h"
 
 #define MS CLOCK_NS_PER_MS
-#define LANES 4
+#define BATCHES 4
 #define NEVER INT64_MAX
 
 /* What each batch does in its first round. */
 enum manner {
 	SENDS,
-	SENDS_AND_STAYS, /* until `awaited` that are apart have begun */
+	SENDS_AND_STAYS, /* until `awaited` deferred batches have begun */
 	STAYS,
 	ENDS_WITHOUT_SENDING,
 	FAILS,
 };
 
-static struct batch batches[LANES];
-static enum manner manners[LANES];
+static struct batch batches[BATCHES];
+static enum manner manners[BATCHES];
 static struct options options;
 /* What happened: "sN" batch N has sent, "bN" has begun, "eN" ends. */
 static char events[64];
-static size_t apart_begun, awaited;
-static int64_t begun_ns[LANES];
+static size_t deferred_begun, awaited;
+static int64_t begun_ns[BATCHES];
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t begun = PTHREAD_COND_INITIALIZER;
 static size_t threads, refused_thread; /* counted from 1 */
@@ -53,7 +53,7 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 }
 
 /* With the mutex. */
-static void note(char what, size_t batch)
+static void record(char what, size_t batch)
 {
 	size_t len = strlen(events);
 
@@ -66,7 +66,7 @@ int64_t batch_round_ns(const struct options *o, size_t count)
 	return (int64_t)count * 100 * MS;
 }
 
-int batch_run(struct batch *batch)
+int batch_run(struct batch *batch, void (*on_sent)(void *arg), void *arg)
 {
 	size_t i = (size_t)(batch - batches);
 	enum manner manner = manners[i];
@@ -74,27 +74,27 @@ int batch_run(struct batch *batch)
 	pthread_mutex_lock(&mutex);
 	begun_ns[i] = clock_monotonic_ns();
 	if (batch->is_deferred) {
-		note('b', i);
-		apart_begun++;
+		record('b', i);
+		deferred_begun++;
 		pthread_cond_broadcast(&begun);
 	}
 	pthread_mutex_unlock(&mutex);
-	/* Whoever does not wait gets ahead. */
+	/* A deferred batch that does not wait gets ahead. */
 	if (!batch->is_deferred)
 		usleep(20000);
 	if (manner == SENDS || manner == SENDS_AND_STAYS) {
 		pthread_mutex_lock(&mutex);
-		note('s', i);
+		record('s', i);
 		pthread_mutex_unlock(&mutex);
 		/* Of every round. */
-		runner_sent(batch);
-		runner_sent(batch);
+		on_sent(arg);
+		on_sent(arg);
 	}
 	pthread_mutex_lock(&mutex);
-	while ((manner == STAYS || manner == SENDS_AND_STAYS) && apart_begun < awaited)
+	while ((manner == STAYS || manner == SENDS_AND_STAYS) && deferred_begun < awaited)
 		pthread_cond_wait(&begun, &mutex);
 	if (!batch->is_deferred)
-		note('e', i);
+		record('e', i);
 	pthread_mutex_unlock(&mutex);
 	return manner == FAILS ? -1 : 0;
 }
@@ -105,10 +105,10 @@ static int reset(void **state)
 	memset(manners, 0, sizeof(manners));
 	memset(begun_ns, 0, sizeof(begun_ns));
 	events[0] = '\0';
-	apart_begun = threads = refused_thread = 0;
+	deferred_begun = threads = refused_thread = 0;
 	awaited = 1;
 	options = (struct options){.warmup = 1, .count = 3};
-	for (size_t i = 0; i < LANES; i++)
+	for (size_t i = 0; i < BATCHES; i++)
 		batches[i] = (struct batch){.options = &options,
 					    .count = 2,
 					    .deadline_ns = NEVER,
@@ -118,7 +118,7 @@ static int reset(void **state)
 	return 0;
 }
 
-/* Behind which event another one comes. */
+/* That one event comes before another. */
 static void assert_order(const char *first, const char *second)
 {
 	const char *one = strstr(events, first), *other = strstr(events, second);
@@ -127,7 +127,7 @@ static void assert_order(const char *first, const char *second)
 		fail_msg("expected %s before %s in: %s", first, second, events);
 }
 
-static void dead_begin_when_all_others_have_sent(void **state)
+static void deferred_batch_begins_when_all_others_have_sent(void **state)
 {
 	(void)state;
 	batches[1].is_deferred = true;
@@ -140,7 +140,7 @@ static void dead_begin_when_all_others_have_sent(void **state)
 	assert_order("b1", "e2");
 }
 
-static void dead_in_the_first_batch_wait_like_others(void **state)
+static void deferred_first_batch_waits_like_others(void **state)
 {
 	(void)state;
 	batches[0].is_deferred = batches[2].is_deferred = true;
@@ -150,7 +150,7 @@ static void dead_in_the_first_batch_wait_like_others(void **state)
 	assert_order("s1", "b2");
 }
 
-static void nobody_waits_for_a_batch_that_ends_without_sending(void **state)
+static void no_batch_waits_for_one_that_ends_without_sending(void **state)
 {
 	(void)state;
 	batches[2].is_deferred = true;
@@ -161,7 +161,7 @@ static void nobody_waits_for_a_batch_that_ends_without_sending(void **state)
 	assert_order("e1", "b2");
 }
 
-static void nobody_waits_for_a_batch_without_a_probe(void **state)
+static void no_batch_waits_for_one_without_a_probe(void **state)
 {
 	(void)state;
 	batches[0].probe = NULL;
@@ -171,15 +171,15 @@ static void nobody_waits_for_a_batch_without_a_probe(void **state)
 	assert_order("b1", "e0");
 }
 
-static void nobody_waits_where_all_are_dead(void **state)
+static void no_batch_waits_if_all_are_deferred(void **state)
 {
 	(void)state;
 	batches[0].is_deferred = batches[1].is_deferred = true;
 	assert_int_equal(runner_run(batches, 2), 0);
-	assert_int_equal(apart_begun, 2);
+	assert_int_equal(deferred_begun, 2);
 }
 
-static void dead_wait_no_longer_than_their_own_rounds_allow(void **state)
+static void deferred_batch_waits_no_longer_than_its_own_rounds_allow(void **state)
 {
 	int64_t now_ns = clock_monotonic_ns();
 
@@ -196,7 +196,7 @@ static void dead_wait_no_longer_than_their_own_rounds_allow(void **state)
 	assert_order("b1", "b2");
 }
 
-static void dead_that_are_late_already_do_not_wait(void **state)
+static void deferred_batch_that_is_late_does_not_wait(void **state)
 {
 	(void)state;
 	batches[1].is_deferred = true;
@@ -219,17 +219,17 @@ static void run_without_thread(size_t number)
 	free(output);
 }
 
-static void nobody_waits_for_a_batch_without_a_thread(void **state)
+static void no_batch_waits_for_one_without_a_thread(void **state)
 {
 	(void)state;
 	batches[1].is_deferred = true;
-	/* The batch of the dead is joined, and so ends, before this one begins. */
+	/* The deferred batch is joined, and so ends, before this one begins. */
 	run_without_thread(2);
 	assert_order("s0", "b1");
 	assert_order("b1", "e2");
 }
 
-static void dead_without_a_thread_run_when_the_first_batch_has_ended(void **state)
+static void deferred_batch_without_a_thread_runs_after_the_first(void **state)
 {
 	(void)state;
 	batches[1].is_deferred = true;
@@ -243,15 +243,15 @@ static void dead_without_a_thread_run_when_the_first_batch_has_ended(void **stat
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(dead_begin_when_all_others_have_sent),
-		TEST(dead_in_the_first_batch_wait_like_others),
-		TEST(nobody_waits_for_a_batch_that_ends_without_sending),
-		TEST(nobody_waits_for_a_batch_without_a_probe),
-		TEST(nobody_waits_where_all_are_dead),
-		TEST(dead_wait_no_longer_than_their_own_rounds_allow),
-		TEST(dead_that_are_late_already_do_not_wait),
-		TEST(nobody_waits_for_a_batch_without_a_thread),
-		TEST(dead_without_a_thread_run_when_the_first_batch_has_ended),
+		TEST(deferred_batch_begins_when_all_others_have_sent),
+		TEST(deferred_first_batch_waits_like_others),
+		TEST(no_batch_waits_for_one_that_ends_without_sending),
+		TEST(no_batch_waits_for_one_without_a_probe),
+		TEST(no_batch_waits_if_all_are_deferred),
+		TEST(deferred_batch_waits_no_longer_than_its_own_rounds_allow),
+		TEST(deferred_batch_that_is_late_does_not_wait),
+		TEST(no_batch_waits_for_one_without_a_thread),
+		TEST(deferred_batch_without_a_thread_runs_after_the_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
