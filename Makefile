@@ -98,6 +98,8 @@ INSTALLED := \
 	README.md:$(DOCDIR)/README.md \
 	CHANGELOG.md:$(DOCDIR)/CHANGELOG.md \
 	LICENSE:$(DOCDIR)/LICENSE \
+	packaging/prometheus/metrics.md:$(DOCDIR)/metrics.md \
+	packaging/prometheus/queries.md:$(DOCDIR)/queries.md \
 	conf/loopback.ini:$(DOCDIR)/loopback.ini \
 	systemd/60-nodecanary-sysctl.conf:$(DOCDIR)/60-nodecanary-sysctl.conf \
 	systemd/nodecanary.timer:$(UNITDIR)/nodecanary.timer \

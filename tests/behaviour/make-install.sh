@@ -1,5 +1,6 @@
 #!/bin/bash
-# make install, uninstall, and whose flags the compiler gets.
+# `make install` and `uninstall` put and remove the right files, and the user's flags reach the
+# compiler.
 # sandbox: no, make needs more than the program
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -25,7 +26,7 @@ assert_le 20 "$lines" "compiled files"
 for flag in -std=c11 -D_GNU_SOURCE -O0 -DUSERS_OWN -fstack-protector-strong -Wconversion; do
 	assert_eq "$lines" "$(grep -e ' -c -o ' "$TEST_TMP/out" | grep -c -e " $flag ")" "lines with $flag"
 done
-# What is given last wins: nothing of ours may stand behind it.
+# What is given last wins: nothing of ours may stand after it.
 assert_eq "$lines" "$(grep -e ' -c -o ' "$TEST_TMP/out" | grep -c -e ' -O0 -MMD -MP -c -o ')"
 assert_not_contains "$TEST_TMP/out" ' -(O2|g) '
 assert_file_contains "$TEST_TMP/out" ' -O0 .*-Wl,-O2 -o .*/nodecanary .*-loping'
@@ -47,6 +48,8 @@ assert_eq '644 etc/nodecanary/nodecanary.ini
 644 usr/share/doc/nodecanary/LICENSE
 644 usr/share/doc/nodecanary/README.md
 644 usr/share/doc/nodecanary/loopback.ini
+644 usr/share/doc/nodecanary/metrics.md
+644 usr/share/doc/nodecanary/queries.md
 644 usr/share/fish/vendor_completions.d/nodecanary.fish
 644 usr/share/man/man5/nodecanary.ini.5
 644 usr/share/man/man8/nodecanary.8

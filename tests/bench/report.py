@@ -61,7 +61,7 @@ def cost_table(figures):
             else:
                 table.add(f"{peers:,}", program, *cost_cells(figures, peers, found))
     for program, found in figures.one_silent.items():
-        table.add("9, one silent", program, *cost_cells(figures, 9, found))
+        table.add("9, one unresponsive", program, *cost_cells(figures, 9, found))
     return table
 
 
@@ -112,7 +112,7 @@ def milliseconds(seconds):
 
 def phase_table(figures):
     table = Table("CPU of a run of nodecanary, by what it does",
-                  ["peers", "configuration", "pinging", "reading the last file back",
+                  ["peers", "configuration", "pinging", "reading the previous file back",
                    "writing the next one", "whole run"])
     for peers, phases in sorted(figures.phases.items()):
         table.add(f"{peers:,}", *map(milliseconds, (
@@ -121,8 +121,8 @@ def phase_table(figures):
 
 
 def verdict_table(figures):
-    table = Table("3,000 peers, every second one dead", [
-        "program", "dead ones told alive", "live ones told dead", "false losses",
+    table = Table("3,000 peers, every second one down", [
+        "program", "down peers reported up", "responsive peers reported down", "false losses",
         "counts are the network's"])
     for program, verdict in figures.verdicts.items():
         table.add(program, f"{verdict.dead_up:,}", f"{verdict.live_down:,}",

@@ -70,7 +70,7 @@ class Targets:
     def counts(self):
         verdict = self.figures.verdicts.get(OURS)
         if verdict:
-            self.table.add("counts of 3,000 peers, every second one dead",
+            self.table.add("counts of 3,000 peers, every second one down",
                            "exact" if verdict.exact else "not exact", "exact",
                            yes(verdict.exact))
 

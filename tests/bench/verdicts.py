@@ -1,4 +1,4 @@
-"""Who is told alive and who dead, where every second peer is dead."""
+"""Which peers are reported up and down, where every second peer is down."""
 
 from dataclasses import dataclass
 

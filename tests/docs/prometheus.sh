@@ -47,44 +47,44 @@ The ten slowest pairs.
 Mean round-trip time by a label of the peer, here its zone.
 Peers that were down in the last run, by observer.
 Members of a group that nobody pings.
-Requests that do not leave their host, a second.
+Unsent requests per second.
 Names that do not resolve.'
 
 ip route add 192.0.2.1 dev lo
 prometheus-node-exporter --collector.disable-defaults --collector.textfile \
-    --collector.textfile.directory="$dir/textfile" --web.listen-address=127.0.0.1:9100 \
-    >"$dir/exporter.log" 2>&1 &
+	--collector.textfile.directory="$dir/textfile" --web.listen-address=127.0.0.1:9100 \
+	>"$dir/exporter.log" 2>&1 &
 exporter=$!
 prometheus --config.file="$dir/prometheus.yml" --storage.tsdb.path="$dir/data" \
-    --web.listen-address=127.0.0.1:9090 >"$dir/prometheus.log" 2>&1 &
+	--web.listen-address=127.0.0.1:9090 >"$dir/prometheus.log" 2>&1 &
 prometheus=$!
 trap 'kill "$exporter" "$prometheus"; wait' EXIT
 
 ask() {
-    promtool query instant http://127.0.0.1:9090 "$1" 2>&1
+	promtool query instant http://127.0.0.1:9090 "$1" 2>&1
 }
 
 # Runs, until Prometheus has seen the counters grow.
 end=$((SECONDS + 60))
 until ask 'rate(nodecanary_unsent_total{peer="nowhere"}[2m]) > 0' | grep -q '^{'; do
-    [ "$SECONDS" -lt "$end" ] || {
-        tail -n 20 "$dir"/*.log
-        exit 1
-    }
-    "$program" -q -c "$dir/x.ini" -o "$dir/textfile/nodecanary.prom"
-    sleep 0.2
+	[ "$SECONDS" -lt "$end" ] || {
+		tail -n 20 "$dir"/*.log
+		exit 1
+	}
+	"$program" -q -c "$dir/x.ini" -o "$dir/textfile/nodecanary.prom"
+	sleep 0.2
 done
 
 status=0 count=0
 while IFS=$'\t' read -r title query; do
-    count=$((count + 1))
-    if ! answer=$(ask "$query"); then
-        echo "$title: $answer"
-        status=1
-    elif grep -qxF -e "$title" <<<"$something" && [ -z "$answer" ]; then
-        echo "$title: nothing"
-        status=1
-    fi
+	count=$((count + 1))
+	if ! answer=$(ask "$query"); then
+		echo "$title: $answer"
+		status=1
+	elif grep -qxF -e "$title" <<<"$something" && [ -z "$answer" ]; then
+		echo "$title: nothing"
+		status=1
+	fi
 done <"$dir/queries"
 [ "$count" -gt 10 ] || status=1
 exit "$status"

@@ -1,119 +1,132 @@
 # shellcheck shell=bash disable=SC2016 # backticks are Markdown's
-# Checks of the documents against the sources and each other.
+# Checks of the documents against the repository and each other.
 
-# "NAME TYPE KIND" of every family in the schema.
-schema() {
-    tr -d '\n\t' <collector/publish/metrics.c |
-        grep -oE '\{"nodecanary_[a-z_]+", *METRICS_[A-Z]+, *METRICS_[A-Z_]+' |
-        tr -d '{",' | sed 's/METRICS_/ /g' | tr -s ' ' | tr '[:upper:]' '[:lower:]'
+readme_is_short() {
+	local lines
+	lines=$(wc -l <"$README")
+	[ "$lines" -le 200 ] || fail "README has $lines lines"
+	[ "$lines" -gt 100 ]
+	! LC_ALL=C.UTF-8 grep -nE ".{101}" "$README" || fail "lines of more than 100 columns"
 }
 
-# The same from README, the kind from the paragraph above its table.
-documented_schema() {
-    awk '
-        /^\*\*Gauges of the last run\*\*/ { kind = "last_run" }
-        /^\*\*(Counters|About the configuration)\*\*/ { kind = "kept" }
-        /^\| `nodecanary_/ { gsub(/`/, ""); print $2, $4, kind }' "$README"
-}
-
-metrics_are_the_schemas() {
-    documented_schema | sort >"$TMP/scratch/documented"
-    schema | sort >"$TMP/scratch/actual"
-    same metrics "$TMP/scratch/documented" "$TMP/scratch/actual"
-}
-
-metrics_are_known() {
-    local metric
-    documented_schema | cut -d ' ' -f 1 >"$TMP/scratch/known"
-    while read -r metric; do
-        grep -qx -e "$metric" "$TMP/scratch/known" ||
-            grep -qx -e "$(sed -E 's/_(bucket|sum|count)$//' <<<"$metric")" "$TMP/scratch/known" ||
-            fail "$metric is in no table"
-    done < <(grep -ohE 'nodecanary_[a-z_]+' "$README" CONTRIBUTING.md | sort -u)
-}
-
-# constant NAME FILE VALUE: so it is defined.
-constant() {
-    grep -qE "^#define $1 $3\$" "collector/$2" || fail "$1 in $2 is not $3"
-}
-
-limits_of_sources() {
-    constant CONFIG_FAMILY_PEERS_MAX config/config.h 65536
-    constant INIFILE_LINE_MAX config/inifile.h 198
-    constant INIFILE_SECTION_MAX config/inifile.h 49
-    constant LABELS_GROUP_MAX config/labels.h 32
-    constant BATCHES_MAX ping/batches.h 256
-    constant ESTIMATE_NODE_SERIES_MAX estimate.h 10000
-    constant ESTIMATE_MESH_SERIES_MAX estimate.h 1000000
-    constant ROUND_CLOCK_TOLERANCE_NS ping/probe.h 100000
-    grep -qF '65,536 peers' "$README"
-    grep -qF 'hold 198 bytes, **section names** 49' "$README"
-    grep -qF 'at most 32 in' "$README"
-    grep -qF 'at most 256 sets' "$README"
-    grep -qF '10,000 series on a node and above 1,000,000 of a mesh' "$README"
-    grep -qF 'more than 0.1 ms' "$README"
+# Tables, addresses and what a program writes cannot be wrapped; tests/README.md is all tables.
+lines_are_short() {
+	local file
+	for file in "${DOCUMENTS[@]}"; do
+		[ "$file" != tests/README.md ] || continue
+		awk -v file="$file" '
+			/^```|^<!-- .*: (begin|end) -->/ { literal = !literal; next }
+			!literal && !/^\||^    |https?:\/\/|^!\[/' "$file" | LC_ALL=C.UTF-8 grep -E ".{101}" &&
+			fail "$file: lines of more than 100 columns"
+	done
+	return 0
 }
 
 # The anchor that GitHub makes of a heading.
 anchors() {
-    sed -n 's/^##* //p' "$1" | tr -d '`' | tr '[:upper:] ' '[:lower:]-' | tr -cd 'a-z0-9\n_-'
+	sed -n 's/^##* //p' "$1" | tr -d '`' | tr '[:upper:] ' '[:lower:]-' | tr -cd 'a-z0-9\n_-'
 }
 
 links() {
-    local file target count=0
-    for file in README.md CONTRIBUTING.md CHANGELOG.md; do
-        while read -r target; do
-            count=$((count + 1))
-            case $target in
-            https://*) ;;
-            '#'*) anchors "$file" | grep -qx -e "${target#\#}" || fail "$file: $target" ;;
-            *) [ -e "$target" ] || fail "$file: $target" ;;
-            esac
-        done < <(grep -oE '\]\([^)]+\)' "$file" | sed 's/^](//; s/)$//')
-    done
-    [ "$count" -gt 10 ]
+	local file target path count=0
+	for file in "${DOCUMENTS[@]}"; do
+		while read -r target; do
+			count=$((count + 1))
+			case $target in
+			https://*) continue ;;
+			'#'*) path=$file ;;
+			*) path=$(dirname "$file")/${target%%#*} ;;
+			esac
+			[ -e "$path" ] || fail "$file: $target"
+			case $target in
+			*'#'*) anchors "$path" | grep -qx -e "${target#*\#}" || fail "$file: $target" ;;
+			esac
+		done < <(grep -oE '\]\([^) ]+\)' "$file" | sed 's/^](//; s/)$//')
+	done
+	[ "$count" -gt 50 ] || fail "only $count links"
+}
+
+# The queries of README are those of queries.md.
+readme_queries() {
+	local file count=0
+	blocks promql "$README" "$TMP/scratch/few"
+	for file in "$TMP"/scratch/few/*; do
+		QUERY=$(sed -n '1s/^# //p' "$file")
+		[ "$(sed 1d "$file" | tr '\n' ' ')" = "$(query_text "$QUERY" | sed 's/\\"/"/g')" ] ||
+			fail "queries.md has another query: $QUERY"
+		count=$((count + 1))
+	done
+	[ "$count" = 3 ]
+}
+
+# figure PROGRAM PEERS COLUMN: of the first table of the bench.
+figure() {
+	rows tests/bench/README.md peers | awk -F '\t' -v program="$1" -v peers="$2" -v column="$3" '
+		$1 == peers && $2 == program && !found { found = 1; gsub(/,/, "", $column); print $column + 0 }'
+}
+
+# row HEADING VALUE...: README's row of costs has these.
+cost_row() {
+	local line heading=$1
+	line=$(grep -F "| $heading" "$README") || fail "no row: $heading"
+	shift
+	for value; do
+		tr -d , <<<"$line" | grep -qwF -e "$value" || fail "$heading: $value is not in: $line"
+	done
+}
+
+# per_run PROGRAM PEERS: ms of CPU, from those of 1,000 of its 6 requests to each peer.
+per_run() {
+	awk -v ms="$(figure "$1" "$2" 7)" -v peers="${2//,/}" 'BEGIN { printf "%.0f\n", ms * peers * 6 / 1000 }'
+}
+
+memory() {
+	local peers
+	for peers in 9 1,000 10,000; do printf '%.1f\n' "$(figure "$1" "$peers" 4)"; done | paste -sd '/' | sed 's,/, / ,g'
+}
+
+costs() {
+	local start
+	cost_row 'peak memory' "$(memory nodecanary) MB" "$(memory fping) MB"
+	cost_row 'memory × time' "$(figure nodecanary 9 6) MB s" "$(figure smokeping_prober 9 6) MB s"
+	cost_row 'CPU of the program' \
+		"$(per_run nodecanary 9) / $(per_run nodecanary 1,000)" "$(per_run fping 9) / $(per_run fping 1,000)"
+	start=$(rows tests/bench/README.md 'mounts on the node' | cut -f 4 | sed 's/ ms//' | paste -sd / | sed 's,/, / ,g')
+	cost_row 'CPU with systemd' "$start ms"
 }
 
 module_map() {
-    local name
-    rows CONTRIBUTING.md module | plain |
-        awk -F '\t' '!/^\*\*/ { print $1 ":" ($3 == "-" ? "" : $3) }' |
-        sort >"$TMP/scratch/documented"
-    for name in $(printf '%s\n' collector/*.[ch] collector/*/*.[ch] | sed 's/.*\/\(.*\)\.[ch]/\1/' | sort -u); do
-        printf '%s:' "$name"
-        sed -n 's/^#include "\(.*\)\.h"/\1/p' "collector/$name".[ch] | grep -vx "$name" |
-            sort -u | paste -sd ' '
-    done | sort >"$TMP/scratch/actual"
-    same modules "$TMP/scratch/documented" "$TMP/scratch/actual"
+	local folder
+	rows CONTRIBUTING.md folder | cut -f 1,2 | plain | sort >"$TMP/scratch/documented"
+	for folder in collector $(find collector -mindepth 1 -type d); do
+		printf '%s/\t%s\n' "$folder" "$(printf '%s\n' "$folder"/*.[ch] |
+			sed 's,.*/\(.*\)\..,\1,' | sort -u | paste -sd ' ')"
+	done | sort >"$TMP/scratch/actual"
+	same modules "$TMP/scratch/documented" "$TMP/scratch/actual"
 }
 
 contributing_names() {
-    local name
-    for name in $(ticked <CONTRIBUTING.md | 
-        grep -oE '(^| )(collector|tests|conf)/[A-Za-z0-9_./-]*'); do
-        [ -e "$name" ] || fail "there is no $name"
-    done
-    for name in $(ticked <CONTRIBUTING.md | grep -oE '^[a-z_]+\(\)$' | tr -d '()'); do
-        grep -qE "\b$name\(" collector/*.[ch] collector/*/*.[ch] || grep -q "$name" <<<"select sendto perror" ||
-            fail "there is no $name()"
-    done
-    for name in $(grep -ohE '`make [^`]*`' CONTRIBUTING.md README.md | plain | sed 's/[&<].*//'); do
-        case $name in
-        make | *=*) ;;
-        *) grep -qE "^$name:" Makefile tests/*.mk || fail "there is no make $name" ;;
-        esac
-    done
-    grep -qF '`make unit-tests && build/tests/unit/test_number`' CONTRIBUTING.md
-    [ -e tests/unit/test_number.c ]
+	local name
+	for name in $(ticked <CONTRIBUTING.md | grep -oE '^(collector|tests|conf|packaging)/[A-Za-z0-9_./-]*'); do
+		[ -e "$name" ] || fail "there is no $name"
+	done
+	for name in $(ticked <CONTRIBUTING.md | grep -oE '^[a-z_]+\(\)$' | tr -d '()'); do
+		grep -qE "\b$name\(" collector/*.[ch] collector/*/*.[ch] tests/unit/*.c || fail "there is no $name()"
+	done
+	for name in $(cat "${DOCUMENTS[@]}" | grep -ohE '`make [^`]*`' | plain |
+		sed 's/[&<].*//; s/[A-Z]*=[^ ]*//g; s/make//'); do
+		grep -qE "^$name\b.*:" Makefile tests/*.mk || fail "there is no make $name"
+	done
+	[ -e tests/unit/test_number.c ]
 }
 
 changelog_version() {
-    [ "$(sed -n 's/^## \[\([^]]*\)\].*/\1/p' CHANGELOG.md | head -n 1)" = "$(cat VERSION)" ]
-    [ "$("$NC" -V | head -n 1)" = "nodecanary $(cat VERSION)" ]
+	[ "$(sed -n 's/^## \[\([^]]*\)\].*/\1/p' CHANGELOG.md | head -n 1)" = "$(cat VERSION)" ]
+	[ "$("$NC" -V | head -n 1)" = "nodecanary $(cat VERSION)" ]
 }
 
 license_text() {
-    local sum
-    sum=$(sed -n '/Apache License/,/END OF TERMS AND CONDITIONS/p' LICENSE | tr -s ' \n' ' ' | cksum)
-    [ "$sum" = '1896775764 10223' ] || fail "another text: $sum"
+	local sum
+	sum=$(sed -n '/Apache License/,/END OF TERMS AND CONDITIONS/p' LICENSE | tr -s ' \n' ' ' | cksum)
+	[ "$sum" = '1896775764 10223' ] || fail "another text: $sum"
 }

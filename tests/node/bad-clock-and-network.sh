@@ -1,5 +1,5 @@
 #!/bin/bash
-# A clock that jumps or is wrong, a network that is not there yet.
+# A clock that jumps or is wrong, and a network that is not there yet at boot, do no harm.
 # check: no, one booted node is enough there
 # time-limit: 300
 # nodes: 2

@@ -1,5 +1,6 @@
 #!/bin/bash
-# The role of packaging/ansible, over ssh on nodes that have never heard of nodecanary.
+# The Ansible role installs, configures and removes nodecanary over ssh on nodes that have never
+# heard of it.
 # check: no, one booted fleet is enough there
 # time-limit: 1500
 # nodes: 3

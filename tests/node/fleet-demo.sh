@@ -1,5 +1,5 @@
 #!/bin/bash
-# `make demo`, by somebody at a terminal.
+# `make demo` shows a person at a terminal what it promises.
 # check: no, one booted fleet is enough there
 # time-limit: 1500
 # nodes: 5

@@ -1,5 +1,5 @@
 #!/bin/bash
-# What the unit says, and when it says nothing.
+# The unit says in the journal what is wrong, and nothing otherwise.
 # check: no, one booted node is enough there
 # time-limit: 360
 # nodes: 2

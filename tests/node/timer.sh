@@ -1,5 +1,5 @@
 #!/bin/bash
-# Three minutes of ten machines: every one has its phase, and none loses a run.
+# Of ten nodes each has its own phase of the timer, and none loses a run in three minutes.
 # check: no, one booted node is enough there
 # time-limit: 600
 # nodes: 11

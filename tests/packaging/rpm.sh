@@ -1,5 +1,5 @@
 #!/bin/bash
-# The RPM package, as far as Debian's rpm can build and check it.
+# The RPM package is right, as far as Debian's rpm can build and check it.
 # shellcheck disable=SC2317,SC2016 # called by check; expanded elsewhere
 # shellcheck source=tests/packaging/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -62,7 +62,7 @@ kinds() {
 		awk '$1 == "/etc/nodecanary/nodecanary.ini" { print $2 }')"
 	equal licence /usr/share/licenses/nodecanary/LICENSE "$(query --licensefiles)"
 	query --docfiles >"$TMP/docs"
-	for file in /usr/share/doc/nodecanary/{README.md,CHANGELOG.md,loopback.ini} \
+	for file in /usr/share/doc/nodecanary/{README.md,CHANGELOG.md,metrics.md,queries.md,loopback.ini} \
 		/usr/share/man/man8/nodecanary.8.gz /usr/share/man/man5/nodecanary.ini.5.gz; do
 		grep -qx "$file" "$TMP/docs" || fail "$file is no documentation"
 	done

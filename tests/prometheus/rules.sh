@@ -1,6 +1,6 @@
 #!/bin/bash
-# The rules and alerts for Prometheus, by promtool: in scenarios of a whole fleet, all alerts that fire or are
-# pending are compared with those that should. A booted fleet tries them for real, in tests/node.
+# In simulated fleets with faults exactly the alerts fire that should.
+# A booted fleet tries them for real, in tests/node.
 # shellcheck disable=SC2317,SC2016 # called by check; backticks are those of README
 # shellcheck source=tests/packaging/lib.sh
 . "$(dirname "$0")/../packaging/lib.sh"
@@ -49,12 +49,12 @@ names() {
 schema_names() {
 	awk '/^const struct metric metrics_table/,/^};/' "$TOP/collector/publish/metrics.c" |
 		grep -oE '"nodecanary_[a-z_]+"|METRICS_HISTOGRAM' | tr -d '"' |
-		awk '/^SCHEMA/ { print last "_bucket\n" last "_sum\n" last "_count"; next } { print; last = $0 }'
+		awk '/^METRICS_/ { print last "_bucket\n" last "_sum\n" last "_count"; next } { print; last = $0 }'
 }
 
 names_exist() {
 	local unknown
-	schema_names | grep -q '^nodecanary_rtt_seconds_bucket$' || fail "no names in schema.c"
+	schema_names | grep -q '^nodecanary_rtt_seconds_bucket$' || fail "no names in metrics.c"
 	unknown=$(comm -23 <(names) <({ schema_names && recorded; } | sort -u))
 	equal "names that neither the program nor a rule gives" "" "$unknown"
 }
