@@ -1,6 +1,6 @@
 /*
- * What a run of a configuration would amount to: packets, time, series; and
- * whether that is sensible.
+ * What a run of a configuration amounts to at most: packets, time and series; and whether
+ * that is sensible. For --check.
  */
 #ifndef NODECANARY_ESTIMATE_H
 #define NODECANARY_ESTIMATE_H
@@ -10,15 +10,15 @@
 
 #include "peers/targets.h"
 
-/* Above that node_exporter feels it. */
+/* With more series on one node, node_exporter becomes slow. */
 #define ESTIMATE_NODE_SERIES_MAX 10000
-/* Above that Prometheus does: series of all nodes of a mesh together. */
+/* With more series of all nodes of a mesh together, Prometheus becomes large. */
 #define ESTIMATE_MESH_SERIES_MAX 1000000
 
 /*
- * Prints a summary. The states of the targets are settled as far as that can be
- * done without looking anything up. False, after logging, if no measured round
- * would fit into the deadline.
+ * Prints a summary, and logs warnings. Call it after targets_select(), with self and
+ * addresses as far as they are known without a lookup. False, after logging, if no
+ * measured round of some group would begin before the deadline.
  */
 bool estimate_print(FILE *out, const struct targets *targets);
 

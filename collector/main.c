@@ -1,5 +1,10 @@
 /*
- * nodecanary: pings the peers of an INI file, publishes what it found, exits.
+ * nodecanary: pings the peers of an INI file, publishes the results, exits.
+ *
+ * A run: the configuration is loaded, the output is opened (and locked), the targets are
+ * built, the previous counters are restored, names are looked up, the targets are pinged,
+ * and the new file replaces the old one. A run that fails on the way publishes the previous
+ * counters and that it failed, wherever it can.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,26 +17,25 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "publish/republish.h"
 #include "base/clock.h"
+#include "base/log.h"
+#include "base/procfile.h"
+#include "base/stop.h"
 #include "cmdline.h"
 #include "config/configload.h"
-#include "publish/exposition.h"
-#include "ping/batches.h"
-#include "base/log.h"
-#include "peers/lookup.h"
-#include "base/number.h"
-#include "publish/outfile.h"
 #include "estimate.h"
-#include "base/procfile.h"
-#include "ping/icmpsocket.h"
+#include "peers/lookup.h"
 #include "peers/resolve.h"
-#include "publish/restore.h"
 #include "peers/self.h"
-#include "publish/promfile.h"
-#include "base/stop.h"
-#include "print.h"
 #include "peers/targets.h"
+#include "ping/batches.h"
+#include "ping/icmpsocket.h"
+#include "print.h"
+#include "publish/exposition.h"
+#include "publish/outfile.h"
+#include "publish/promfile.h"
+#include "publish/republish.h"
+#include "publish/restore.h"
 
 struct run {
 	struct cmdline cmdline;
@@ -43,15 +47,17 @@ struct run {
 	struct batches batches;
 	int64_t start_ns; /* monotonic */
 	struct run_info info;
-	bool publishes;
-	bool selected; /* the targets' states are settled */
+	bool publishes; /* outfile is open */
 };
 
-/* One run a process; the writer's buffer is too large for the stack. */
+/* A process makes one run. The buffer of the writer is too large for the stack. */
 static struct run run;
 static struct writer writer;
 
-/* VmHWM: ru_maxrss is inherited over exec, and would be the parent's. */
+/*
+ * VmHWM begins at zero with exec. ru_maxrss is inherited, so it would be the peak of the
+ * parent where that was larger.
+ */
 static uint64_t peak_memory_bytes(void)
 {
 	uint64_t kilobytes;
@@ -71,18 +77,20 @@ static int64_t usage_ns(int who)
 		       CLOCK_NS_PER_US;
 }
 
-/* Publishes what was written. */
+/* Publishes what is in the writer and the output file. */
 static int commit(void)
 {
-	if (writer_flush(&writer) < 0) {
-		log_err("%s: cannot be written", run.outfile.path);
-		return EX_CANTCREAT;
-	}
-	return outfile_commit(&run.outfile, run.config.collector.fsync) < 0 ? EX_CANTCREAT
-									    : 0;
+	if (writer_flush(&writer) < 0)
+		log_err("%s: cannot write the file", run.outfile.path);
+	else if (outfile_commit(&run.outfile, run.config.collector.fsync) == 0)
+		return 0;
+	return EX_CANTCREAT;
 }
 
-/* Publishes everything known; the gauges of this run only if it took place. */
+/*
+ * Publishes the metrics and the state; of a run that did not take place no gauges, which
+ * would be of another run. Without an output file they go to standard output.
+ */
 static int publish(void)
 {
 	struct exposition exposition = {
@@ -99,65 +107,54 @@ static int publish(void)
 	return EX_CANTCREAT;
 }
 
-/* Decides which targets are measured, from the addresses that are known now. */
+/* Selects the targets that are measured, by the addresses that are known now. */
 static int select_targets(void)
 {
 	int result = self_find(&run.self, &run.targets);
 
 	targets_select(&run.targets, self_own_name(&run.self));
-	run.selected = true;
 	return result < 0 ? EX_CONFIG : 0;
 }
 
-/* A run that failed says so in its file, and keeps the counters. Returns `status`. */
-static int publish_failure(int status)
-{
-	if (!run.selected)
-		select_targets();
-	if (run.publishes)
-		publish();
-	return status;
-}
-
 /*
- * Copies what the previous file keeps. Returns 0 if there is something to publish, which
- * may be a file without any counters, or -1 after logging if the old file must stay.
+ * Copies the counters of the previous file line by line, without knowing the peers. A file
+ * that is damaged for good is replaced by one without counters; one that cannot be read now
+ * must stay, or a transient error would lose them. 0 if there is something to publish,
+ * -1 after logging otherwise.
  */
 static int republish(void)
 {
-	enum promfile_result result;
 	int previous = outfile_previous(&run.outfile);
+	enum promfile_result result = PROMFILE_VALID;
 
 	if (previous == OUTFILE_UNREADABLE)
 		return -1;
 	writer_init(&writer, run.outfile.fd);
-	if (previous == OUTFILE_NONE) {
-		republish_nothing(&writer, clock_wall_ns());
-		return 0;
+	if (previous >= 0) {
+		result = republish_previous(&writer, previous, clock_wall_ns());
+		close(previous);
+		if (result == PROMFILE_VALID)
+			return 0;
 	}
-	result = republish_previous(&writer, previous, clock_wall_ns());
-	close(previous);
-	switch (result) {
-	case PROMFILE_VALID: return 0;
-	case PROMFILE_UNREADABLE:
-	case PROMFILE_NO_MEMORY:
+	if (result == PROMFILE_UNREADABLE || result == PROMFILE_NO_MEMORY) {
 		log_warnx("%s: %s", run.outfile.path, promfile_reason(result));
 		return -1;
-	case PROMFILE_INCOMPLETE:
-	case PROMFILE_WRONG_SEAL:
-	case PROMFILE_MALFORMED:
-	case PROMFILE_OUT_OF_RANGE: break;
 	}
-	log_warnx("%s: %s: counters start from zero", run.outfile.path,
-		  promfile_reason(result));
-	if (outfile_restart(&run.outfile) < 0)
-		return -1;
-	writer_init(&writer, run.outfile.fd);
+	if (result != PROMFILE_VALID) {
+		log_warnx("%s: %s: counters start from zero", run.outfile.path,
+			  promfile_reason(result));
+		if (outfile_restart(&run.outfile) < 0)
+			return -1;
+		writer_init(&writer, run.outfile.fd);
+	}
 	republish_nothing(&writer, clock_wall_ns());
 	return 0;
 }
 
-/* No peer is known: the configuration is invalid, or there is no memory. Returns `status`. */
+/*
+ * For runs that know no peers: the configuration is invalid, or there is no memory. Returns
+ * `status`, the reason why the run failed.
+ */
 static int republish_failure(int status)
 {
 	if (republish() == 0)
@@ -216,7 +213,7 @@ static int restore_state(void)
 	return 0;
 }
 
-/* liboping aborts where it gets no socket, so one is tried first. */
+/* liboping aborts the process where it gets no socket, so a socket is tried first. */
 static int check_permission(void)
 {
 	int error = run.config.peer_count ? icmpsocket_try(ADDRESS_IPV4) : 0;
@@ -228,27 +225,31 @@ static int check_permission(void)
 	return EX_NOPERM;
 }
 
-/* One's own full name where it matters, then the peers' names, then all that follows. */
+/*
+ * The full name of this host is looked up first, and only where it decides which peer this
+ * node is: with a fan-out that decides which names are looked up at all. Without configured
+ * names nothing else sets the time of the last lookup.
+ */
 static int resolve_and_select(void)
 {
 	int64_t deadline_ns = run.start_ns + run.config.collector.resolve_timeout_ns;
 	int64_t begin_ns = clock_monotonic_ns(), wall_ns = clock_wall_ns();
-	bool due = lookup_is_due(&run.targets, &run.node, wall_ns);
+	bool is_due = lookup_is_due(&run.targets, &run.node, wall_ns);
 
-	if (self_is_ambiguous(&run.self, &run.targets, !due)) {
+	if (self_is_ambiguous(&run.self, &run.targets, !is_due)) {
 		resolve_canonical(run.self.host, deadline_ns, run.self.qualified);
 		if (!config_has_names(&run.config))
 			run.node.last_resolve_ns = wall_ns;
 	}
 	self_guess(&run.self, &run.targets);
 	targets_select(&run.targets, self_own_name(&run.self));
-	/* Where nothing could be looked up, the last addresses do. */
+	/* Without any lookup the previous addresses stay in use; that was logged. */
 	(void)lookup_run(&run.targets, &run.node, deadline_ns, wall_ns);
 	run.info.resolve_ns = clock_monotonic_ns() - begin_ns;
 	return select_targets();
 }
 
-/* On a terminal a run that takes longer than a second shows where it is. */
+/* On a terminal, a run that takes longer than a second shows its progress. */
 static void show_progress(const struct batch *batch, unsigned round, unsigned rounds)
 {
 	static bool shown;
@@ -268,7 +269,7 @@ static int probe_targets(void)
 	int64_t deadline_ns = run.start_ns + run.config.collector.deadline_ns;
 
 	if (cookie_init(&cookie) < 0) {
-		log_err("no random numbers");
+		log_err("cannot read random numbers");
 		return EX_OSERR;
 	}
 	if (batches_build(&run.batches, &run.targets, &cookie, deadline_ns) < 0)
@@ -289,16 +290,25 @@ static void finish_info(void)
 	run.info.peak_memory_bytes = peak_memory_bytes();
 }
 
+/*
+ * A run that fails publishes that, with the counters of all peers, so the targets are
+ * selected in any case.
+ */
 static int measure(void)
 {
 	int status = check_permission();
 
 	if (status == 0)
 		status = resolve_and_select();
+	else
+		select_targets();
 	if (status == 0)
 		status = probe_targets();
-	if (status != 0)
-		return publish_failure(status);
+	if (status != 0) {
+		if (run.publishes)
+			publish();
+		return status;
+	}
 	finish_info();
 	if (run.publishes || (run.cmdline.output && !run.cmdline.dry_run))
 		status = publish();
@@ -316,7 +326,10 @@ static int list_peers(void)
 	return status;
 }
 
-/* Sends and looks up nothing: what a name will be is left open. */
+/*
+ * --check sends nothing and looks up nothing. What only a lookup can tell is no error of
+ * the configuration, so an ambiguous host is a warning.
+ */
 static int check_configuration(void)
 {
 	if (self_is_ambiguous(&run.self, &run.targets, false)) {
@@ -330,14 +343,14 @@ static int check_configuration(void)
 		log_warnx("self = `%s`: no such peer", run.config.collector.self);
 	if (batches_count(&run.targets) > BATCHES_MAX) {
 		log_errx(
-			"more than %d sets of peers with different options, or with one address in so many groups, expected at most so many",
+			"too many sets of peers with different options, or with one address in several groups (at most %d)",
 			BATCHES_MAX);
 		return EX_CONFIG;
 	}
 	return estimate_print(stdout, &run.targets) ? 0 : EX_CONFIG;
 }
 
-/* What needs no file: oneself as far as the system knows, and the peers. */
+/* Everything that needs no file: this node as far as the system knows it, and the peers. */
 static int prepare(void)
 {
 	if (self_init(&run.self, run.config.collector.self) < 0 ||
@@ -346,22 +359,15 @@ static int prepare(void)
 	return 0;
 }
 
-static int wait_for_stops(void)
+/* `status` is that of stop_init(): a run that fails there publishes its failure, too. */
+static int run_mode(enum cmdline_mode mode, int status)
 {
-	if (stop_init() == 0)
-		return 0;
-	log_err("cannot wait for signals");
-	return EX_OSERR;
-}
+	int opened = mode == CMDLINE_RUN ? open_output() : 0;
 
-/* `stops` is the status of waiting for signals; a failure of that is published too. */
-static int run_mode(enum cmdline_mode mode, int stops)
-{
-	int status = mode == CMDLINE_RUN ? open_output() : 0;
-
-	if (status != 0)
-		return status;
-	status = stops != 0 ? stops : prepare();
+	if (opened != 0)
+		return opened;
+	if (status == 0)
+		status = prepare();
 	if (status != 0)
 		return run.publishes ? republish_failure(status) : status;
 	if (mode == CMDLINE_CHECK)
@@ -378,18 +384,21 @@ static int load_and_run(enum cmdline_mode mode)
 {
 	enum config_result loaded =
 		configload_read(&run.config, run.cmdline.config, run.cmdline.drop_ins);
-	int stops;
+	int status = 0;
 
 	if (loaded == CONFIG_NO_MEMORY)
 		return EX_OSERR;
-	/* From here on there may be a dot-file, which a signal must not leave behind. */
-	stops = wait_for_stops();
+	/* From here on there may be a dot-file, which a signal must not leave. */
+	if (stop_init() < 0) {
+		log_err("cannot wait for signals");
+		status = EX_OSERR;
+	}
 	if (loaded == CONFIG_VALID)
-		return run_mode(mode, stops);
+		return run_mode(mode, status);
 	return mode == CMDLINE_RUN ? republish_after_invalid_configuration() : EX_CONFIG;
 }
 
-/* What was printed must have arrived. */
+/* A full disk or a closed pipe shows only when the buffer of stdio is written out. */
 static int close_stdout(int status)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
@@ -399,11 +408,13 @@ static int close_stdout(int status)
 }
 
 /*
- * Whoever started us may have closed the standard descriptors: then files of ours
- * would get their numbers, and messages end up in them. And a reader of our
- * messages that went away must not end the run.
+ * A parent may have closed the standard descriptors. Then files would get their numbers,
+ * and messages would be written into them. And a reader of the messages that has gone must
+ * not end the run, so SIGPIPE is ignored.
+ *
+ * Threads share one heap: with an arena for each, memory would grow with the batches.
  */
-static int settle_process(void)
+static int prepare_process(void)
 {
 	int fd;
 
@@ -412,7 +423,6 @@ static int settle_process(void)
 	while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd > STDERR_FILENO)
 		close(fd);
-	/* Threads share one heap: memory must not grow with them. */
 	mallopt(M_ARENA_MAX, 1);
 	if (fd >= 0 && signal(SIGPIPE, SIG_IGN) != SIG_ERR)
 		return 0;
@@ -425,9 +435,9 @@ int main(int argc, char *argv[])
 	enum cmdline_mode mode;
 	int status = 0;
 
-	/* First as usual, for what is wrong with the process and the options. */
+	/* The usual level, until the options have been read. */
 	log_open(LOG_LEVEL_WARNING);
-	if (settle_process() < 0)
+	if (prepare_process() < 0)
 		return EX_OSERR;
 	run.start_ns = clock_monotonic_ns();
 	run.outfile.directory = run.outfile.fd = -1;
@@ -445,9 +455,8 @@ int main(int argc, char *argv[])
 	outfile_close(&run.outfile);
 	batches_free(&run.batches);
 	self_free(&run.self);
-	if (run.targets.config)
-		targets_free(&run.targets);
+	targets_free(&run.targets);
 	config_free(&run.config);
-	/* Whatever prints nothing need not touch stdio. */
+	/* A usual run prints nothing and never touches stdio, which costs memory. */
 	return mode == CMDLINE_RUN && !run.cmdline.table ? status : close_stdout(status);
 }

@@ -6,22 +6,28 @@
 
 #include "base/log.h"
 
+/* SGR control sequences (ECMA-48). */
 #define RED "\033[31m"
 #define YELLOW "\033[33m"
 #define RESET "\033[0m"
 
-/* Widths of the columns that depend on the peers. */
+/*
+ * Widths of the columns that depend on the peers. All targets are measured before the
+ * first line is printed, so that the columns of a whole table are aligned.
+ */
 struct widths {
-	int group, peer, address;
+	int group, peer, address; /* a group width of 0: no column of groups */
 };
 
-static void widen(int *width, size_t len)
+static void widen(int *width, const char *text)
 {
-	if (len > (size_t)*width)
-		*width = (int)len;
+	int len = (int)strlen(text);
+
+	if (len > *width)
+		*width = len;
 }
 
-static struct widths measure(const struct targets *targets)
+static struct widths measure_columns(const struct targets *targets)
 {
 	struct widths widths = {.group = 5, .peer = 4, .address = 7};
 
@@ -30,11 +36,11 @@ static struct widths measure(const struct targets *targets)
 		char address[ADDRESS_TEXT_SIZE];
 
 		address_format(&target->address, address);
-		widen(&widths.group, strlen(target_group(targets, target)->name));
-		widen(&widths.peer, strlen(target->peer->name));
-		widen(&widths.address, strlen(address));
+		widen(&widths.group, target_group(targets, target)->name);
+		widen(&widths.peer, target->peer->name);
+		widen(&widths.address, address);
 	}
-	/* One group needs no column. */
+	/* The name of the only group would tell nothing. */
 	if (targets->config->group_count < 2)
 		widths.group = 0;
 	return widths;
@@ -48,6 +54,7 @@ static void print_names(FILE *out, const struct widths *widths, const char *grou
 	fprintf(out, "%-*s  %-*s", widths->peer, peer, widths->address, address);
 }
 
+/* A target that was never resolved has "-" for its address, so that no column is empty. */
 static void print_target_names(FILE *out, const struct widths *widths,
 			       const struct targets *targets, const struct target *target)
 {
@@ -63,6 +70,10 @@ static double ms(int64_t ns)
 	return (double)ns / 1e6;
 }
 
+/*
+ * What was not measured is "-", never 0: without a request there is no loss, and without a
+ * reply no round-trip time.
+ */
 static void print_figures(FILE *out, const struct target *target)
 {
 	const struct stats_run *run = &target->run;
@@ -87,7 +98,7 @@ static void print_figures(FILE *out, const struct target *target)
 
 void print_results(FILE *out, const struct targets *targets, bool colour)
 {
-	struct widths widths = measure(targets);
+	struct widths widths = measure_columns(targets);
 
 	print_names(out, &widths, "group", "peer", "address");
 	fprintf(out, "  %5s  %7s  %5s  %8s  %8s  %8s  %8s\n", "sent", "replies", "loss%",
@@ -95,24 +106,24 @@ void print_results(FILE *out, const struct targets *targets, bool colour)
 	for (size_t i = 0; i < targets->count; i++) {
 		const struct target *target = &targets->items[i];
 		const struct stats_run *run = &target->run;
-		const char *paint = "";
+		const char *start = "";
 
 		if (!target_is_measured(target))
 			continue;
 		if (colour && run->replies == 0)
-			paint = RED;
+			start = RED;
 		else if (colour && (run->replies < run->requests || run->unsent > 0))
-			paint = YELLOW;
-		fputs(paint, out);
+			start = YELLOW;
+		fputs(start, out);
 		print_target_names(out, &widths, targets, target);
 		print_figures(out, target);
-		fprintf(out, "%s\n", *paint ? RESET : "");
+		fprintf(out, "%s\n", *start ? RESET : "");
 	}
 }
 
 void print_peers(FILE *out, const struct targets *targets)
 {
-	struct widths widths = measure(targets);
+	struct widths widths = measure_columns(targets);
 
 	print_names(out, &widths, "group", "peer", "address");
 	fprintf(out, "  state\n");
@@ -124,17 +135,6 @@ void print_peers(FILE *out, const struct targets *targets)
 	}
 }
 
-static void print_observed(FILE *out, const struct config *config,
-			   const struct peer *observer, const bool *chosen)
-{
-	const struct group *group = &config->groups[observer->group];
-
-	for (size_t i = 0; i < group->peer_count; i++)
-		if (chosen[i])
-			fprintf(out, "%s %s %s\n", group->name, observer->name,
-				config->peers[group->first_peer + i].name);
-}
-
 int print_observers(FILE *out, const struct targets *targets)
 {
 	const struct config *config = targets->config;
@@ -144,16 +144,25 @@ int print_observers(FILE *out, const struct targets *targets)
 		log_errx("out of memory");
 		return -1;
 	}
+	/*
+	 * Every peer chooses as it would on its own node: the choice follows from the list
+	 * alone, so this node can tell who pings whom.
+	 */
 	for (size_t i = 0; i < config->peer_count; i++) {
 		const struct peer *observer = &config->peers[i];
+		const struct group *group = &config->groups[observer->group];
 
 		targets_choose(targets, observer->group, observer, "", chosen);
-		print_observed(out, config, observer, chosen);
+		for (size_t j = 0; j < group->peer_count; j++)
+			if (chosen[j])
+				fprintf(out, "%s %s %s\n", group->name, observer->name,
+					config->peers[group->first_peer + j].name);
 	}
 	free(chosen);
 	return 0;
 }
 
+/* NO_COLOR counts if it is set and not empty, whatever its value (no-color.org). */
 bool print_wants_colour(FILE *out)
 {
 	const char *no_color = getenv("NO_COLOR");

@@ -1,5 +1,6 @@
 /*
- * What people read: the results of a run, and the list of peers.
+ * Tables for people and scripts: the results of a run, and the list of peers. All of them
+ * after targets_select().
  */
 #ifndef NODECANARY_PRINT_H
 #define NODECANARY_PRINT_H
@@ -9,16 +10,22 @@
 
 #include "peers/targets.h"
 
-/* Peer, address, sent, replies, loss, and min/mean/max/stddev in ms. */
+/*
+ * The measured targets: peer, address, sent, replies, loss in percent, and
+ * min/mean/max/stddev in ms. With `colour`, lines with losses are coloured.
+ */
 void print_results(FILE *out, const struct targets *targets, bool colour);
 
-/* Whom this node would ping, and of the others why not. */
+/* All targets with their address and state. */
 void print_peers(FILE *out, const struct targets *targets);
 
-/* A line "group observer peer" for each pair of the whole list. -1 after logging. */
+/*
+ * A line "group observer peer" for each pair of the whole list: who pings whom, seen from
+ * all members. 0, or -1 after logging.
+ */
 int print_observers(FILE *out, const struct targets *targets);
 
-/* Whether `out` is a terminal that wants colour (no-color.org). */
+/* Whether `out` is a terminal on which colour is wanted (no-color.org). */
 bool print_wants_colour(FILE *out);
 
 #endif

@@ -12,7 +12,10 @@ uint64_t fanout_seed(const char *name)
 	return digest_value(&digest);
 }
 
-/* SplitMix64. */
+/*
+ * SplitMix64. Every ring orders the names differently, so that nodes which share a
+ * successor on one ring do not share it on the next.
+ */
 static uint64_t place(uint64_t seed, size_t ring)
 {
 	uint64_t z = seed + (ring + 1) * UINT64_C(0x9e3779b97f4a7c15);
@@ -22,7 +25,11 @@ static uint64_t place(uint64_t seed, size_t ring)
 	return z ^ z >> 31;
 }
 
-/* The nearest member after the observer that is not chosen yet; there must be one. */
+/*
+ * The nearest member after the observer that is not chosen yet; there must be one. One
+ * pass over the list finds it without sorting a ring, as a node needs k successors only.
+ * Unsigned subtraction makes distances wrap around like the ring.
+ */
 static size_t next_free(const uint64_t *seeds, size_t count,
 			struct fanout_observer observer, size_t ring, const bool *chosen)
 {
@@ -32,7 +39,7 @@ static size_t next_free(const uint64_t *seeds, size_t count,
 	for (size_t i = 0; i < count; i++) {
 		uint64_t distance = place(seeds[i], ring) - own;
 
-		/* At the same place, whoever is before us in the list is farthest. */
+		/* Of equal places, one earlier in the list is a whole round away. */
 		if (distance == 0 && i < observer.index)
 			distance = UINT64_MAX;
 		if (distance > nearest || (distance == nearest && best != FANOUT_OUTSIDE))

@@ -16,7 +16,10 @@
 #include "base/log.h"
 #include "base/stop.h"
 
-/* One message through the pipe; below PIPE_BUF, so it is written whole. */
+/*
+ * One message of a child. It is shorter than PIPE_BUF, so write() is atomic and the
+ * answers of several children never mix in the pipe.
+ */
 struct answer {
 	uint32_t index;
 	bool answered;
@@ -27,15 +30,18 @@ struct answer {
 struct job {
 	struct resolve_query *queries;
 	size_t count;
-	bool canonical; /* the canonical name is wanted, of queries[0] alone */
-	char *name;
-	atomic_uint *next; /* shared by all children */
-	int in, out;
+	/* Index of the next query, in memory that all children share. */
+	atomic_uint *next;
+	int in, out; /* the ends of the pipe */
 	pid_t children[RESOLVE_CHILDREN];
 	size_t child_count;
 };
 
-/* Takes the address in use if it is among the answers, else the first. */
+/*
+ * Keeps the address in use if it is among the answers, otherwise takes the first one. The
+ * resolver may order the answers differently each time, and the address must not change
+ * with that.
+ */
 static bool choose(const struct addrinfo *list, struct address *address)
 {
 	struct address first = {.family = ADDRESS_NONE};
@@ -63,7 +69,7 @@ static void look_up(const struct job *job, uint32_t index, struct answer *answer
 	const struct resolve_query *query = &job->queries[index];
 	struct addrinfo hints = {.ai_family = families[query->family],
 				 .ai_socktype = SOCK_DGRAM,
-				 .ai_flags = job->canonical ? AI_CANONNAME : 0};
+				 .ai_flags = query->canonical ? AI_CANONNAME : 0};
 	struct addrinfo *list = NULL;
 
 	memset(answer, 0, sizeof(*answer));
@@ -81,10 +87,15 @@ static void child_main(const struct job *job, pid_t parent)
 {
 	struct answer answer;
 
+	/*
+	 * A parent that is killed kills nobody, so the kernel ends the children with it. A
+	 * parent that died before prctl() is noticed by its process id.
+	 */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		return;
 	stop_reset_in_child();
+	/* Without a reader the next write() ends this child. */
 	close(job->in);
 	for (;;) {
 		unsigned index = atomic_fetch_add(job->next, 1);
@@ -99,28 +110,31 @@ static void child_main(const struct job *job, pid_t parent)
 
 static int start_children(struct job *job)
 {
-	size_t wanted = job->count < RESOLVE_CHILDREN ? job->count : RESOLVE_CHILDREN;
 	pid_t parent = getpid();
 
-	while (job->child_count < wanted) {
+	while (job->child_count < RESOLVE_CHILDREN && job->child_count < job->count) {
 		pid_t pid = fork();
 
 		if (pid == 0) {
 			child_main(job, parent);
 			_exit(0);
 		}
-		if (pid < 0) {
-			if (job->child_count > 0)
-				return 0; /* fewer will do */
-			log_err("cannot start a process that looks up names");
-			return -1;
-		}
+		if (pid < 0)
+			break;
 		job->children[job->child_count++] = pid;
 	}
-	return 0;
+	/* One child can answer all queries, only later. */
+	if (job->child_count > 0)
+		return 0;
+	log_err("cannot start a process that looks up names");
+	return -1;
 }
 
-static void end_children(struct job *job)
+/*
+ * They are waited for, so that the CPU time of the run, which is published, includes
+ * theirs (RUSAGE_CHILDREN). All get the signal first, so that they end in parallel.
+ */
+static void end_children(const struct job *job)
 {
 	for (size_t i = 0; i < job->child_count; i++)
 		kill(job->children[i], SIGKILL);
@@ -129,7 +143,7 @@ static void end_children(struct job *job)
 			;
 }
 
-static void take_answer(struct job *job, const struct answer *answer)
+static void store_answer(const struct job *job, const struct answer *answer)
 {
 	struct resolve_query *query;
 
@@ -139,11 +153,14 @@ static void take_answer(struct job *job, const struct answer *answer)
 	query->answered = answer->answered;
 	if (answer->answered)
 		query->address = answer->address;
-	if (job->canonical)
-		memcpy(job->name, answer->name, sizeof(answer->name));
+	if (query->canonical)
+		memcpy(query->canonical, answer->name, sizeof(answer->name));
 }
 
-/* Whether there is something to read before the deadline or a stop. */
+/*
+ * Whether there is something to read before the deadline and a stop request. What is in
+ * the pipe already is read after the deadline, too: the answer was in time.
+ */
 static bool wait_readable(int fd, int64_t deadline_ns)
 {
 	for (;;) {
@@ -159,77 +176,71 @@ static bool wait_readable(int fd, int64_t deadline_ns)
 	}
 }
 
-static void collect(struct job *job, int64_t deadline_ns)
+static void read_answers(const struct job *job, int64_t deadline_ns)
 {
 	struct answer answer;
-	size_t taken = 0;
+	size_t received = 0;
 
-	while (taken < job->count && wait_readable(job->in, deadline_ns)) {
+	while (received < job->count && wait_readable(job->in, deadline_ns)) {
 		ssize_t n = read(job->in, &answer, sizeof(answer));
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n != (ssize_t)sizeof(answer))
 			return; /* all children have ended */
-		take_answer(job, &answer);
-		taken++;
+		store_answer(job, &answer);
+		received++;
 	}
 }
 
-/* Children take the queries in order. A stop request says nothing about a name. */
-static void note_asked(struct job *job)
+/*
+ * Children take the queries in order, so the shared index tells which were begun. A stop
+ * request cut those off that have no answer: it says nothing about their names.
+ */
+static void mark_asked(const struct job *job)
 {
-	unsigned taken = atomic_load(job->next);
-	bool stopped = stop_requested();
+	unsigned begun = stop_requested() ? 0 : atomic_load(job->next);
 
 	for (size_t i = 0; i < job->count; i++)
-		job->queries[i].asked =
-			job->queries[i].answered || (i < taken && !stopped);
-}
-
-static int run_job(struct job *job, int64_t deadline_ns)
-{
-	int pipe_fds[2], result;
-
-	job->next = mmap(NULL, sizeof(*job->next), PROT_READ | PROT_WRITE,
-			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (job->next == MAP_FAILED) {
-		log_err("cannot look up names");
-		return -1;
-	}
-	if (pipe2(pipe_fds, O_CLOEXEC) < 0) {
-		log_err("cannot look up names");
-		munmap(job->next, sizeof(*job->next));
-		return -1;
-	}
-	job->in = pipe_fds[0];
-	job->out = pipe_fds[1];
-	result = start_children(job);
-	close(job->out);
-	if (result == 0)
-		collect(job, deadline_ns);
-	end_children(job);
-	note_asked(job);
-	close(job->in);
-	munmap(job->next, sizeof(*job->next));
-	return result;
+		job->queries[i].asked = job->queries[i].answered || i < begun;
 }
 
 int resolve_run(struct resolve_query *queries, size_t count, int64_t deadline_ns)
 {
 	struct job job = {.queries = queries, .count = count};
+	int pipe_fds[2], result;
 
 	for (size_t i = 0; i < count; i++)
 		queries[i].answered = queries[i].asked = false;
-	return count ? run_job(&job, deadline_ns) : 0;
+	if (count == 0)
+		return 0;
+	job.next = mmap(NULL, sizeof(*job.next), PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (job.next == MAP_FAILED || pipe2(pipe_fds, O_CLOEXEC) < 0) {
+		log_err("cannot look up names");
+		if (job.next != MAP_FAILED)
+			munmap(job.next, sizeof(*job.next));
+		return -1;
+	}
+	job.in = pipe_fds[0];
+	job.out = pipe_fds[1];
+	result = start_children(&job);
+	/* Once the children alone can write, the end of the last one ends the pipe. */
+	close(job.out);
+	if (result == 0)
+		read_answers(&job, deadline_ns);
+	end_children(&job);
+	mark_asked(&job);
+	close(job.in);
+	munmap(job.next, sizeof(*job.next));
+	return result;
 }
 
 bool resolve_canonical(const char *host, int64_t deadline_ns,
 		       char name[static RESOLVE_NAME_SIZE])
 {
-	struct resolve_query query = {.host = host};
-	struct job job = {.queries = &query, .count = 1, .canonical = true, .name = name};
+	struct resolve_query query = {.host = host, .canonical = name};
 
 	name[0] = '\0';
-	return run_job(&job, deadline_ns) == 0 && name[0] != '\0';
+	return resolve_run(&query, 1, deadline_ns) == 0 && name[0] != '\0';
 }

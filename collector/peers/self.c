@@ -9,38 +9,33 @@
 #include "base/log.h"
 #include "base/text.h"
 
-static int add_address(struct self *self, const struct address *address)
-{
-	struct address *more =
-		reallocarray(self->addresses, self->address_count + 1, sizeof(*more));
-
-	if (!more) {
-		log_errx("out of memory");
-		return -1;
-	}
-	self->addresses = more;
-	more[self->address_count++] = *address;
-	return 0;
-}
-
+/*
+ * A host without readable addresses can still be found by name, so only lack of memory is
+ * an error.
+ */
 static int read_addresses(struct self *self)
 {
 	struct ifaddrs *list;
-	int result = 0;
+	size_t count = 0;
 
 	if (getifaddrs(&list) < 0) {
 		log_warn("cannot read the addresses of this host");
 		return 0;
 	}
-	for (const struct ifaddrs *i = list; i && result == 0; i = i->ifa_next) {
-		struct address address;
+	for (const struct ifaddrs *i = list; i; i = i->ifa_next)
+		count++;
+	self->addresses = calloc(count + 1, sizeof(*self->addresses));
+	for (const struct ifaddrs *i = list; i && self->addresses; i = i->ifa_next) {
+		struct address *address = &self->addresses[self->address_count];
 
-		if (i->ifa_addr && address_from_sockaddr(i->ifa_addr, &address) &&
-		    !address_is_loopback(&address))
-			result = add_address(self, &address);
+		if (i->ifa_addr && address_from_sockaddr(i->ifa_addr, address) &&
+		    !address_is_loopback(address))
+			self->address_count++;
 	}
 	freeifaddrs(list);
-	return result;
+	if (!self->addresses)
+		log_errx("out of memory");
+	return self->addresses ? 0 : -1;
 }
 
 int self_init(struct self *self, const char *configured)
@@ -49,7 +44,8 @@ int self_init(struct self *self, const char *configured)
 
 	memset(self, 0, sizeof(*self));
 	if (!text_copy(self->name, sizeof(self->name), configured)) {
-		log_errx("the name of this host in [collector] is too long");
+		log_errx("self = `%s`: the name is too long (at most %d bytes)",
+			 configured, SELF_NAME_SIZE - 1);
 		return -1;
 	}
 	if (gethostname(self->host, sizeof(self->host) - 1) < 0) {
@@ -61,7 +57,7 @@ int self_init(struct self *self, const char *configured)
 		memcpy(self->qualified, self->host, sizeof(self->qualified));
 		*dot = '\0';
 	}
-	/* A configured name makes them superfluous. */
+	/* Addresses identify this node only where no name is configured. */
 	return *self->name ? 0 : read_addresses(self);
 }
 
@@ -72,7 +68,7 @@ void self_free(struct self *self)
 	self->address_count = 0;
 }
 
-/* Whether `name` is `head`, or continues it at a dot. */
+/* Whether `name` is `head`, or `head` with more labels after a dot. */
 static bool begins_with_labels(const char *name, const char *head)
 {
 	size_t len = strlen(head);
@@ -81,17 +77,22 @@ static bool begins_with_labels(const char *name, const char *head)
 	       (name[len] == '\0' || name[len] == '.');
 }
 
-/* The host name, or one that has it as its first label and may be ours. */
+/*
+ * Whether the peer may be this host: its name is the host name, or has that as its first
+ * label and does not contradict the fully qualified name.
+ */
 static bool may_be_host(const struct self *self, const char *name)
 {
 	return begins_with_labels(name, self->host) &&
 	       (!*self->qualified || begins_with_labels(self->qualified, name));
 }
 
+/* Two different peers are enough to know that the host is ambiguous. */
 struct candidates {
 	const struct peer *first, *second;
 };
 
+/* A peer with two addresses of this host is one candidate. */
 static void add_candidate(struct candidates *c, const struct peer *peer)
 {
 	if (!c->first)
@@ -104,13 +105,13 @@ static struct candidates find_by_name(const struct self *self,
 				      const struct config *config,
 				      const struct group *group)
 {
+	const char *exact = *self->name ? self->name : self->qualified;
 	struct candidates candidates = {NULL, NULL};
 
 	for (size_t i = 0; i < group->peer_count; i++) {
 		const struct peer *peer = &config->peers[group->first_peer + i];
 
-		if (strcasecmp(peer->name, *self->name ? self->name : self->qualified) ==
-		    0)
+		if (strcasecmp(peer->name, exact) == 0)
 			return (struct candidates){peer, NULL};
 		if (!*self->name && may_be_host(self, peer->name))
 			add_candidate(&candidates, peer);
@@ -118,15 +119,18 @@ static struct candidates find_by_name(const struct self *self,
 	return candidates;
 }
 
-/* Whether the last run knew this node as one of the candidates. */
-static bool is_remembered(const struct self *self, const struct target_group *group)
+/*
+ * Whether the previous run knew which candidate this node is. It had looked up the fully
+ * qualified name, so this run need not; but once that name is known, it decides.
+ */
+static bool was_found_before(const struct self *self, const struct target_group *group)
 {
 	return group->last_self && !*self->qualified &&
 	       may_be_host(self, group->last_self->name);
 }
 
 bool self_is_ambiguous(const struct self *self, const struct targets *targets,
-		       bool remember)
+		       bool use_previous)
 {
 	const struct config *config = targets->config;
 
@@ -134,17 +138,20 @@ bool self_is_ambiguous(const struct self *self, const struct targets *targets,
 		return false;
 	for (size_t i = 0; i < config->group_count; i++)
 		if (find_by_name(self, config, &config->groups[i]).second &&
-		    !(remember && is_remembered(self, &targets->groups[i])))
+		    !(use_previous && was_found_before(self, &targets->groups[i])))
 			return true;
 	return false;
 }
 
-static bool is_ours(const struct self *self, const struct address *address)
+/* An address of no family, that is, none, equals no address of this host. */
+static bool is_own_address(const struct self *self, const struct address *address)
 {
 	for (size_t i = 0; i < self->address_count; i++) {
 		struct address own = self->addresses[i];
 
-		/* The scope of a link-local address is part of it only where it is given.
+		/*
+		 * The system always gives the scope of a link-local address; a peer in
+		 * the configuration may have been written without it.
 		 */
 		if (own.family == address->family && address->scope == 0)
 			own.scope = 0;
@@ -154,18 +161,6 @@ static bool is_ours(const struct self *self, const struct address *address)
 	return false;
 }
 
-/* Both of a peer's addresses, whichever of them is pinged; or what its name has become.
- */
-static bool is_peer_ours(const struct self *self, const struct target *target)
-{
-	const struct peer *peer = target->peer;
-
-	return (target->address.family != ADDRESS_NONE &&
-		is_ours(self, &target->address)) ||
-	       (peer->v4.family != ADDRESS_NONE && is_ours(self, &peer->v4)) ||
-	       (peer->v6.family != ADDRESS_NONE && is_ours(self, &peer->v6));
-}
-
 static struct candidates find_by_address(const struct self *self,
 					 const struct targets *targets, size_t group)
 {
@@ -173,22 +168,25 @@ static struct candidates find_by_address(const struct self *self,
 
 	for (size_t i = 0; i < targets->count; i++) {
 		const struct target *target = &targets->items[i];
+		const struct peer *peer = target->peer;
 
-		if (target->peer->group == group && is_peer_ours(self, target))
-			add_candidate(&candidates, target->peer);
+		/* Both configured addresses count, though only one may be pinged. */
+		if (peer->group == group &&
+		    (is_own_address(self, &target->address) ||
+		     is_own_address(self, &peer->v4) || is_own_address(self, &peer->v6)))
+			add_candidate(&candidates, peer);
 	}
 	return candidates;
 }
 
-static int complain(const struct config *config, const struct group *group,
-		    const struct candidates *c, const char *what)
+static void log_ambiguity(const struct config *config, const struct group *group,
+			  const struct candidates *c, const char *what)
 {
 	log_errx(
 		"%s:%u: peer `%s` and peer `%s` (%s:%u) of group `%s` both %s this host, expected one: set `self` in [collector]",
 		config->files[c->second->place.file], c->second->place.line,
 		c->second->name, c->first->name, config->files[c->first->place.file],
 		c->first->place.line, group->name, what);
-	return -1;
 }
 
 int self_find(const struct self *self, struct targets *targets)
@@ -205,15 +203,21 @@ int self_find(const struct self *self, struct targets *targets)
 			what = "have an address of";
 			c = find_by_address(self, targets, i);
 		}
-		if (c.second && is_remembered(self, &targets->groups[i]))
+		if (c.second && was_found_before(self, &targets->groups[i]))
 			c = (struct candidates){targets->groups[i].last_self, NULL};
-		if (c.first && c.second)
-			result = complain(config, group, &c, what);
+		if (c.second) {
+			log_ambiguity(config, group, &c, what);
+			result = -1;
+		}
 		targets->groups[i].self = c.second ? NULL : c.first;
 	}
 	return result;
 }
 
+/*
+ * What is selected, and so what is looked up, depends on who this node is. A wrong guess
+ * costs lookups of other names, for self_find() decides before anything is sent.
+ */
 void self_guess(const struct self *self, struct targets *targets)
 {
 	const struct config *config = targets->config;

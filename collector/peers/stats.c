@@ -11,6 +11,7 @@ const char *const stats_discard_reasons[DISCARD_REASONS] = {
 
 #define NANOS UINT32_C(1000000000)
 
+/* Seconds and nanoseconds are separate, so that a sum over years stays exact. */
 static void sum_add(struct stats_sum *sum, uint64_t seconds, uint32_t nanos)
 {
 	sum->seconds += seconds;
@@ -21,6 +22,7 @@ static void sum_add(struct stats_sum *sum, uint64_t seconds, uint32_t nanos)
 	}
 }
 
+/* A target without a histogram has no sum either: both are published together. */
 static void observe(struct stats_histogram *histogram, const struct buckets *buckets,
 		    int64_t rtt_ns)
 {
@@ -35,6 +37,12 @@ static void observe(struct stats_histogram *histogram, const struct buckets *buc
 		(uint32_t)((uint64_t)rtt_ns % NANOS));
 }
 
+/*
+ * Mean and deviation by Welford's method, in one pass and without keeping the samples.
+ * The textbook formula, the mean of squares minus the square of the mean, loses all digits
+ * where the deviation is small against the round-trip time: their squares in nanoseconds
+ * exceed the 53 bits of a double.
+ */
 static void add_reply(struct stats_run *run, const struct sample *sample)
 {
 	double delta;
@@ -75,6 +83,7 @@ void stats_add(struct stats_totals *totals, struct stats_run *run,
 	run->last_answered = sample->outcome == SAMPLE_REPLY;
 }
 
+/* The next answered round has no predecessor to be compared with. */
 void stats_discard_round(struct stats_run *run)
 {
 	run->last_answered = false;
@@ -88,6 +97,9 @@ void stats_merge(struct stats_histogram *into, const struct stats_histogram *fro
 	sum_add(&into->sum, from->sum.seconds, from->sum.nanos);
 }
 
+/*
+ * Exact integers; the product stays below 2^64 for up to 1.8 * 10^10 requests in one run.
+ */
 int64_t stats_loss_billionths(const struct stats_run *run)
 {
 	uint64_t lost = run->requests - run->replies;
@@ -95,6 +107,7 @@ int64_t stats_loss_billionths(const struct stats_run *run)
 	return (int64_t)((lost * NANOS + run->requests / 2) / run->requests);
 }
 
+/* Rounding errors may leave a sum of squares just below zero. */
 static int64_t rounded(double ns)
 {
 	return ns > 0 ? (int64_t)(ns + 0.5) : 0;

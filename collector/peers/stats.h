@@ -1,12 +1,12 @@
 /*
- * What is counted: of the node and of each target, over all runs and in this run. Pure
- * arithmetic, no I/O.
+ * The counters of the node and of each target, over all runs and in this run. Arithmetic
+ * only, no I/O.
  *
- * Loss is about requests that were sent: an unsent request is neither a request nor lost.
- * The deviation is that of the population, by Welford's method (Technometrics 4 (1962),
- * 419). Jitter is the mean of |rtt[i] - rtt[i-1]| over pairs of consecutive rounds that
- * were both answered (as in RFC 3550, but not smoothed); a lost or unsent request and a
- * discarded round end the chain.
+ * Loss is a share of the requests that were sent; an unsent request is neither a request
+ * nor a loss. The standard deviation is that of the population, by Welford's method
+ * (Technometrics 4 (1962), 419). Jitter is the mean of |rtt[i] - rtt[i-1]| over pairs of
+ * consecutive rounds that were both answered (as in RFC 3550, but not smoothed); a lost or
+ * unsent request and a discarded round end such a chain.
  */
 #ifndef NODECANARY_STATS_H
 #define NODECANARY_STATS_H
@@ -18,7 +18,7 @@
 #include "config/options.h"
 #include "peers/sample.h"
 
-/* Why a round was discarded. Sorted by name, as its series are. */
+/* Why a round was discarded. In the order of the names, as its series are. */
 enum discard_reason {
 	DISCARD_CLOCK_STEP,
 	DISCARD_DEADLINE,
@@ -29,24 +29,24 @@ enum discard_reason {
 
 extern const char *const stats_discard_reasons[DISCARD_REASONS];
 
-/* What goes on from run to run and belongs to no target. */
+/* The state of the node that continues from run to run. */
 struct stats_node {
 	int64_t counters_start_ns;		    /* wall clock */
 	int64_t last_resolve_ns;		    /* wall clock, 0 for never */
 	uint64_t runs;				    /* that measured something */
-	uint64_t discarded_rounds[DISCARD_REASONS]; /* of each batch */
+	uint64_t discarded_rounds[DISCARD_REASONS]; /* one for each batch */
 	uint64_t receive_drops;
 };
 
 /* An exact sum of round-trip times; nanoseconds alone would overflow in years. */
 struct stats_sum {
 	uint64_t seconds;
-	uint32_t nanos; /* below 10^9 */
+	uint32_t nanos; /* less than 10^9 */
 };
 
 /*
- * `counts` has one element for each bucket and one for +Inf, not cumulative, so
- * that adding two histograms is adding their elements. NULL: there is none yet.
+ * `counts` has one element for each bucket and one for +Inf. They are not cumulative, so
+ * that two histograms are added by adding their elements. NULL: no histogram is kept.
  */
 struct stats_histogram {
 	uint64_t *counts;
@@ -61,7 +61,7 @@ struct stats_totals {
 struct stats_run {
 	uint64_t requests, replies, unsent;
 	int64_t min_ns, max_ns; /* where replies > 0 */
-	double mean_ns, m2_ns2;
+	double mean_ns, m2_ns2; /* m2: sum of the squared deviations from the mean */
 	int64_t last_ns;
 	bool last_answered; /* the previous round was answered, in last_ns */
 	uint64_t pairs;
@@ -69,31 +69,31 @@ struct stats_run {
 	int hop_limit; /* of the last reply; negative where unknown */
 };
 
-/* Elements of a histogram's counts. */
+/* The number of elements of stats_histogram.counts. */
 static inline size_t stats_counts(const struct buckets *buckets)
 {
 	return buckets->count + 1;
 }
 
-/* Counts the outcome of one request. */
+/* Counts the outcome of one request, in the totals and in the run. */
 void stats_add(struct stats_totals *totals, struct stats_run *run,
 	       const struct buckets *buckets, const struct sample *sample);
 
-/* A discarded round: nothing is counted, and the chain of jitter ends. */
+/* For each target of a discarded round: counts nothing, but ends the chain of jitter. */
 void stats_discard_round(struct stats_run *run);
 
-/* Adds one histogram to another of the same buckets. */
+/* Adds one histogram to another with the same buckets; both have counts. */
 void stats_merge(struct stats_histogram *into, const struct stats_histogram *from,
 		 const struct buckets *buckets);
 
-/* Lost requests by requests, times 10^9 and rounded. Where run->requests > 0. */
+/* Loss ratio times 10^9, rounded. Requires run->requests > 0. */
 int64_t stats_loss_billionths(const struct stats_run *run);
 
-/* Where run->replies > 0. Rounded to nanoseconds. */
+/* Rounded to nanoseconds. Require run->replies > 0. */
 int64_t stats_mean_ns(const struct stats_run *run);
 int64_t stats_stddev_ns(const struct stats_run *run);
 
-/* Where run->pairs > 0. */
+/* Requires run->pairs > 0. */
 int64_t stats_jitter_ns(const struct stats_run *run);
 
 #endif

@@ -15,13 +15,12 @@ const char *const targets_state_names[TARGET_STATES] = {
 	[TARGET_UNSELECTED] = "unselected",
 };
 
-/* The address that a numeric peer is pinged at in that family; NONE: any. */
-static struct address numeric_address(const struct peer *peer, enum family_choice choice,
-				      enum address_family family)
+/* The address of a numeric peer in that family; ADDRESS_NONE: the first of the two. */
+static struct address numeric_address(const struct peer *peer, enum address_family family)
 {
-	if (family == ADDRESS_IPV4 || choice == FAMILY_IPV4)
+	if (family == ADDRESS_IPV4)
 		return peer->v4;
-	if (family == ADDRESS_IPV6 || choice == FAMILY_IPV6)
+	if (family == ADDRESS_IPV6)
 		return peer->v6;
 	return peer->v4_first || peer->v6.family == ADDRESS_NONE ? peer->v4 : peer->v6;
 }
@@ -34,15 +33,16 @@ static void add_target(struct targets *targets, const struct peer *peer,
 
 	*target = (struct target){.peer = peer, .family = family};
 	target->has_family_label = options->family == FAMILY_BOTH;
-	if (!peer->host) {
-		target->address = numeric_address(peer, options->family, family);
-		/* With family = both, a peer with one numeric address is one target. */
-		if (target->address.family == ADDRESS_NONE)
-			return;
-	}
-	targets->count++;
+	if (!peer->host)
+		target->address = numeric_address(peer, family);
+	/* With family = both, a peer with one numeric address is one target. */
+	targets->count += peer->host || target->address.family != ADDRESS_NONE;
 }
 
+/*
+ * A peer by name may have an address of either family, so with family = both it is always
+ * two targets.
+ */
 static void add_peer(struct targets *targets, const struct peer *peer)
 {
 	switch (targets->config->groups[peer->group].options.family) {
@@ -56,59 +56,29 @@ static void add_peer(struct targets *targets, const struct peer *peer)
 	}
 }
 
-static size_t most_targets(const struct config *config)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < config->group_count; i++)
-		count += config->groups[i].peer_count *
-			 (config->groups[i].options.family == FAMILY_BOTH ? 2 : 1);
-	return count;
-}
-
-/* Only where a group has rings. */
-static int add_seeds(struct targets *targets)
-{
-	const struct config *config = targets->config;
-
-	for (size_t i = 0; i < config->peer_count; i++) {
-		const struct peer *peer = &config->peers[i];
-
-		if (config->groups[peer->group].options.fanout == OPTIONS_FANOUT_ALL)
-			continue;
-		if (!targets->seeds)
-			targets->seeds =
-				calloc(config->peer_count, sizeof(*targets->seeds));
-		if (!targets->seeds)
-			return -1;
-		targets->seeds[i] = fanout_seed(peer->name);
-	}
-	return 0;
-}
-
-static void free_all(struct targets *targets)
-{
-	free(targets->items);
-	free(targets->groups);
-	free(targets->seeds);
-	free(targets->chosen);
-	*targets = (struct targets){.items = NULL};
-}
-
+/*
+ * Room for two targets of each peer, whether or not there are two: pages that are never
+ * written cost no memory.
+ */
 int targets_build(struct targets *targets, const struct config *config)
 {
 	*targets = (struct targets){.config = config};
-	targets->items = calloc(most_targets(config) + 1, sizeof(*targets->items));
+	targets->items = calloc(2 * config->peer_count + 1, sizeof(*targets->items));
 	targets->groups = calloc(config->group_count + 1, sizeof(*targets->groups));
+	targets->seeds = calloc(config->peer_count + 1, sizeof(*targets->seeds));
 	targets->chosen = calloc(config->peer_count + 1, sizeof(*targets->chosen));
-	if (!targets->items || !targets->groups || !targets->chosen ||
-	    add_seeds(targets) < 0) {
+	if (!targets->items || !targets->groups || !targets->seeds || !targets->chosen) {
 		log_errx("out of memory");
-		free_all(targets);
+		targets_free(targets);
 		return -1;
 	}
-	for (size_t i = 0; i < config->peer_count; i++)
-		add_peer(targets, &config->peers[i]);
+	for (size_t i = 0; i < config->peer_count; i++) {
+		const struct peer *peer = &config->peers[i];
+
+		add_peer(targets, peer);
+		if (config->groups[peer->group].options.fanout != OPTIONS_FANOUT_ALL)
+			targets->seeds[i] = fanout_seed(peer->name);
+	}
 	for (size_t i = 0; i < config->group_count; i++) {
 		targets->groups[i].list_hash = targets_list_hash(targets, i);
 		targets->groups[i].observers = targets_observers(targets, i);
@@ -116,6 +86,10 @@ int targets_build(struct targets *targets, const struct config *config)
 	return 0;
 }
 
+/*
+ * A configured address stays; that of a name came from the previous file and goes. Also
+ * for targets of which only a part could be allocated.
+ */
 void targets_reset(struct targets *targets)
 {
 	for (size_t i = 0; targets->items && i < targets->count; i++) {
@@ -138,9 +112,14 @@ void targets_reset(struct targets *targets)
 void targets_free(struct targets *targets)
 {
 	targets_reset(targets);
-	free_all(targets);
+	free(targets->items);
+	free(targets->groups);
+	free(targets->seeds);
+	free(targets->chosen);
+	*targets = (struct targets){.items = NULL};
 }
 
+/* In the order of the targets, which is that of their series. */
 static int compare(const struct targets *targets, const struct target *target,
 		   const char *group, const char *peer, const char *family)
 {
@@ -151,31 +130,29 @@ static int compare(const struct targets *targets, const struct target *target,
 	return order ? order : strcmp(family, target_family_label(target));
 }
 
+/*
+ * A binary search that begins where the previous one ended. The state of a file has the
+ * same order as the targets, so with the same peers the first comparison finds each.
+ */
 struct target *targets_find(struct targets *targets, const char *group, const char *peer,
-			    const char *family, size_t *hint)
+			    const char *family, size_t *next)
 {
 	size_t low = 0, high = targets->count;
+	size_t middle = *next < high ? *next : high / 2;
 
-	/* In a file of the same peers it is the target of the previous line, or the next. */
-	for (size_t i = *hint; i < *hint + 2 && i < targets->count; i++) {
-		if (compare(targets, &targets->items[i], group, peer, family) == 0) {
-			*hint = i;
-			return &targets->items[i];
-		}
-	}
 	while (low < high) {
-		size_t middle = low + (high - low) / 2;
 		int order =
 			compare(targets, &targets->items[middle], group, peer, family);
 
 		if (order == 0) {
-			*hint = middle;
+			*next = middle + 1;
 			return &targets->items[middle];
 		}
 		if (order < 0)
 			high = middle;
 		else
 			low = middle + 1;
+		middle = low + (high - low) / 2;
 	}
 	return NULL;
 }
@@ -213,25 +190,28 @@ void targets_choose(const struct targets *targets, size_t group,
 {
 	const struct config *config = targets->config;
 	const struct group *g = &config->groups[group];
-	bool is_outside = g->options.members_only && !member;
+	const uint64_t *seeds = targets->seeds + g->first_peer;
+	bool is_excluded = g->options.members_only && !member;
+	struct fanout_observer observer = {.index = FANOUT_OUTSIDE};
 
-	if (is_outside || g->options.fanout == OPTIONS_FANOUT_ALL) {
+	if (member)
+		observer.index = (size_t)(member - &config->peers[g->first_peer]);
+	if (is_excluded || g->options.fanout == OPTIONS_FANOUT_ALL) {
 		for (size_t i = 0; i < g->peer_count; i++)
-			chosen[i] = !is_outside;
+			chosen[i] = !is_excluded;
 	} else {
-		const uint64_t *seeds = targets->seeds + g->first_peer;
-		struct fanout_observer observer = {.index = FANOUT_OUTSIDE};
-
-		if (member)
-			observer.index = (size_t)(member - &config->peers[g->first_peer]);
 		observer.seed = member ? seeds[observer.index] : fanout_seed(name);
 		fanout_choose(seeds, g->peer_count, observer, g->options.fanout, chosen);
 	}
+	/* A node that pings itself does so in addition to the members that it observes. */
 	if (member)
-		chosen[member - &config->peers[g->first_peer]] =
-			!config->collector.skip_self;
+		chosen[observer.index] = !config->collector.skip_self;
 }
 
+/*
+ * A count of choices, not of observers found: with a fan-out a member may have one more or
+ * fewer, see fanout.h.
+ */
 size_t targets_observers(const struct targets *targets, size_t group)
 {
 	const struct group *g = &targets->config->groups[group];
@@ -242,6 +222,10 @@ size_t targets_observers(const struct targets *targets, size_t group)
 	return others + !targets->config->collector.skip_self;
 }
 
+/*
+ * A peer that is this node, or is not selected, needs no address, so these come before the
+ * question whether it has one.
+ */
 static enum target_state decide_state(const struct targets *targets,
 				      const struct target *target)
 {
@@ -255,7 +239,10 @@ static enum target_state decide_state(const struct targets *targets,
 	return target->address.family == ADDRESS_NONE ? TARGET_UNRESOLVED : TARGET_PROBED;
 }
 
-/* A peer of two targets is counted once, as probed if one of them is. */
+/*
+ * A peer with two targets, which are neighbours in the list, is counted once: as probed if
+ * one of them is.
+ */
 static void count_states(struct targets *targets)
 {
 	for (size_t i = 0; i < targets->config->group_count; i++)
@@ -307,6 +294,7 @@ struct target_summary targets_summarize(const struct target *target)
 	return summary;
 }
 
+/* A run that sent nothing to the target learns nothing about it. */
 enum target_outcome targets_outcome(const struct target *target)
 {
 	if (target->run.requests == 0)
@@ -314,13 +302,17 @@ enum target_outcome targets_outcome(const struct target *target)
 	return target->run.replies > 0 ? TARGET_UP : TARGET_DOWN;
 }
 
-/* With its end, so that texts cannot run into each other. */
+/* With a NUL after it, so that "a", "bc" and "ab", "c" have different hashes. */
 static void hash_text(struct digest *digest, const char *text)
 {
 	digest_add_folded(digest, text);
 	digest_add(digest, "", 1);
 }
 
+/*
+ * Everything that decides at which address the peer is pinged. The texts of addresses, as
+ * two nodes may write the same address differently.
+ */
 static uint64_t hash_peer(const struct peer *peer)
 {
 	char address[ADDRESS_TEXT_SIZE];
@@ -333,7 +325,7 @@ static uint64_t hash_peer(const struct peer *peer)
 	hash_text(&digest, address);
 	address_format(&peer->v6, address);
 	hash_text(&digest, address);
-	/* Of two addresses the first is pinged where family = auto. */
+	/* With family = auto the first of two addresses is pinged. */
 	if (peer->v4.family != ADDRESS_NONE && peer->v6.family != ADDRESS_NONE &&
 	    !peer->v4_first)
 		hash_text(&digest, "ipv6");
@@ -348,7 +340,10 @@ uint64_t targets_list_hash(const struct targets *targets, size_t group)
 	struct digest digest;
 	uint64_t sum = 0;
 
-	/* A sum, so that the order of the list does not matter. */
+	/*
+	 * A sum does not depend on the order of the list. Numbers enter the digest in
+	 * little-endian order, so that machines of both kinds agree.
+	 */
 	for (size_t i = 0; i < g->peer_count; i++)
 		sum += hash_peer(&targets->config->peers[g->first_peer + i]);
 	sum = htole64(sum);

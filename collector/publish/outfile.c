@@ -12,18 +12,21 @@
 #include "base/log.h"
 #include "base/text.h"
 
+/* node_exporter reads the files whose names end in ".prom". */
 #define SUFFIX ".new"
 
-/* How often the dot-file may vanish or change under our eyes. */
+/*
+ * How often creating the dot-file is tried while other runs create and remove theirs. A
+ * limit, so that a user who may write to the directory cannot keep a run busy for ever.
+ */
 #define TRIES 16
 
-/* Splits the path and opens its directory. */
 static int open_directory(struct outfile *file)
 {
 	const char *slash = strrchr(file->path, '/');
 	const char *name = slash ? slash + 1 : file->path;
 	char directory[PATH_MAX];
-	size_t len = slash ? (size_t)(slash - file->path) : 0;
+	size_t len = (size_t)(name - file->path);
 
 	file->temporary[0] = '.';
 	if (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
@@ -35,16 +38,17 @@ static int open_directory(struct outfile *file)
 	}
 	memcpy(directory, file->path, len);
 	directory[len] = '\0';
-	file->directory = open(!slash	  ? "."
-			       : len == 0 ? "/"
-					  : directory,
-			       O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	file->directory =
+		open(slash ? directory : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (file->directory < 0)
 		log_err("%s: cannot open its directory", file->path);
 	return file->directory < 0 ? -1 : 0;
 }
 
-/* A link, a device, a directory is never replaced. */
+/*
+ * Only a regular file is replaced. rename() would also replace a link or a device, such
+ * as /dev/null, which is no file of ours.
+ */
 static int check_target(const struct outfile *file)
 {
 	struct stat st;
@@ -52,7 +56,7 @@ static int check_target(const struct outfile *file)
 	if (fstatat(file->directory, file->name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
 		if (errno == ENOENT)
 			return 0;
-		log_err("%s: cannot be looked at", file->path);
+		log_err("%s: cannot read the attributes of the file", file->path);
 		return -1;
 	}
 	if (S_ISREG(st.st_mode))
@@ -65,11 +69,11 @@ static int check_target(const struct outfile *file)
 }
 
 /*
- * Root's run goes on with the file of whoever published before. In a sticky directory
- * that user could not replace it again otherwise. Where root may not give it away it
- * keeps it.
+ * A run by root leaves the file to the user who published before. In a sticky directory
+ * that user could not replace a file of root, so one run by hand would end all further
+ * runs of the service.
  */
-static void give_to_publisher(const struct outfile *file, int fd)
+static void keep_owner(const struct outfile *file, int fd)
 {
 	struct stat st;
 
@@ -78,13 +82,14 @@ static void give_to_publisher(const struct outfile *file, int fd)
 	    !S_ISREG(st.st_mode) || st.st_uid == 0)
 		return;
 	if (fchown(fd, st.st_uid, (gid_t)-1) < 0)
-		log_info("%s: stays root's", file->path);
+		log_info("%s: cannot keep the owner of the file", file->path);
 }
 
 /*
- * As root in somebody else's directory: as its owner, or where its group may write
- * there, for that group; so that whoever publishes there can clear away what a
- * killed run of root's leaves.
+ * Root creates the dot-file as the owner of the directory, or where its group may write
+ * there, for that group: those who publish there must be able to open and remove what a
+ * killed run of root leaves. The file system ids (setfsuid(2)) are for this: unlike the
+ * effective ids they do not let processes of that user send signals to this one.
  */
 static int create_exclusively(const struct outfile *file)
 {
@@ -110,111 +115,107 @@ static int create_exclusively(const struct outfile *file)
 		setfsgid(getegid());
 	}
 	if (fd >= 0)
-		give_to_publisher(file, fd);
+		keep_owner(file, fd);
 	errno = saved;
 	return fd;
 }
 
 /*
- * Whether the descriptor is still what the directory has under the dot-file's name:
- * 1, 0, or -1 with errno where that cannot be said.
+ * Whether the descriptor is still the file that the directory has under the name of the
+ * dot-file: 0, or -1 with errno, which is ESTALE where it is not.
  */
-static int is_in_place(const struct outfile *file, int fd)
+static int check_in_place(const struct outfile *file, int fd)
 {
 	struct stat opened, named;
 
 	if (fstat(fd, &opened) < 0)
 		return -1;
-	if (fstatat(file->directory, file->temporary, &named, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 0 : -1;
-	return opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+	if (fstatat(file->directory, file->temporary, &named, AT_SYMLINK_NOFOLLOW) < 0) {
+		if (errno == ENOENT)
+			errno = ESTALE;
+		return -1;
+	}
+	if (opened.st_dev == named.st_dev && opened.st_ino == named.st_ino)
+		return 0;
+	errno = ESTALE;
+	return -1;
 }
 
-/* Removes the dot-file, if it is ours: another run's may lie there by now. */
+/* Removes the dot-file, unless another run's has taken its name. */
 static int remove_own(const struct outfile *file, int fd)
 {
-	if (is_in_place(file, fd) == 0)
+	if (check_in_place(file, fd) < 0 && errno == ESTALE)
 		return 0;
 	return unlinkat(file->directory, file->temporary, 0);
 }
 
-enum attempt { ATTEMPT_DONE, ATTEMPT_AGAIN, ATTEMPT_LOCKED, ATTEMPT_FAILED };
-
 /*
- * The dot-file exists: a run that holds it, or something left over or put there
- * by somebody, which goes.
+ * The dot-file exists: either another run holds it, or it is a leftover or was put there by
+ * another user, and is removed. Always -1; errno is ESTALE after removing it, and
+ * EWOULDBLOCK where another run holds it. Links and sockets cannot be opened like this, and
+ * O_NONBLOCK keeps a FIFO without a writer from blocking the run.
  */
-static enum attempt clear_leftover(const struct outfile *file)
+static int remove_leftover(const struct outfile *file)
 {
 	int fd = openat(file->directory, file->temporary,
 			O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	enum attempt result = ATTEMPT_AGAIN;
-	struct stat st;
+	int error = errno;
 
-	if (fd < 0) {
-		if (errno == ENOENT)
-			return ATTEMPT_AGAIN;
-		if (errno != ELOOP && errno != ENXIO && errno != EISDIR)
-			return ATTEMPT_FAILED;
-		return unlinkat(file->directory, file->temporary, 0) == 0 ||
-				       errno == ENOENT
-			       ? ATTEMPT_AGAIN
-			       : ATTEMPT_FAILED;
+	if (fd >= 0) {
+		struct stat st;
+		bool is_regular = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+
+		error = 0;
+		if ((is_regular && flock(fd, LOCK_EX | LOCK_NB) < 0) ||
+		    remove_own(file, fd) < 0)
+			error = errno;
+		close(fd);
+	} else if (error == ELOOP || error == ENXIO || error == EISDIR) {
+		error = unlinkat(file->directory, file->temporary, 0) < 0 ? errno : 0;
 	}
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    flock(fd, LOCK_EX | LOCK_NB) < 0)
-		result = errno == EWOULDBLOCK ? ATTEMPT_LOCKED : ATTEMPT_FAILED;
-	else if (remove_own(file, fd) < 0 && errno != ENOENT)
-		result = ATTEMPT_FAILED;
-	close(fd);
-	return result;
+	errno = error == 0 || error == ENOENT ? ESTALE : error;
+	return -1;
 }
 
-static enum attempt try_lock(struct outfile *file)
+/*
+ * Creates and locks the dot-file. Between these two another run may take it for a leftover,
+ * so it counts only if it is still in place. 0, or -1 with errno: EWOULDBLOCK where another
+ * run holds it, ESTALE where the next attempt may succeed.
+ */
+static int try_lock(struct outfile *file)
 {
-	int fd = create_exclusively(file);
-	enum attempt result;
+	int fd = create_exclusively(file), error;
 
 	if (fd < 0)
-		return errno == EEXIST ? clear_leftover(file) : ATTEMPT_FAILED;
-	/* Between our two calls another run may have taken it for a left-over. */
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		result = errno == EWOULDBLOCK ? ATTEMPT_LOCKED : ATTEMPT_FAILED;
-	} else {
-		int in_place = is_in_place(file, fd);
-
-		result = in_place > 0	 ? ATTEMPT_DONE
-			 : in_place == 0 ? ATTEMPT_AGAIN
-					 : ATTEMPT_FAILED;
+		return errno == EEXIST ? remove_leftover(file) : -1;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && check_in_place(file, fd) == 0) {
+		file->fd = fd;
+		return 0;
 	}
-	if (result != ATTEMPT_DONE) {
-		int saved = errno;
-
-		if (result == ATTEMPT_FAILED)
-			remove_own(file, fd);
-		close(fd);
-		errno = saved;
-		return result;
-	}
-	file->fd = fd;
-	return ATTEMPT_DONE;
+	error = errno;
+	if (error != EWOULDBLOCK && error != ESTALE)
+		remove_own(file, fd);
+	close(fd);
+	errno = error;
+	return -1;
 }
 
 static enum outfile_result lock(struct outfile *file)
 {
-	enum attempt attempt = ATTEMPT_AGAIN;
+	int result = -1;
 
-	for (int i = 0; i < TRIES && attempt == ATTEMPT_AGAIN; i++)
-		attempt = try_lock(file);
-	if (attempt == ATTEMPT_DONE)
+	errno = ESTALE;
+	for (int i = 0; i < TRIES && result < 0 && errno == ESTALE; i++)
+		result = try_lock(file);
+	if (result == 0)
 		return OUTFILE_OPEN;
-	if (attempt == ATTEMPT_LOCKED) {
+	if (errno == EWOULDBLOCK) {
 		log_errx("%s: another run is writing it", file->path);
 		return OUTFILE_LOCKED;
 	}
-	if (attempt == ATTEMPT_AGAIN)
+	if (errno == ESTALE)
 		errno = EEXIST;
-	log_err("%s: cannot write %s beside it", file->path, file->temporary);
+	log_err("%s: cannot create %s", file->path, file->temporary);
 	return OUTFILE_FAILED;
 }
 
@@ -231,10 +232,10 @@ enum outfile_result outfile_open(struct outfile *file, const char *path)
 	return result;
 }
 
-/* Opens what has been published; -1 with errno, EINVAL if it is no regular file. */
-static int open_published(int directory, const char *name, int flags)
+/* Opens the published file; -1 with errno, EINVAL if it is not a regular file. */
+static int open_published(int directory, const char *name)
 {
-	int fd = openat(directory, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC | flags);
+	int fd = openat(directory, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
 	struct stat st;
 	int error;
 
@@ -250,25 +251,28 @@ static int open_published(int directory, const char *name, int flags)
 
 int outfile_previous(const struct outfile *file)
 {
-	int fd = open_published(file->directory, file->name, O_NOFOLLOW);
+	int fd = open_published(file->directory, file->name);
 
 	if (fd >= 0)
 		return fd;
 	if (errno == ENOENT)
 		return OUTFILE_NONE;
-	/* What is for good must not stop all further runs; what passes must not cost a
-	 * file. */
+	/*
+	 * A permanent error must not block later runs; a transient one must not lose the
+	 * counters.
+	 */
 	if (errno != EACCES && errno != EPERM && errno != ELOOP && errno != EINVAL) {
-		log_err("%s: cannot be read", file->path);
+		log_err("%s: cannot open the previous file", file->path);
 		return OUTFILE_UNREADABLE;
 	}
-	log_warn("%s: cannot be read, so counters start from zero", file->path);
+	log_warn("%s: cannot open the previous file, so counters start from zero",
+		 file->path);
 	return OUTFILE_NONE;
 }
 
 int outfile_peek(const char *path)
 {
-	int fd = open_published(AT_FDCWD, path, O_NOFOLLOW);
+	int fd = open_published(AT_FDCWD, path);
 
 	return fd >= 0 ? fd : OUTFILE_NONE;
 }
@@ -277,49 +281,43 @@ int outfile_restart(struct outfile *file)
 {
 	if (ftruncate(file->fd, 0) == 0 && lseek(file->fd, 0, SEEK_SET) == 0)
 		return 0;
-	log_err("%s: cannot be written", file->path);
+	log_err("%s: cannot write the file", file->path);
 	return -1;
 }
 
-/* By its number: libc's renameat() alone would bring 64 kB of libc into memory. */
-static int rename_inside(int directory, const char *from, const char *to)
-{
-	return (int)syscall(SYS_renameat2, directory, from, directory, to, 0);
-}
-
+/*
+ * The content is on the disk before the name is, so that a crash leaves the old or the new
+ * file whole. The mode comes last, as every user who can read the file can lock it; it is
+ * set without regard to the umask, as node_exporter is another user.
+ *
+ * The rename is called by its number: renameat() lies in a part of libc that nothing else
+ * touches, and brings 64 kB of it into memory.
+ */
 static int publish(const struct outfile *file, bool sync)
 {
-	/*
-	 * The reader is another user: no umask decides about that. Not before the
-	 * content has been written out, as whoever can read the file can lock it.
-	 */
 	if ((sync && fsync(file->fd) < 0) || fchmod(file->fd, 0644) < 0)
 		return -1;
-	return rename_inside(file->directory, file->temporary, file->name);
+	return (int)syscall(SYS_renameat2, file->directory, file->temporary,
+			    file->directory, file->name, 0);
 }
 
 int outfile_commit(struct outfile *file, bool sync)
 {
-	int in_place;
-
 	if (check_target(file) < 0)
 		return -1;
-	in_place = is_in_place(file, file->fd);
-	if (in_place == 0) {
-		log_errx("%s: somebody removed or replaced %s meanwhile", file->path,
-			 file->temporary);
-		return -1;
-	}
-	if (in_place < 0 || publish(file, sync) < 0) {
-		log_err("%s: cannot be replaced", file->path);
+	if (check_in_place(file, file->fd) < 0 || publish(file, sync) < 0) {
+		if (errno == ESTALE)
+			log_errx("%s: another process removed or replaced %s", file->path,
+				 file->temporary);
+		else
+			log_err("%s: cannot replace the file", file->path);
 		return -1;
 	}
 	file->temporary[0] = '\0';
-	if (sync && fsync(file->directory) < 0) {
-		log_err("%s: cannot be made to last", file->path);
-		return -1;
-	}
-	return 0;
+	if (!sync || fsync(file->directory) == 0)
+		return 0;
+	log_err("%s: cannot fsync the directory", file->path);
+	return -1;
 }
 
 void outfile_close(struct outfile *file)

@@ -1,15 +1,15 @@
 /*
- * Replacing the published file, so that its readers see the old or the new one
- * and never anything between; and the lock that keeps two runs for one file
- * deferred.
+ * Replaces the published file atomically: its readers see the old or the new one, never
+ * anything between. Also the lock that lets one run at a time write a file.
  *
- * The new content is written to a dot-file beside the target, which
- * node_exporter does not read. The dot-file is made before the first packet,
- * exclusively and with mode 0600, and is the lock itself: nobody else can open
- * it. A left-over of a killed run is not locked, and is replaced. Root makes it
- * as the owner of the directory, so that the owner can clean up after it.
+ * The new content is written to a dot-file beside the file, which node_exporter does not
+ * read. The dot-file is created before the first packet, exclusively and with mode 0600,
+ * and is itself the lock: no other user can open it. What a killed run left is not locked,
+ * and is replaced. Root creates it as the owner of the directory, so that the owner can
+ * remove it.
  *
- * The directory is opened once; whatever a path means later plays no part.
+ * The directory is opened once; later changes of the path have no effect.
+ *
  * Order of calls: outfile_open(); outfile_previous(); write to outfile.fd;
  * outfile_commit(); outfile_close() in any case.
  */
@@ -35,25 +35,31 @@ enum outfile_result {
 enum outfile_result outfile_open(struct outfile *file, const char *path);
 
 /*
- * The published file, to be read and closed by the caller. OUTFILE_NONE where there
- * is none, or, after a warning, none that may be read; OUTFILE_UNREADABLE after logging
- * where it cannot be opened now.
+ * A descriptor of the published file, which the caller closes. OUTFILE_NONE where there
+ * is no file, or, after a warning, none that may be read; OUTFILE_UNREADABLE after
+ * logging where it cannot be opened now.
  */
 #define OUTFILE_NONE (-1)
 #define OUTFILE_UNREADABLE (-2)
 int outfile_previous(const struct outfile *file);
 
-/* The same without opening the output, for those who only look: OUTFILE_NONE if in doubt.
+/*
+ * The same without outfile_open(), for a run that publishes nothing: OUTFILE_NONE, without
+ * a message, where the file cannot be read.
  */
 int outfile_peek(const char *path);
 
-/* Forgets what has been written so far. 0, or -1 after logging. */
+/* Discards what has been written to outfile.fd. 0, or -1 after logging. */
 int outfile_restart(struct outfile *file);
 
-/* Publishes what was written. 0, or -1 after logging: then the old file is in place. */
+/*
+ * Publishes what was written, after fsync() of the content and before that of the directory
+ * if `sync`. 0, or -1 after logging; only a directory that cannot be synced leaves the new
+ * file in place then, any other error the old one.
+ */
 int outfile_commit(struct outfile *file, bool sync);
 
-/* Removes the dot-file if it was not published, and frees the lock. */
+/* Removes a dot-file that was not published, and releases the lock. */
 void outfile_close(struct outfile *file);
 
 #endif

@@ -7,6 +7,11 @@
 #include "base/number.h"
 #include "base/text.h"
 
+/*
+ * Numbers are formatted by number.h and text is copied by hand, because libc's printf would
+ * be a tenth of the memory of a run that has nothing to tell people.
+ */
+
 void writer_init(struct writer *writer, int fd)
 {
 	writer->fd = fd;
@@ -15,6 +20,10 @@ void writer_init(struct writer *writer, int fd)
 	digest_init(&writer->digest);
 }
 
+/*
+ * write() may write a part only, as it does when the disk becomes full; the next call then
+ * tells why. A write() of 0 bytes would repeat for ever and has no errno of its own.
+ */
 static void write_all(struct writer *writer, const char *p, size_t len)
 {
 	while (len > 0 && !writer->error) {
@@ -31,7 +40,11 @@ static void write_all(struct writer *writer, const char *p, size_t len)
 	}
 }
 
-static void empty(struct writer *writer)
+/*
+ * The digest is taken of a whole buffer at a time, also after an error: it then seals
+ * nothing, because writer_flush() fails.
+ */
+static void empty_buffer(struct writer *writer)
 {
 	digest_add(&writer->digest, writer->buffer, writer->used);
 	write_all(writer, writer->buffer, writer->used);
@@ -49,7 +62,7 @@ void writer_bytes(struct writer *writer, const char *bytes, size_t len)
 		bytes += part;
 		len -= part;
 		if (writer->used == sizeof(writer->buffer))
-			empty(writer);
+			empty_buffer(writer);
 	}
 }
 
@@ -79,6 +92,10 @@ void writer_ns(struct writer *writer, int64_t ns)
 	writer_bytes(writer, text, number_format_ns(text, ns));
 }
 
+/*
+ * Text format 0.0.4 knows three escapes. Everything between them, UTF-8 included, is copied
+ * unchanged and in one piece.
+ */
 void writer_escaped(struct writer *writer, const char *value)
 {
 	for (;;) {
@@ -97,14 +114,14 @@ void writer_escaped(struct writer *writer, const char *value)
 
 void writer_digest(struct writer *writer, uint64_t *length, uint64_t *hash)
 {
-	empty(writer);
+	empty_buffer(writer);
 	*length = writer->digest.length;
 	*hash = digest_value(&writer->digest);
 }
 
 int writer_flush(struct writer *writer)
 {
-	empty(writer);
+	empty_buffer(writer);
 	errno = writer->error;
 	return writer->error ? -1 : 0;
 }

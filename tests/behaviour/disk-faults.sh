@@ -71,7 +71,7 @@ mkdir gone
 begin "$TEST_TMP/gone/x.prom"
 rm -r gone
 end 73
-says 1 'gone/x\.prom: somebody removed or replaced \.x\.prom\.new'
+says 1 'gone/x\.prom: another process removed or replaced \.x\.prom\.new'
 [ ! -e gone ] || fail "it was made again"
 
 behaviour "a directory that becomes a link during a run is not followed: the file is where the run began"

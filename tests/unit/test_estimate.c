@@ -1,5 +1,5 @@
 /*
- * What a run would amount to: packets, time, and exactly the series that are written.
+ * What a run amounts to: packets, time, and exactly the series that are written.
  */
 #include "support.h"
 
@@ -86,19 +86,19 @@ static void packets_and_time_are_those_of_the_worst_case(void **state)
 		printed, "\n1 groups, 3 peers, 12 packets per run, at most 6.0 s, "));
 }
 
-static void a_silent_peer_makes_a_round_last_its_timeout(void **state)
+static void round_with_an_unresponsive_peer_lasts_its_timeout(void **state)
 {
 	(void)state;
 	load("[probe]\ncount = 5\nwarmup = 1\ntimeout = 1s\ninterval = 200ms\nspacing = 100ms\n"
 	     "[peers]\na = 10.0.0.2\nb = 10.0.0.3\n");
 	assert_true(print_plan());
-	/* Six rounds of 1 s behind two requests that are 100 ms deferred. */
+	/* Six rounds of 1 s after the second of two requests, 100 ms later. */
 	assert_non_null(strstr(
 		printed,
 		"self not among them; 2 pinged, 12 packets per run, at most 7.2 s, "));
 }
 
-static void names_may_cost_their_lookup(void **state)
+static void names_add_the_time_of_their_lookup(void **state)
 {
 	(void)state;
 	load("[collector]\nresolve_timeout = 1500ms\n[probe]\nspacing = 0\n[peers]\na =\n");
@@ -131,7 +131,7 @@ static void unselected_peers_cost_nothing(void **state)
 		strstr(printed, "\n1 groups, 2 peers, 0 packets per run, at most 0.0 s"));
 }
 
-static void no_groups_are_a_plan_too(void **state)
+static void no_groups_are_a_valid_estimate(void **state)
 {
 	(void)state;
 	load("");
@@ -211,10 +211,10 @@ static void a_large_node_is_a_warning(void **state)
 	(void)state;
 	load_fleet("[probe]\nspacing = 0\n", 400);
 	assert_true(print_plan());
-	assert_non_null(strstr(logged, " series on this node: above 10000 "));
+	assert_non_null(strstr(logged, " series on this node: with more than 10000 "));
 }
 
-static void a_small_mesh_is_none(void **state)
+static void small_mesh_is_no_warning(void **state)
 {
 	(void)state;
 	load_fleet("[probe]\nspacing = 0\n", 100);
@@ -285,7 +285,7 @@ static void series_of_a_member_are_counted_exactly(void **state)
 	check_announced_series();
 }
 
-static void series_of_a_stranger_are_counted_exactly(void **state)
+static void series_of_a_node_outside_the_list_are_counted_exactly(void **state)
 {
 	(void)state;
 	load("[peers]\na = 10.0.0.2\nb = 10.0.0.3\n");
@@ -314,20 +314,20 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(packets_and_time_are_those_of_the_worst_case),
-		TEST(a_silent_peer_makes_a_round_last_its_timeout),
-		TEST(names_may_cost_their_lookup),
+		TEST(round_with_an_unresponsive_peer_lasts_its_timeout),
+		TEST(names_add_the_time_of_their_lookup),
 		TEST(groups_that_share_their_rounds_share_the_spacing),
 		TEST(unselected_peers_cost_nothing),
-		TEST(no_groups_are_a_plan_too),
+		TEST(no_groups_are_a_valid_estimate),
 		TEST(a_run_without_a_measured_round_is_an_error),
 		TEST(a_run_that_may_lose_rounds_is_a_warning),
 		TEST(a_round_that_begins_at_the_deadline_fits),
 		TEST(a_group_that_pings_nobody_has_no_deadline),
-		TEST(a_small_mesh_is_none),
+		TEST(small_mesh_is_no_warning),
 		TEST(a_large_mesh_is_a_warning),
 		TEST(a_large_node_is_a_warning),
 		TEST(series_of_a_member_are_counted_exactly),
-		TEST(series_of_a_stranger_are_counted_exactly),
+		TEST(series_of_a_node_outside_the_list_are_counted_exactly),
 		TEST(series_of_names_and_both_families_are_counted_exactly),
 		TEST(series_of_every_histogram_mode_are_counted_exactly),
 	};

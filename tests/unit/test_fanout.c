@@ -1,6 +1,6 @@
 /*
- * Whom each of a fleet chooses: k peers each, k observers but for few, and hardly anything
- * changes when one joins or leaves.
+ * The choices of a fleet: each member chooses k others, nearly each has k observers, and
+ * few pairs change when a member joins or leaves.
  */
 #include "fleet.h"
 
@@ -56,7 +56,7 @@ static size_t chosen_by(const struct mesh *mesh, size_t observer)
 	return count;
 }
 
-static size_t watchers_of(const struct mesh *mesh, size_t member)
+static size_t observers_of(const struct mesh *mesh, size_t member)
 {
 	size_t count = 0;
 
@@ -65,7 +65,7 @@ static size_t watchers_of(const struct mesh *mesh, size_t member)
 	return count;
 }
 
-static void each_chooses_k_others_or_all_of_them(void **state)
+static void each_member_chooses_k_others_or_all(void **state)
 {
 	uint64_t seed = fleet_seed();
 
@@ -82,8 +82,8 @@ static void each_chooses_k_others_or_all_of_them(void **state)
 	}
 }
 
-/* Where a successor was taken, one has a observer less and another one more. */
-static void each_has_k_watchers_but_for_few(void **state)
+/* Where a successor was chosen before, one member has an observer less, another one more. */
+static void nearly_every_member_has_k_observers(void **state)
 {
 	uint64_t seed = fleet_seed();
 
@@ -93,7 +93,7 @@ static void each_has_k_watchers_but_for_few(void **state)
 		size_t missing = 0;
 
 		for (size_t j = 0; j < mesh->count; j++) {
-			size_t observers = watchers_of(mesh, j);
+			size_t observers = observers_of(mesh, j);
 
 			assert_true(observers >= 1);
 			if (observers < mesh->fanout)
@@ -125,7 +125,7 @@ static size_t reached(const struct mesh *mesh, bool against)
 	return tail;
 }
 
-static void a_fleet_is_connected_even_with_a_fanout_of_one(void **state)
+static void fleet_is_connected_with_a_fanout_of_one(void **state)
 {
 	uint64_t seed = fleet_seed();
 
@@ -163,7 +163,7 @@ static void the_order_of_the_list_does_not_matter(void **state)
 }
 
 /* The last one of the list leaves. */
-static void one_that_leaves_changes_about_2k_pairs_elsewhere(void **state)
+static void member_that_leaves_changes_about_2k_pairs(void **state)
 {
 	uint64_t seed = fleet_seed();
 
@@ -187,7 +187,7 @@ static void one_that_leaves_changes_about_2k_pairs_elsewhere(void **state)
 	}
 }
 
-static void one_outside_stands_where_its_name_would(void **state)
+static void node_outside_the_list_chooses_by_its_name(void **state)
 {
 	uint64_t seed = fleet_seed();
 	struct mesh *mesh = random_mesh(&seed, 50);
@@ -209,7 +209,7 @@ static void one_outside_stands_where_its_name_would(void **state)
 }
 
 /* Names that differ in case alone, or by the chance of a collision. */
-static void equal_places_are_a_ring_too(void **state)
+static void equal_places_form_a_ring(void **state)
 {
 	const uint64_t seeds[] = {7, 7, 7, 7};
 	bool chosen[4];
@@ -222,7 +222,7 @@ static void equal_places_are_a_ring_too(void **state)
 	}
 }
 
-static void case_does_not_matter_and_all_else_does(void **state)
+static void seed_depends_on_the_name_but_not_on_its_case(void **state)
 {
 	(void)state;
 	assert_true(fanout_seed("Worker1.Example") == fanout_seed("worker1.example"));
@@ -232,7 +232,7 @@ static void case_does_not_matter_and_all_else_does(void **state)
 }
 
 /* By an independent implementation: tests/behaviour/rings.py. */
-static void seeds_are_those_of_the_description(void **state)
+static void seeds_are_as_documented(void **state)
 {
 	(void)state;
 	assert_true(fanout_seed("worker1") == UINT64_C(0x2da4918d61ed1db6));
@@ -242,15 +242,15 @@ static void seeds_are_those_of_the_description(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_chooses_k_others_or_all_of_them),
-		cmocka_unit_test(each_has_k_watchers_but_for_few),
-		cmocka_unit_test(a_fleet_is_connected_even_with_a_fanout_of_one),
+		cmocka_unit_test(each_member_chooses_k_others_or_all),
+		cmocka_unit_test(nearly_every_member_has_k_observers),
+		cmocka_unit_test(fleet_is_connected_with_a_fanout_of_one),
 		cmocka_unit_test(the_order_of_the_list_does_not_matter),
-		cmocka_unit_test(one_that_leaves_changes_about_2k_pairs_elsewhere),
-		cmocka_unit_test(one_outside_stands_where_its_name_would),
-		cmocka_unit_test(equal_places_are_a_ring_too),
-		cmocka_unit_test(case_does_not_matter_and_all_else_does),
-		cmocka_unit_test(seeds_are_those_of_the_description),
+		cmocka_unit_test(member_that_leaves_changes_about_2k_pairs),
+		cmocka_unit_test(node_outside_the_list_chooses_by_its_name),
+		cmocka_unit_test(equal_places_form_a_ring),
+		cmocka_unit_test(seed_depends_on_the_name_but_not_on_its_case),
+		cmocka_unit_test(seeds_are_as_documented),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

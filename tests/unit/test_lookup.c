@@ -1,5 +1,5 @@
 /*
- * Which names are looked up, and what comes of it. The lookup itself is the test's.
+ * Which names are looked up, and what a lookup changes. The test answers the lookups.
  */
 #include "support.h"
 
@@ -24,7 +24,7 @@ static struct {
 	enum address_family families[PEERS];
 	struct address given[PEERS];
 	const char *answers[PEERS]; /* NULL: none */
-	bool unasked[PEERS];	    /* no child came to it in time */
+	bool unasked[PEERS];	    /* not asked before the deadline */
 
 	size_t calls, count;
 	size_t first; /* the peer that was looked up first */
@@ -161,7 +161,7 @@ static void all_names_are_looked_up_when_the_time_has_passed(void **state)
 	assert_int_equal(node_of_run.last_resolve_ns, NOW_NS);
 }
 
-static void names_are_left_alone_until_the_time_has_passed(void **state)
+static void no_name_is_looked_up_before_the_time_has_passed(void **state)
 {
 	(void)state;
 	node_of_run.last_resolve_ns = NOW_NS - EVERY_NS + 1;
@@ -245,7 +245,7 @@ static void name_without_an_answer_keeps_its_address(void **state)
 	assert_int_equal(node_of_run.last_resolve_ns, NOW_NS);
 }
 
-static void name_that_nobody_came_to_in_time_is_unresolved_and_due_again(void **state)
+static void name_not_asked_in_time_is_unresolved_and_due_again(void **state)
 {
 	(void)state;
 	lookup.unasked[ALPHA] = lookup.unasked[BETA] = true;
@@ -294,7 +294,7 @@ static void numeric_peer_is_never_resolved(void **state)
 	assert_false(items[NUMBER].resolved);
 }
 
-static void lookup_that_could_not_be_made_changes_nothing(void **state)
+static void lookup_that_cannot_start_changes_nothing(void **state)
 {
 	(void)state;
 	lookup.result = -1;
@@ -321,18 +321,18 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(all_names_are_looked_up_when_the_time_has_passed),
-		TEST(names_are_left_alone_until_the_time_has_passed),
+		TEST(no_name_is_looked_up_before_the_time_has_passed),
 		TEST(clock_that_went_back_makes_all_names_due),
 		TEST(first_run_ever_looks_up_all_names),
 		TEST(every_run_looks_up_all_names_where_they_are_due_at_once),
 		TEST(new_name_is_looked_up_alone_and_the_time_of_all_stays),
 		TEST(answers_go_to_their_own_targets_when_some_are_due),
 		TEST(name_without_an_answer_keeps_its_address),
-		TEST(name_that_nobody_came_to_in_time_is_unresolved_and_due_again),
+		TEST(name_not_asked_in_time_is_unresolved_and_due_again),
 		TEST(stop_leaves_the_lookup_due),
 		TEST(every_name_comes_first_in_its_turn),
 		TEST(numeric_peer_is_never_resolved),
-		TEST(lookup_that_could_not_be_made_changes_nothing),
+		TEST(lookup_that_cannot_start_changes_nothing),
 		TEST(fleet_without_names_looks_up_nothing),
 	};
 

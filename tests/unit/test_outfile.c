@@ -1,6 +1,6 @@
 /*
- * Replacing the published file: all or nothing, one run at a time, and nobody
- * else's file harmed.
+ * Replacing the published file: all or nothing, one run at a time, and no harm to the
+ * files of others.
  */
 #include "fleet.h"
 
@@ -61,7 +61,7 @@ static bool exists(const char *path)
 	return lstat(path, &st) == 0;
 }
 
-/* The whole way of a new content. */
+/* Opens, writes, commits and closes. */
 static void publish(const char *path, const char *content)
 {
 	struct outfile file;
@@ -74,7 +74,7 @@ static void publish(const char *path, const char *content)
 }
 
 /* Opens what cannot be opened; the message is to be freed. */
-static char *open_in_vain(const char *path, enum outfile_result expected)
+static char *open_unsuccessfully(const char *path, enum outfile_result expected)
 {
 	enum outfile_result result;
 	struct outfile file;
@@ -92,7 +92,7 @@ static char *open_in_vain(const char *path, enum outfile_result expected)
 
 static void assert_open_fails(const char *path, const char *part)
 {
-	char *message = open_in_vain(path, OUTFILE_FAILED);
+	char *message = open_unsuccessfully(path, OUTFILE_FAILED);
 
 	if (!strstr(message, part))
 		fail_msg("`%s` is not in `%s`", part, message);
@@ -110,7 +110,7 @@ static void a_new_file_is_made_and_an_old_one_replaced(void **state)
 	publish(s->target, "two\n");
 	assert_content(s->target, "two\n");
 	assert_int_equal(stat(s->target, &after), 0);
-	/* Whoever has the old one open reads it to its end. */
+	/* A reader that has the old one open can read it to its end. */
 	assert_true(before.st_ino != after.st_ino);
 	assert_false(exists(s->dot));
 }
@@ -189,7 +189,7 @@ static void the_mode_is_0644_whatever_the_umask(void **state)
 	}
 }
 
-static void giving_up_leaves_the_old_file_and_nothing_else(void **state)
+static void closing_without_commit_leaves_the_old_file_alone(void **state)
 {
 	struct scratch *s = *state;
 	struct outfile file;
@@ -202,7 +202,7 @@ static void giving_up_leaves_the_old_file_and_nothing_else(void **state)
 	assert_false(exists(s->dot));
 }
 
-static void a_restart_forgets_what_was_written(void **state)
+static void restart_discards_what_was_written(void **state)
 {
 	struct scratch *s = *state;
 	struct outfile file;
@@ -278,10 +278,10 @@ static void a_second_run_is_locked_out_while_the_first_lives(void **state)
 	char *message;
 
 	assert_int_equal(outfile_open(&file, s->target), OUTFILE_OPEN);
-	message = open_in_vain(s->target, OUTFILE_LOCKED);
+	message = open_unsuccessfully(s->target, OUTFILE_LOCKED);
 	assert_non_null(strstr(message, s->target));
 	free(message);
-	free(open_in_vain(s->target, OUTFILE_LOCKED));
+	free(open_unsuccessfully(s->target, OUTFILE_LOCKED));
 	/* The one that was refused has not touched the first one's file. */
 	assert_int_equal(write(file.fd, "first", 5), 5);
 	assert_int_equal(outfile_commit(&file, true), 0);
@@ -324,7 +324,7 @@ static void what_a_killed_run_left_is_replaced(void **state)
 	}
 	close(ready[1]);
 	assert_int_equal(read(ready[0], &c, 1), 1);
-	free(open_in_vain(s->target, OUTFILE_LOCKED));
+	free(open_unsuccessfully(s->target, OUTFILE_LOCKED));
 	assert_int_equal(kill(child, SIGKILL), 0);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	close(ready[0]);
@@ -345,7 +345,7 @@ static void assert_victim_is_whole(const struct scratch *s)
 	assert_int_equal(st.st_mode & 07777, 0640);
 }
 
-/* Something lies under the dot-file's name: it goes, and nothing behind it suffers. */
+/* What has the name of the dot-file is removed; what it leads to is unharmed. */
 static void assert_dot_file_is_replaced(struct scratch *s)
 {
 	struct stat st;
@@ -358,7 +358,7 @@ static void assert_dot_file_is_replaced(struct scratch *s)
 	assert_victim_is_whole(s);
 }
 
-static void a_trap_under_the_dot_file_s_name_harms_nobody(void **state)
+static void link_under_the_name_of_the_dot_file_is_not_followed(void **state)
 {
 	struct scratch *s = *state;
 
@@ -375,7 +375,7 @@ static void a_trap_under_the_dot_file_s_name_harms_nobody(void **state)
 	assert_dot_file_is_replaced(s);
 }
 
-static void a_socket_under_the_dot_file_s_name_is_replaced(void **state)
+static void socket_under_the_name_of_the_dot_file_is_replaced(void **state)
 {
 	struct scratch *s = *state;
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -389,7 +389,7 @@ static void a_socket_under_the_dot_file_s_name_is_replaced(void **state)
 	close(fd);
 }
 
-static void a_directory_under_the_dot_file_s_name_is_an_error(void **state)
+static void directory_under_the_name_of_the_dot_file_is_an_error(void **state)
 {
 	struct scratch *s = *state;
 
@@ -444,7 +444,7 @@ static void a_target_that_becomes_a_link_during_the_run_is_refused(void **state)
 }
 
 /* By somebody who tidies up: another run may have begun since. */
-static void a_dot_file_that_is_no_longer_ours_is_not_published(void **state)
+static void replaced_dot_file_is_not_published(void **state)
 {
 	struct scratch *s = *state;
 	struct outfile first, second;
@@ -467,7 +467,7 @@ static void a_dot_file_that_is_no_longer_ours_is_not_published(void **state)
 	assert_content(s->target, "half");
 }
 
-static void giving_up_removes_no_dot_file_of_another_run(void **state)
+static void closing_removes_no_dot_file_of_another_run(void **state)
 {
 	struct scratch *s = *state;
 	struct outfile first, second;
@@ -477,7 +477,7 @@ static void giving_up_removes_no_dot_file_of_another_run(void **state)
 	assert_int_equal(outfile_open(&second, s->target), OUTFILE_OPEN);
 	outfile_close(&first);
 	assert_true(exists(s->dot));
-	free(open_in_vain(s->target, OUTFILE_LOCKED));
+	free(open_unsuccessfully(s->target, OUTFILE_LOCKED));
 	assert_int_equal(outfile_commit(&second, true), 0);
 	outfile_close(&second);
 	assert_true(exists(s->target));
@@ -538,7 +538,7 @@ static void a_path_too_long_is_refused(void **state)
 	assert_open_fails(path, "");
 }
 
-static void a_relative_path_means_the_directory_of_its_opening(void **state)
+static void relative_path_is_resolved_once(void **state)
 {
 	struct scratch *s = *state;
 	char *old = getcwd(NULL, 0);
@@ -576,7 +576,7 @@ static void the_directory_is_opened_once(void **state)
 }
 
 /* Even root can make no file there. */
-static void a_directory_that_takes_no_file_is_an_error(void **state)
+static void directory_that_refuses_files_is_an_error(void **state)
 {
 	(void)state;
 	assert_open_fails("/proc/x.prom", "/proc/x.prom");
@@ -624,7 +624,7 @@ static bool is_not_root(void)
 	return geteuid() != 0;
 }
 
-static void root_works_as_the_owner_of_the_directory(void **state)
+static void root_creates_the_file_as_owner_of_the_directory(void **state)
 {
 	struct scratch *s = *state;
 	struct outfile file;
@@ -647,7 +647,7 @@ static void root_works_as_the_owner_of_the_directory(void **state)
 	assert_int_equal(open_as_nobody(s->target), OUTFILE_OPEN);
 }
 
-static void the_owner_cleans_up_after_a_killed_run_by_root(void **state)
+static void owner_replaces_what_a_killed_run_by_root_left(void **state)
 {
 	struct scratch *s = *state;
 	struct outfile file;
@@ -665,7 +665,7 @@ static void the_owner_cleans_up_after_a_killed_run_by_root(void **state)
 }
 
 /* A directory of root's, in which a group may make files and replace its own. */
-static void a_run_by_root_takes_the_file_away_from_no_publisher(void **state)
+static void run_by_root_keeps_the_owner_of_the_file(void **state)
 {
 	struct scratch *s = *state;
 	struct outfile file;
@@ -686,7 +686,7 @@ static void a_run_by_root_takes_the_file_away_from_no_publisher(void **state)
 }
 
 /* Whoever may read the file must not be able to stop its runs. */
-static void others_cannot_hold_the_lock(void **state)
+static void other_users_cannot_hold_the_lock(void **state)
 {
 	struct scratch *s = *state;
 	struct outfile file;
@@ -721,33 +721,33 @@ int main(void)
 		TEST(node_exporter_does_not_read_the_dot_file),
 		TEST(descriptors_are_not_inherited),
 		TEST(the_mode_is_0644_whatever_the_umask),
-		TEST(giving_up_leaves_the_old_file_and_nothing_else),
-		TEST(a_restart_forgets_what_was_written),
+		TEST(closing_without_commit_leaves_the_old_file_alone),
+		TEST(restart_discards_what_was_written),
 		TEST(the_published_file_is_read_back),
 		TEST(the_first_run_is_no_warning),
 		TEST(links_and_special_files_are_not_read_back),
 		TEST(a_second_run_is_locked_out_while_the_first_lives),
 		TEST(files_of_other_names_do_not_lock_each_other),
 		TEST(what_a_killed_run_left_is_replaced),
-		TEST(a_trap_under_the_dot_file_s_name_harms_nobody),
-		TEST(a_socket_under_the_dot_file_s_name_is_replaced),
-		TEST(a_directory_under_the_dot_file_s_name_is_an_error),
+		TEST(link_under_the_name_of_the_dot_file_is_not_followed),
+		TEST(socket_under_the_name_of_the_dot_file_is_replaced),
+		TEST(directory_under_the_name_of_the_dot_file_is_an_error),
 		TEST(a_target_that_is_no_regular_file_is_refused),
 		TEST(a_target_that_becomes_a_link_during_the_run_is_refused),
-		TEST(a_dot_file_that_is_no_longer_ours_is_not_published),
-		TEST(giving_up_removes_no_dot_file_of_another_run),
+		TEST(replaced_dot_file_is_not_published),
+		TEST(closing_removes_no_dot_file_of_another_run),
 		TEST(a_missing_directory_is_an_error),
 		TEST(paths_that_name_no_file_are_refused),
 		TEST(a_name_too_long_for_its_dot_file_is_refused),
 		TEST(a_path_too_long_is_refused),
-		TEST(a_relative_path_means_the_directory_of_its_opening),
+		TEST(relative_path_is_resolved_once),
 		TEST(the_directory_is_opened_once),
-		TEST(a_directory_that_takes_no_file_is_an_error),
+		TEST(directory_that_refuses_files_is_an_error),
 		TEST(a_directory_without_permission_is_an_error),
-		TEST(root_works_as_the_owner_of_the_directory),
-		TEST(the_owner_cleans_up_after_a_killed_run_by_root),
-		TEST(a_run_by_root_takes_the_file_away_from_no_publisher),
-		TEST(others_cannot_hold_the_lock),
+		TEST(root_creates_the_file_as_owner_of_the_directory),
+		TEST(owner_replaces_what_a_killed_run_by_root_left),
+		TEST(run_by_root_keeps_the_owner_of_the_file),
+		TEST(other_users_cannot_hold_the_lock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /*
- * What people read: the results of a run, and the list of peers.
+ * Tables for people: the results of a run, and the list of peers.
  */
 #include "support.h"
 
@@ -139,7 +139,7 @@ static void load_every_kind(void)
 	" "                                                                              \
 	"2.000     0.500"
 
-static void results_are_a_line_for_each_peer_that_is_pinged(void **state)
+static void results_have_a_line_for_each_measured_peer(void **state)
 {
 	(void)state;
 	load_every_kind();
@@ -169,7 +169,7 @@ static void every_line_fits_80_columns_where_names_are_short(void **state)
 		"worker1  10.0.0.1      5        4   20.0     1.000     1.500     2.000     0.500\n");
 }
 
-static void two_groups_have_a_column(void **state)
+static void two_groups_have_a_group_column(void **state)
 {
 	(void)state;
 	load("[peers]\na = 10.0.0.2\n[peers storage]\na = fd00::2\n");
@@ -204,7 +204,7 @@ static void without_peers_there_is_only_a_header(void **state)
 	expect_peers("peer  address  state\n");
 }
 
-static void the_list_says_of_every_peer_whether_it_is_pinged(void **state)
+static void list_shows_the_state_of_every_peer(void **state)
 {
 	(void)state;
 	load("[peers]\nself = 10.0.0.1\nup = 10.0.0.2\nname.example.net =\n[probe rack]\n"
@@ -216,7 +216,7 @@ static void the_list_says_of_every_peer_whether_it_is_pinged(void **state)
 		     "rack     a                 10.0.0.9  unselected\n");
 }
 
-static void a_list_of_one_group_has_no_column_for_it(void **state)
+static void list_of_one_group_has_no_group_column(void **state)
 {
 	(void)state;
 	load("[peers only]\na = 10.0.0.2\n");
@@ -232,7 +232,7 @@ static FILE *open_terminal(void)
 	return fdopen(fd, "r+");
 }
 
-static void the_whole_list_is_a_line_for_each_pair(void **state)
+static void whole_list_has_a_line_for_each_pair(void **state)
 {
 	char *text = NULL;
 	size_t len;
@@ -252,7 +252,7 @@ static void the_whole_list_is_a_line_for_each_pair(void **state)
 	free(text);
 }
 
-static void colour_is_for_terminals_that_want_it(void **state)
+static void colour_is_for_terminals_only_unless_refused(void **state)
 {
 	FILE *terminal = open_terminal(), *file = tmpfile();
 
@@ -277,16 +277,16 @@ static void colour_is_for_terminals_that_want_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(results_are_a_line_for_each_peer_that_is_pinged),
+		TEST(results_have_a_line_for_each_measured_peer),
 		TEST(colour_shows_what_is_down_and_what_is_lossy),
 		TEST(every_line_fits_80_columns_where_names_are_short),
-		TEST(two_groups_have_a_column),
+		TEST(two_groups_have_a_group_column),
 		TEST(both_families_have_a_line_each),
 		TEST(without_peers_there_is_only_a_header),
-		TEST(the_list_says_of_every_peer_whether_it_is_pinged),
-		TEST(a_list_of_one_group_has_no_column_for_it),
-		TEST(the_whole_list_is_a_line_for_each_pair),
-		cmocka_unit_test(colour_is_for_terminals_that_want_it),
+		TEST(list_shows_the_state_of_every_peer),
+		TEST(list_of_one_group_has_no_group_column),
+		TEST(whole_list_has_a_line_for_each_pair),
+		cmocka_unit_test(colour_is_for_terminals_only_unless_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /*
- * Lookups in real child processes. getaddrinfo() is the test's; what it does not know
- * goes to libc's.
+ * Lookups in real child processes. The test has its own getaddrinfo(), which passes names
+ * that it does not know to that of libc.
  */
 #include "support.h"
 
@@ -113,7 +113,7 @@ static int set_up(void **state)
 	return 0;
 }
 
-/* After every test: no child is left, not even a dead one, and no descriptor. */
+/* After every test: no child is left, not even a zombie, and no descriptor. */
 static int tear_down(void **state)
 {
 	(void)state;
@@ -231,7 +231,7 @@ static void address_in_use_is_kept_while_it_is_among_the_answers(void **state)
 		assert_address(&queries[i], cases[i].expected);
 }
 
-static void address_that_nobody_can_answer_from_is_no_answer(void **state)
+static void unusable_address_is_no_answer(void **state)
 {
 	struct resolve_query queries[] = {query_of("0.0.0.0", ADDRESS_NONE),
 					  query_of("224.0.0.1,10.0.0.1", ADDRESS_NONE),
@@ -261,7 +261,7 @@ static void deadline_ends_a_lookup_that_blocks(void **state)
 	assert_true(query.asked);
 }
 
-static void name_that_blocks_holds_up_no_other(void **state)
+static void name_that_blocks_delays_no_other(void **state)
 {
 	struct resolve_query queries[QUERIES_MAX];
 
@@ -288,7 +288,7 @@ static void names_that_no_child_came_to_were_not_asked(void **state)
 	assert_in_range(atomic_load(&shared->blocked), 1, RESOLVE_CHILDREN);
 }
 
-static void child_that_dies_takes_one_query_with_it(void **state)
+static void child_that_dies_loses_one_query(void **state)
 {
 	struct resolve_query queries[QUERIES_MAX];
 	int64_t start_ns = clock_monotonic_ns();
@@ -383,11 +383,11 @@ int main(void)
 		TEST(unknown_name_is_unanswered_and_keeps_its_address),
 		TEST(family_that_is_asked_for_is_answered),
 		TEST(address_in_use_is_kept_while_it_is_among_the_answers),
-		TEST(address_that_nobody_can_answer_from_is_no_answer),
+		TEST(unusable_address_is_no_answer),
 		TEST(deadline_ends_a_lookup_that_blocks),
-		TEST(name_that_blocks_holds_up_no_other),
+		TEST(name_that_blocks_delays_no_other),
 		TEST(names_that_no_child_came_to_were_not_asked),
-		TEST(child_that_dies_takes_one_query_with_it),
+		TEST(child_that_dies_loses_one_query),
 		TEST(deadline_that_has_passed_waits_for_nothing),
 		TEST(stop_request_ends_the_lookup),
 		TEST(canonical_name_is_what_the_resolver_says),

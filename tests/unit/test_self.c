@@ -1,6 +1,6 @@
 /*
- * Which peer a node is: by configured name, by the host's names, by its addresses,
- * and by nothing where two would do.
+ * Which peer a node is: by its configured name, by the names of the host, by its
+ * addresses; and none where there are two candidates.
  */
 #include "fleet.h"
 
@@ -62,7 +62,7 @@ static void assert_two_candidates(const char *ini, const struct self *self,
 	"web10 = 10.0.0.3\n"                                                             \
 	"db.a.example = db.a.example\n"
 
-static void the_configured_name_is_all_that_counts(void **state)
+static void configured_name_decides_alone(void **state)
 {
 	struct self self =
 		make_self("web10", "web", "web.a.example", "10.0.0.1 10.0.0.2");
@@ -79,7 +79,7 @@ static void the_configured_name_is_all_that_counts(void **state)
 	assert_self("[peers]\n", &self, "");
 }
 
-static void the_qualified_name_comes_first(void **state)
+static void qualified_name_comes_first(void **state)
 {
 	struct self self = make_self("", "web", "web.b.example", "10.0.0.1");
 
@@ -92,7 +92,7 @@ static void the_qualified_name_comes_first(void **state)
 		    "web.b.example");
 }
 
-static void the_host_name_is_a_first_label(void **state)
+static void host_name_matches_a_first_label(void **state)
 {
 	struct self self = make_self("", "db", "", "10.0.0.1");
 
@@ -110,7 +110,7 @@ static void the_host_name_is_a_first_label(void **state)
 	assert_self(WEBS, &self, "");
 }
 
-static void a_short_name_fits_the_qualified_one(void **state)
+static void short_name_matches_the_qualified_name(void **state)
 {
 	const struct self self = make_self("", "web", "web.c.example", "");
 
@@ -120,7 +120,7 @@ static void a_short_name_fits_the_qualified_one(void **state)
 }
 
 /* Then the addresses decide. */
-static void a_name_that_the_qualified_one_contradicts_is_none(void **state)
+static void name_that_contradicts_the_qualified_name_is_no_candidate(void **state)
 {
 	struct self self = make_self("", "web", "web.c.example", "");
 
@@ -140,7 +140,7 @@ static void names_come_before_addresses(void **state)
 	assert_self(WEBS, &self, "db.a.example");
 }
 
-static void two_names_that_fit_are_an_error_naming_both(void **state)
+static void two_candidates_by_name_are_an_error_naming_both(void **state)
 {
 	static const char *const parts[] = {"fleet.ini:3: ",
 					    "`web.b.example`",
@@ -160,7 +160,7 @@ static void two_names_that_fit_are_an_error_naming_both(void **state)
 						    "fleet.ini:3", "fleet.ini:4", NULL});
 }
 
-static void the_host_name_itself_is_no_better_than_a_first_label(void **state)
+static void host_name_is_no_better_than_a_first_label(void **state)
 {
 	const struct self self = make_self("", "web", "", "");
 
@@ -181,7 +181,7 @@ static bool is_ambiguous(const char *ini, const struct self *self)
 	return result;
 }
 
-static void a_lookup_of_the_qualified_name_is_only_for_doubt(void **state)
+static void qualified_name_is_looked_up_only_where_ambiguous(void **state)
 {
 	struct self self = make_self("", "web", "", "");
 
@@ -237,7 +237,7 @@ static void two_peers_with_local_addresses_are_an_error_naming_both(void **state
 			      (const char *const[]){"`a`", "`c`", "address", NULL});
 }
 
-static void the_address_that_a_name_has_become_identifies(void **state)
+static void resolved_address_identifies(void **state)
 {
 	const struct self self = make_self("", "x", "", "10.0.0.7");
 	struct fleet fleet;
@@ -266,7 +266,7 @@ static void loopback_identifies_nobody(void **state)
 	self_free(&self);
 }
 
-static void the_scope_counts_where_it_is_known(void **state)
+static void scope_is_compared_where_it_is_configured(void **state)
 {
 	struct self self = make_self("", "x", "", "fe80::1");
 	struct fleet fleet;
@@ -286,7 +286,7 @@ static void the_scope_counts_where_it_is_known(void **state)
 	fleet_free(&fleet);
 }
 
-static void every_group_is_asked_for_itself(void **state)
+static void each_group_is_decided_separately(void **state)
 {
 	static const char ini[] = "[peers a]\nweb = 10.0.0.1\ndb = 10.0.0.2\n"
 				  "[peers b]\nx1 = 10.1.0.1\nx2 = 10.1.0.2\n"
@@ -303,7 +303,7 @@ static void every_group_is_asked_for_itself(void **state)
 	fleet_free(&fleet);
 }
 
-static void all_groups_in_doubt_are_reported(void **state)
+static void all_ambiguous_groups_are_reported(void **state)
 {
 	const struct self self = make_self("", "web", "", "");
 
@@ -315,7 +315,7 @@ static void all_groups_in_doubt_are_reported(void **state)
 						    "`web.w`", "`a`", "`b`", NULL});
 }
 
-static void the_system_tells_the_host_name(void **state)
+static void host_name_comes_from_the_system(void **state)
 {
 	char name[SELF_NAME_SIZE] = "";
 	struct self self;
@@ -334,24 +334,25 @@ static void the_system_tells_the_host_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_configured_name_is_all_that_counts),
-		cmocka_unit_test(the_qualified_name_comes_first),
-		cmocka_unit_test(the_host_name_is_a_first_label),
-		cmocka_unit_test(a_short_name_fits_the_qualified_one),
-		cmocka_unit_test(a_name_that_the_qualified_one_contradicts_is_none),
+		cmocka_unit_test(configured_name_decides_alone),
+		cmocka_unit_test(qualified_name_comes_first),
+		cmocka_unit_test(host_name_matches_a_first_label),
+		cmocka_unit_test(short_name_matches_the_qualified_name),
+		cmocka_unit_test(
+			name_that_contradicts_the_qualified_name_is_no_candidate),
 		cmocka_unit_test(names_come_before_addresses),
-		cmocka_unit_test(two_names_that_fit_are_an_error_naming_both),
-		cmocka_unit_test(the_host_name_itself_is_no_better_than_a_first_label),
-		cmocka_unit_test(a_lookup_of_the_qualified_name_is_only_for_doubt),
+		cmocka_unit_test(two_candidates_by_name_are_an_error_naming_both),
+		cmocka_unit_test(host_name_is_no_better_than_a_first_label),
+		cmocka_unit_test(qualified_name_is_looked_up_only_where_ambiguous),
 		cmocka_unit_test(an_address_of_either_family_identifies),
 		cmocka_unit_test(two_addresses_of_one_peer_are_one_candidate),
 		cmocka_unit_test(two_peers_with_local_addresses_are_an_error_naming_both),
-		cmocka_unit_test(the_address_that_a_name_has_become_identifies),
+		cmocka_unit_test(resolved_address_identifies),
 		cmocka_unit_test(loopback_identifies_nobody),
-		cmocka_unit_test(the_scope_counts_where_it_is_known),
-		cmocka_unit_test(every_group_is_asked_for_itself),
-		cmocka_unit_test(all_groups_in_doubt_are_reported),
-		cmocka_unit_test(the_system_tells_the_host_name),
+		cmocka_unit_test(scope_is_compared_where_it_is_configured),
+		cmocka_unit_test(each_group_is_decided_separately),
+		cmocka_unit_test(all_ambiguous_groups_are_reported),
+		cmocka_unit_test(host_name_comes_from_the_system),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /*
- * The arithmetic of a run: against a second way to compute it, at the borders of
- * the buckets, and where the chain of rounds breaks.
+ * The arithmetic of a run: compared with a second way to compute it, at the bounds of the
+ * buckets, and where the chain of rounds ends.
  */
 #include "fleet.h"
 
@@ -183,7 +183,7 @@ static void jitter_is_of_consecutive_answers(void **state)
 	assert_int_equal(stats_jitter_ns(&run), 200);
 }
 
-static void a_lost_an_unsent_or_a_void_round_breaks_the_chain(void **state)
+static void lost_unsent_and_discarded_rounds_end_the_chain(void **state)
 {
 	struct stats_totals totals = {.requests = 0};
 	struct stats_run run = {.hop_limit = -1};
@@ -202,7 +202,7 @@ static void a_lost_an_unsent_or_a_void_round_breaks_the_chain(void **state)
 	assert_int_equal(stats_jitter_ns(&run), 10);
 }
 
-static void a_void_round_counts_for_nothing(void **state)
+static void discarded_round_changes_no_counter(void **state)
 {
 	struct stats_run run = {.requests = 3, .replies = 2, .last_answered = true};
 
@@ -341,8 +341,8 @@ int main(void)
 		cmocka_unit_test(a_small_deviation_of_large_times_survives),
 		cmocka_unit_test(figures_equal_those_of_two_passes),
 		cmocka_unit_test(jitter_is_of_consecutive_answers),
-		cmocka_unit_test(a_lost_an_unsent_or_a_void_round_breaks_the_chain),
-		cmocka_unit_test(a_void_round_counts_for_nothing),
+		cmocka_unit_test(lost_unsent_and_discarded_rounds_end_the_chain),
+		cmocka_unit_test(discarded_round_changes_no_counter),
 		cmocka_unit_test(hop_limit_is_that_of_the_last_reply),
 		cmocka_unit_test(upper_bounds_belong_to_their_bucket),
 		cmocka_unit_test(losses_are_in_no_bucket),

@@ -1,5 +1,5 @@
 /*
- * Whom a node pings: targets out of peers, found again, selected, counted, and the
+ * The targets of a node: made of peers, found by their labels, selected, counted, and the
  * hash by which nodes see that they agree.
  */
 #include "fleet.h"
@@ -20,7 +20,7 @@ static void assert_address(const struct target *target, const char *expected)
 	"sixfirst = fd00::3, 10.0.0.3\n"                                                 \
 	"name = name.example.net\n"
 
-static void auto_takes_the_first_address(void **state)
+static void auto_uses_the_first_address(void **state)
 {
 	struct fleet fleet;
 
@@ -40,7 +40,7 @@ static void auto_takes_the_first_address(void **state)
 static void both_makes_a_target_for_each_address(void **state)
 {
 	struct fleet fleet;
-	size_t hint = 0;
+	size_t next = 0;
 
 	(void)state;
 	fleet_load(&fleet, "[probe]\nfamily = both\n" PEERS);
@@ -52,12 +52,12 @@ static void both_makes_a_target_for_each_address(void **state)
 	assert_address(fleet_target(&fleet, "default", "name", "ipv4"), "");
 	assert_int_equal(fleet_target(&fleet, "default", "name", "ipv6")->family,
 			 ADDRESS_IPV6);
-	assert_null(targets_find(&fleet.targets, "default", "four", "ipv6", &hint));
-	assert_null(targets_find(&fleet.targets, "default", "four", "", &hint));
+	assert_null(targets_find(&fleet.targets, "default", "four", "ipv6", &next));
+	assert_null(targets_find(&fleet.targets, "default", "four", "", &next));
 	fleet_free(&fleet);
 }
 
-static void one_family_takes_its_address_and_has_no_label(void **state)
+static void one_family_uses_its_address_and_has_no_label(void **state)
 {
 	struct fleet fleet;
 
@@ -85,24 +85,24 @@ static int compare_targets(const struct targets *targets, const struct target *a
 	return order ? order : strcmp(target_family_label(a), target_family_label(b));
 }
 
-/* A fleet with names that are prefixes of others, in an order that is none. */
+/* A fleet with names that are prefixes of others, in no order. */
 static void load_random_fleet(struct fleet *fleet, uint64_t *seed)
 {
 	char *ini;
 	size_t size;
 	FILE *out = open_memstream(&ini, &size);
-	bool taken[64] = {false};
+	bool is_used[64] = {false};
 
 	for (char group = 'c'; group >= 'a'; group--) {
 		fprintf(out, "[probe %c]\nfamily = %s\n[peers %c]\n", group,
 			fleet_random(seed, 2) ? "both" : "auto", group);
-		memset(taken, 0, sizeof(taken));
+		memset(is_used, 0, sizeof(is_used));
 		for (size_t i = 0; i < 20; i++) {
 			size_t n = fleet_random(seed, 64);
 
-			if (taken[n])
+			if (is_used[n])
 				continue;
-			taken[n] = true;
+			is_used[n] = true;
 			fprintf(out, "p%zo%s = ", n, n % 3 ? "" : ".x");
 			if (n % 4 == 0)
 				fprintf(out, "h%zu.example.net\n", n);
@@ -115,7 +115,7 @@ static void load_random_fleet(struct fleet *fleet, uint64_t *seed)
 	free(ini);
 }
 
-static void every_target_is_found_with_any_hint(void **state)
+static void every_target_is_found_from_any_start(void **state)
 {
 	uint64_t seed = fleet_seed();
 	struct fleet fleet;
@@ -130,35 +130,35 @@ static void every_target_is_found_with_any_hint(void **state)
 			assert_true(compare_targets(&fleet.targets, target - 1, target) <
 				    0);
 		for (size_t start = 0; start < fleet.targets.count + 3; start++) {
-			size_t hint = start;
+			size_t next = start;
 
 			assert_ptr_equal(
 				targets_find(&fleet.targets,
 					     target_group(&fleet.targets, target)->name,
 					     target->peer->name,
-					     target_family_label(target), &hint),
+					     target_family_label(target), &next),
 				target);
-			assert_int_equal(hint, i);
+			assert_int_equal(next, i + 1);
 		}
 	}
 	fleet_free(&fleet);
 }
 
-static void strangers_are_not_found(void **state)
+static void unknown_labels_find_no_target(void **state)
 {
 	static const char *const strangers[][3] = {
 		{"default", "a", "ipv4"}, {"default", "A", ""}, {"default", "", ""},
 		{"default", "aa", ""},	  {"defaul", "a", ""},	{"", "a", ""},
 		{"default", "z", ""},	  {"z", "a", ""}};
 	struct fleet fleet;
-	size_t hint = SIZE_MAX;
+	size_t next = SIZE_MAX;
 
 	(void)state;
 	fleet_load(&fleet, "[peers]\na = 10.0.0.1\nb = 10.0.0.2\n");
 	for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
 		assert_null(targets_find(&fleet.targets, strangers[i][0], strangers[i][1],
-					 strangers[i][2], &hint));
-		hint = i;
+					 strangers[i][2], &next));
+		next = i;
 	}
 	assert_ptr_equal(targets_find_group(&fleet.targets, "default"),
 			 fleet.targets.groups);
@@ -166,15 +166,15 @@ static void strangers_are_not_found(void **state)
 	fleet_free(&fleet);
 }
 
-static void nobody_is_a_fleet_too(void **state)
+static void no_peers_are_valid_targets(void **state)
 {
 	struct fleet fleet;
-	size_t hint = 0;
+	size_t next = 0;
 
 	(void)state;
 	fleet_load(&fleet, "");
 	assert_int_equal(fleet.targets.count, 0);
-	assert_null(targets_find(&fleet.targets, "default", "a", "", &hint));
+	assert_null(targets_find(&fleet.targets, "default", "a", "", &next));
 	targets_select(&fleet.targets, "");
 	fleet_free(&fleet);
 }
@@ -192,7 +192,7 @@ static void assert_states(const struct fleet *fleet, size_t group, size_t probed
 
 #define THREE "[peers]\na = 10.0.0.1\nb = b.example.net\nc = 10.0.0.3\n"
 
-static void oneself_is_skipped_if_so_configured(void **state)
+static void self_is_skipped_unless_configured_otherwise(void **state)
 {
 	struct fleet fleet;
 
@@ -202,7 +202,7 @@ static void oneself_is_skipped_if_so_configured(void **state)
 	targets_select(&fleet.targets, "");
 	assert_states(&fleet, 0, 1, 1, 0, 1);
 	assert_int_equal(fleet.targets.items[0].state, TARGET_SELF);
-	/* Without an address one is still oneself. */
+	/* A peer without an address is self, too. */
 	fleet.targets.groups[0].self = &fleet.config.peers[1];
 	targets_select(&fleet.targets, "");
 	assert_states(&fleet, 0, 2, 1, 0, 0);
@@ -212,7 +212,7 @@ static void oneself_is_skipped_if_so_configured(void **state)
 	fleet_free(&fleet);
 }
 
-static void a_mesh_is_for_its_members(void **state)
+static void members_only_selects_nothing_on_other_nodes(void **state)
 {
 	struct fleet fleet;
 
@@ -229,7 +229,7 @@ static void a_mesh_is_for_its_members(void **state)
 	fleet_free(&fleet);
 }
 
-static void membership_is_by_group(void **state)
+static void membership_is_decided_for_each_group(void **state)
 {
 	struct fleet fleet;
 
@@ -247,7 +247,7 @@ static void membership_is_by_group(void **state)
 	"[peers]\na = 10.0.0.1\nb = 10.0.0.2, fd00::2\nc = 10.0.0.3\nd = 10.0.0.4\n"     \
 	"e = e.example.net\n"
 
-static void a_fanout_selects_some_and_others_stand_on_the_ring_too(void **state)
+static void fanout_selects_some_members_for_every_node(void **state)
 {
 	struct fleet fleet;
 	bool chosen[5];
@@ -264,14 +264,14 @@ static void a_fanout_selects_some_and_others_stand_on_the_ring_too(void **state)
 					 chosen[i]);
 	assert_int_equal(fleet.targets.items[1].state, TARGET_SELF);
 	assert_int_equal(targets_observers(&fleet.targets, 0), 2);
-	/* One that is no member pings as many, whoever it is. */
+	/* A node that is not a member pings as many. */
 	fleet.targets.groups[0].self = NULL;
 	targets_select(&fleet.targets, "elsewhere");
 	assert_int_equal(fleet.targets.items[0].state == TARGET_UNSELECTED, true);
 	fleet_free(&fleet);
 }
 
-static void a_fanout_of_all_others_is_a_mesh(void **state)
+static void fanout_of_all_others_is_a_full_mesh(void **state)
 {
 	struct fleet fleet;
 
@@ -285,7 +285,7 @@ static void a_fanout_of_all_others_is_a_mesh(void **state)
 	targets_select(&fleet.targets, "");
 	assert_states(&fleet, 0, 3, 1, 0, 1);
 	assert_int_equal(targets_observers(&fleet.targets, 0), 4);
-	/* Oneself is pinged beside those that are chosen. */
+	/* Self is pinged in addition to the chosen members. */
 	fleet.config.collector.skip_self = false;
 	fleet.config.groups[0].options.fanout = 1;
 	targets_select(&fleet.targets, "");
@@ -295,7 +295,7 @@ static void a_fanout_of_all_others_is_a_mesh(void **state)
 	fleet_free(&fleet);
 }
 
-static void a_fanout_of_members_is_for_members(void **state)
+static void fanout_with_members_only_selects_nothing_on_other_nodes(void **state)
 {
 	struct fleet fleet;
 
@@ -306,7 +306,7 @@ static void a_fanout_of_members_is_for_members(void **state)
 	fleet_free(&fleet);
 }
 
-static void a_peer_of_two_targets_counts_once(void **state)
+static void peer_with_two_targets_is_counted_once(void **state)
 {
 	struct fleet fleet;
 	struct target *first, *second;
@@ -343,7 +343,7 @@ static void states_have_their_documented_names(void **state)
 	assert_string_equal(targets_state_names[TARGET_UNRESOLVED], "unresolved");
 }
 
-static void reset_gives_up_what_was_restored(void **state)
+static void reset_discards_what_was_restored(void **state)
 {
 	struct fleet fleet;
 	struct target *named, *numeric;
@@ -386,7 +386,7 @@ static uint64_t hash_of(const char *ini)
 
 #define LIST "[peers]\na = 10.0.0.1\nb = b.example.net\nc = 10.0.0.3, fd00::3\n"
 
-static void the_hash_is_of_the_list(void **state)
+static void hash_ignores_order_and_case(void **state)
 {
 	static const char *const equal[] = {
 		"[peers]\nc = 10.0.0.3, fd00::3\nb = b.example.net\na = 10.0.0.1\n",
@@ -405,7 +405,7 @@ static void the_hash_is_of_the_list(void **state)
 			fail_msg("another hash: %s", equal[i]);
 }
 
-static void the_hash_shows_every_difference(void **state)
+static void hash_changes_with_every_difference(void **state)
 {
 	static const char *const lists[] = {
 		LIST,
@@ -440,23 +440,23 @@ static void the_hash_shows_every_difference(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(auto_takes_the_first_address),
+		cmocka_unit_test(auto_uses_the_first_address),
 		cmocka_unit_test(both_makes_a_target_for_each_address),
-		cmocka_unit_test(one_family_takes_its_address_and_has_no_label),
-		cmocka_unit_test(every_target_is_found_with_any_hint),
-		cmocka_unit_test(strangers_are_not_found),
-		cmocka_unit_test(nobody_is_a_fleet_too),
-		cmocka_unit_test(oneself_is_skipped_if_so_configured),
-		cmocka_unit_test(a_mesh_is_for_its_members),
-		cmocka_unit_test(membership_is_by_group),
-		cmocka_unit_test(a_fanout_selects_some_and_others_stand_on_the_ring_too),
-		cmocka_unit_test(a_fanout_of_all_others_is_a_mesh),
-		cmocka_unit_test(a_fanout_of_members_is_for_members),
-		cmocka_unit_test(a_peer_of_two_targets_counts_once),
+		cmocka_unit_test(one_family_uses_its_address_and_has_no_label),
+		cmocka_unit_test(every_target_is_found_from_any_start),
+		cmocka_unit_test(unknown_labels_find_no_target),
+		cmocka_unit_test(no_peers_are_valid_targets),
+		cmocka_unit_test(self_is_skipped_unless_configured_otherwise),
+		cmocka_unit_test(members_only_selects_nothing_on_other_nodes),
+		cmocka_unit_test(membership_is_decided_for_each_group),
+		cmocka_unit_test(fanout_selects_some_members_for_every_node),
+		cmocka_unit_test(fanout_of_all_others_is_a_full_mesh),
+		cmocka_unit_test(fanout_with_members_only_selects_nothing_on_other_nodes),
+		cmocka_unit_test(peer_with_two_targets_is_counted_once),
 		cmocka_unit_test(states_have_their_documented_names),
-		cmocka_unit_test(reset_gives_up_what_was_restored),
-		cmocka_unit_test(the_hash_is_of_the_list),
-		cmocka_unit_test(the_hash_shows_every_difference),
+		cmocka_unit_test(reset_discards_what_was_restored),
+		cmocka_unit_test(hash_ignores_order_and_case),
+		cmocka_unit_test(hash_changes_with_every_difference),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /*
- * Text to a descriptor: errors stick, the borders of the buffer do not show, label
- * values are escaped.
+ * Text to a descriptor: the first error is kept, the buffer does not change the output,
+ * label values are escaped.
  */
 #include "fleet.h"
 
@@ -35,7 +35,7 @@ static void a_closed_descriptor_is_an_error(void **state)
 	assert_int_equal(errno, EBADF);
 }
 
-static void the_first_error_sticks(void **state)
+static void first_error_is_kept(void **state)
 {
 	int fd = open("/dev/full", O_WRONLY | O_CLOEXEC), good = fleet_fd("", 0);
 
@@ -90,7 +90,7 @@ static void check_parts(size_t len, size_t part)
 	free(bytes);
 }
 
-static void the_borders_of_the_buffer_do_not_show(void **state)
+static void buffer_boundaries_do_not_change_the_output(void **state)
 {
 	static const size_t lengths[] = {1,
 					 WRITER_BUFFER - 1,
@@ -110,8 +110,8 @@ static void the_borders_of_the_buffer_do_not_show(void **state)
 	}
 }
 
-/* The file's size limit takes a part of a write, and refuses the rest. */
-static void a_short_write_goes_on_until_it_fails(void **state)
+/* The limit of the file size allows a part of a write, and refuses the rest. */
+static void short_write_continues_until_it_fails(void **state)
 {
 	struct rlimit old, low;
 	int fd = fleet_fd("", 0), result, error;
@@ -167,7 +167,7 @@ static void label_values_are_escaped(void **state)
 	}
 }
 
-static void an_escape_may_lie_across_the_border(void **state)
+static void escape_may_cross_a_buffer_boundary(void **state)
 {
 	char *expected = malloc(WRITER_BUFFER + 16);
 	int fd = fleet_fd("", 0);
@@ -207,12 +207,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_full_device_is_an_error),
 		cmocka_unit_test(a_closed_descriptor_is_an_error),
-		cmocka_unit_test(the_first_error_sticks),
+		cmocka_unit_test(first_error_is_kept),
 		cmocka_unit_test(nothing_written_is_no_error),
-		cmocka_unit_test(the_borders_of_the_buffer_do_not_show),
-		cmocka_unit_test(a_short_write_goes_on_until_it_fails),
+		cmocka_unit_test(buffer_boundaries_do_not_change_the_output),
+		cmocka_unit_test(short_write_continues_until_it_fails),
 		cmocka_unit_test(label_values_are_escaped),
-		cmocka_unit_test(an_escape_may_lie_across_the_border),
+		cmocka_unit_test(escape_may_cross_a_buffer_boundary),
 		cmocka_unit_test(numbers_are_exact),
 	};
 
