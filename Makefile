@@ -1,14 +1,15 @@
 # nodecanary
 #
 #   make run          install what the build needs, build, ping loopback, show the result
-#   make check        install what the tests need, build, run every test
+#   make check        install what the tests need, build, run what every change must pass
+#   make check-all    the same for a release: every test there is
 #   make demo         boot a fleet of five nodes, break it, and show what one sees
 #   make              build build/nodecanary, install nothing
 #   make install      DESTDIR, PREFIX and the directories below are honoured
 #   make deb, rpm     packages, in build/packages
 #
-# Parts of `make check`: check-unit check-behaviour check-sandbox check-docs check-packaging check-console
-# check-node check-fleet check-fuzz lint hdr-check.
+# `tests/check PART...` runs parts of them, check-PART is one by itself. hdr-check: every header
+# compiles alone.
 # V=1 shows commands; DEVELOPER=1 makes warnings errors; SANITIZE=address,undefined builds
 # into a directory of its own, so does STATIC=1, which links no shared library; CFLAGS, CPPFLAGS
 # and LDFLAGS are the user's.

@@ -49,62 +49,95 @@ $(TESTS_BUILD)/%: $(BUILD)/obj/tests/tools/%.o
 tools: $(TOOLS)
 unit-tests: $(UNIT_TESTS)
 
+# What `make check` runs is bounded: tests with `# check: no, REASON` in their head are left out,
+# unless ALL is set, as by `make check-all`.
+ALL ?=
+chosen = $(filter-out %lib.sh $(if $(ALL),,$(shell grep -l '^# check: no, ' $(1))),$(1))
+
 check-unit: all unit-tests
 	$(Q)tests/unit/run $(UNIT_TESTS)
 
-# How many tests that do not want the machine for themselves run at a time.
-BEHAVIOUR_JOBS ?= 2
+check-sanitize:
+	$(Q)$(MAKE) --no-print-directory -j2 SANITIZE=address,undefined all unit-tests >/dev/null
+	$(Q)ASAN_OPTIONS=detect_leaks=1 $(MAKE) --no-print-directory SANITIZE=address,undefined check-unit
 
-# The whole program in network namespaces.
-check-behaviour: all tools $(if $(SANITIZE),,static)
-	$(Q)NODECANARY=$(CURDIR)/$(BUILD)/nodecanary TOOLS=$(CURDIR)/$(TESTS_BUILD) \
-		STATIC_NC=$(CURDIR)/$(BUILD)/static/nodecanary tests/behaviour/run -j$(BEHAVIOUR_JOBS)
+check-valgrind:
+	$(Q)UNIT_WRAP='valgrind -q --error-exitcode=99 --leak-check=full' \
+		$(MAKE) --no-print-directory check-unit
 
-# The program within the sandbox of its unit: that user's capability, those system calls. `make
-# soak` runs all tests that have no `# sandbox: no` in their head.
-SANDBOX_TESTS ?= $(patsubst %,tests/behaviour/%.sh,unsent-requests stop-signals rounds lookups \
-	failed-runs)
+# The whole program in network namespaces. So many tests run at a time as BEHAVIOUR_JOBS, but those
+# that have `# alone: REASON` in their head one after another.
+BEHAVIOUR_JOBS ?= 3
+BEHAVIOUR_TESTS := $(call chosen,$(sort $(wildcard tests/behaviour/*.sh)))
+BEHAVIOUR_ALONE := $(shell grep -l '^\# alone: ' $(BEHAVIOUR_TESTS))
 
+run_behaviour = NODECANARY=$(CURDIR)/$(BUILD)/nodecanary TOOLS=$(CURDIR)/$(TESTS_BUILD) \
+	STATIC_NC=$(CURDIR)/$(BUILD)/static/nodecanary tests/behaviour/run -j$(BEHAVIOUR_JOBS)
+
+check-behaviour: all tools static
+	$(Q)$(run_behaviour) $(BEHAVIOUR_TESTS)
+
+check-behaviour-alone: all tools static
+	$(Q)$(run_behaviour) $(BEHAVIOUR_ALONE)
+
+check-behaviour-beside: all tools static
+	$(Q)$(run_behaviour) $(filter-out $(BEHAVIOUR_ALONE),$(BEHAVIOUR_TESTS))
+
+# With a sanitizer in the program and in the tools, all tests but those with `# sanitizers: no`.
+check-sanitize-behaviour:
+	$(Q)$(MAKE) --no-print-directory -j2 SANITIZE=address,undefined all tools >/dev/null
+	$(Q)SANITIZED=1 ASAN_OPTIONS=detect_leaks=1 NODECANARY=$(CURDIR)/$(SANITIZED)/nodecanary \
+		TOOLS=$(CURDIR)/$(SANITIZED)/tests tests/behaviour/run -j$(BEHAVIOUR_JOBS)
+
+SANITIZED := $(BUILD)/sanitize-address-undefined
+
+# The program within the sandbox of its unit: that user's capability, those system calls. All tests
+# but those with `# sandbox: no` in their head.
 check-sandbox: all tools
 	$(Q)tests/tools/sandbox-filter systemd/nodecanary.service $(BUILD)/unit.bpf
 	$(Q)SANDBOX_PROGRAM=$(CURDIR)/$(BUILD)/nodecanary SANDBOX_FILTER=$(CURDIR)/$(BUILD)/unit.bpf \
 		NODECANARY=$(CURDIR)/$(TESTS_BUILD)/sandboxed TOOLS=$(CURDIR)/$(TESTS_BUILD) \
-		tests/behaviour/run -j$(BEHAVIOUR_JOBS) $(SANDBOX_TESTS)
+		tests/behaviour/run -j$(BEHAVIOUR_JOBS)
 
 static:
 	$(Q)$(MAKE) --no-print-directory STATIC=1 BUILD=$(BUILD)/static all
 
+check-lint: lint
+
 check-docs: all
 	$(Q)NODECANARY=$(CURDIR)/$(BUILD)/nodecanary tests/docs/run
 
-# Units, manual pages, completions, packages.
-PACKAGING_TESTS := $(sort $(filter-out %/lib.sh,$(wildcard tests/packaging/*.sh)) \
-	$(wildcard tests/prometheus/*.sh))
+# Manual pages, completions, units, packages, the role, rules and dashboard: a script each.
+PACKAGING_TESTS := $(filter-out %/lib.sh,$(wildcard tests/packaging/*.sh tests/prometheus/*.sh))
+PACKAGING_CHECKS := $(patsubst %.sh,check-%,$(notdir $(PACKAGING_TESTS)))
 
-check-packaging: all
-	$(Q)status=0; for test in $(PACKAGING_TESTS); do \
-		BUILD=$(CURDIR)/$(BUILD) NODECANARY=$(CURDIR)/$(BUILD)/nodecanary $$test || \
-			status=1; \
-	done; exit $$status
+$(PACKAGING_CHECKS): check-%: all
+	$(Q)BUILD=$(CURDIR)/$(BUILD) NODECANARY=$(CURDIR)/$(BUILD)/nodecanary \
+		$(filter %/$*.sh,$(PACKAGING_TESTS))
+
+check-packaging: $(PACKAGING_CHECKS)
 
 # Pages that Prometheus serves, in a browser.
 check-console:
 	$(Q)tests/prometheus/console/run $(CURDIR)/$(BUILD)/console
 
-# Whole Debian nodes, on which the package is installed.
-with_nodes = DEB="$$(ls -t $(CURDIR)/$(BUILD)/packages/nodecanary_*.deb | head -n 1)" \
+# Whole Debian nodes, on which the package DEB is installed, a new one by default.
+DEB ?=
+with_nodes = DEB="$(or $(DEB),$$(ls -t $(CURDIR)/$(BUILD)/packages/nodecanary_*.deb | head -n 1))" \
 	TOOLS=$(CURDIR)/$(TESTS_BUILD) CACHE=$(CURDIR)/$(BUILD)/node-cache
 run_nodes = $(with_nodes) tests/node/run
+NODE_TESTS := $(call chosen,$(sort $(wildcard tests/node/*.sh)))
+FLEET_TESTS := $(filter tests/node/fleet-%,$(NODE_TESTS))
 
-check-node: tools deb
-	$(Q)$(run_nodes)
+check-node: tools $(if $(DEB),,deb)
+	$(Q)$(run_nodes) $(filter-out $(FLEET_TESTS),$(NODE_TESTS))
 
 # Fleets of them: Ansible, Prometheus with the rules, faults.
-check-fleet: tools deb
-	$(Q)$(run_nodes) $(filter-out %lib.sh,$(wildcard tests/node/fleet-*.sh))
+check-fleet: tools $(if $(DEB),,deb)
+	$(Q)$(run_nodes) $(FLEET_TESTS)
 
-# What they boot from; else the first of them makes it.
-node-image: deb
+# What they boot from; otherwise the first of them makes it.
+node-image: $(if $(DEB),,deb)
 	$(Q)$(run_nodes) --image
 
 # Such a fleet to look at.
@@ -139,12 +172,10 @@ coverage:
 	@tests/tools/deps coverage
 	$(Q)tests/tools/coverage $(COVERAGE)
 
-# The tests that `make check` bounds, at full length.
+# What `make check-all` bounds, at full length.
 soak: all tools
-	$(Q)SOAK_RUNS=2000 FULL=1 NODECANARY=$(CURDIR)/$(BUILD)/nodecanary \
-		TOOLS=$(CURDIR)/$(TESTS_BUILD) tests/behaviour/run \
-		$(patsubst %,tests/behaviour/%.sh,soak killed-at-any-call failing-system-calls)
-	$(Q)$(MAKE) --no-print-directory check-sandbox SANDBOX_TESTS=
+	$(Q)SOAK_RUNS=2000 FULL=1 $(run_behaviour) $(patsubst %,tests/behaviour/%.sh,soak \
+		killed-at-any-call failing-system-calls damaged-file)
 
 # What it costs beside others, in BENCH's words: `make bench BENCH="--peers 9,100"`.
 bench:
@@ -167,10 +198,16 @@ check:
 	@tests/tools/deps check
 	@tests/check
 
+check-all:
+	@tests/tools/deps check-all
+	@tests/check all
+
 -include $(patsubst %.c,$(BUILD)/obj/%.d,$(wildcard tests/unit/*.c tests/tools/*.c tests/tools/simnet/*.c \
 	tests/fuzz/*.c))
 
-.PRECIOUS: $(BUILD)/obj/tests/unit/%.o $(BUILD)/obj/tests/tools/%.o
-.PHONY: check check-unit check-behaviour check-sandbox check-docs check-packaging \
-	check-console check-node check-fleet node-image demo lint hdr-check fuzz check-fuzz \
-	fuzzers coverage soak bench tools static unit-tests
+.PRECIOUS: $(BUILD)/obj/%.o
+.PHONY: check check-all check-unit check-sanitize check-valgrind check-behaviour \
+	check-behaviour-alone check-behaviour-beside check-sanitize-behaviour check-sandbox \
+	check-lint check-docs check-packaging $(PACKAGING_CHECKS) check-console \
+	check-node check-fleet node-image demo lint hdr-check fuzz check-fuzz fuzzers coverage \
+	soak bench tools static unit-tests

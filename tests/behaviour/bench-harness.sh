@@ -1,5 +1,6 @@
 #!/bin/bash
 # `make bench` measures what it says it measures.
+# check: no, `make bench` is no part of the program
 # alone: it measures CPU and time
 # sandbox: no, it measures CPU
 

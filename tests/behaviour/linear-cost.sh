@@ -1,5 +1,6 @@
 #!/bin/bash
 # A peer costs the same in a small fleet and in a large one.
+# check: no, counting instructions takes long
 # time-limit: 300
 # sandbox: no, valgrind is another program
 
@@ -34,7 +35,7 @@ profile() {
 	NC_WRAP="valgrind --quiet --tool=callgrind --callgrind-out-file=$TEST_TMP/profile" \
 		run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
 	assert_eq "$1" "$(grep -c '^nodecanary_peer_up.* 1$' "$FILE")" "peers that answered"
-	for name in configload_read restore_read exposition_write lane_run main ping_host_add; do
+	for name in configload_read restore_read exposition_write batch_run main ping_host_add; do
 		cost[$1/$name]=$(thousands "$name")
 		echo "$1 peers, $name: ${cost[$1/$name]} thousand instructions"
 	done
@@ -54,7 +55,7 @@ behaviour "taking the counters over is linear in the peers"
 no_dearer restore_read
 
 behaviour "pinging is linear in the peers"
-no_dearer lane_run
+no_dearer batch_run
 
 behaviour "publishing is linear in the peers"
 no_dearer exposition_write

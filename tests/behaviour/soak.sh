@@ -1,6 +1,7 @@
 #!/bin/bash
 # Over many runs with peers that come, go and fail at random every request is accounted for.
 # SOAK_RUNS is the number of runs (60), SEED repeats one.
+# check: no, the same network as in other tests, for longer
 # time-limit: 3600
 # alone: replies must come in their time
 # sandbox: no, it looks at the program from outside

@@ -1,5 +1,6 @@
 #!/bin/bash
 # No error of memory and no leak, whichever way a run ends.
+# check: no, the unit tests have sanitizers there
 # time-limit: 240
 # sandbox: no, valgrind is another program
 

@@ -1,5 +1,6 @@
 #!/bin/bash
 # node_exporter may be installed after nodecanary, purged, and installed again.
+# check: no, one booted node is enough there
 # time-limit: 300
 # nodes: 2
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -1,6 +1,7 @@
 #!/bin/bash
 # The Ansible role installs, configures and removes nodecanary over ssh on nodes that have never
 # heard of it.
+# check: no, one booted fleet is enough there
 # time-limit: 1500
 # nodes: 3
 # shellcheck source-path=SCRIPTDIR source=ansible-lib.sh

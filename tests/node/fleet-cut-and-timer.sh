@@ -1,5 +1,6 @@
 #!/bin/bash
-# Five nodes: two that cannot reach each other, and one whose runs have stopped.
+# Five nodes: two that cannot reach each other, one whose runs have stopped, one with another list of peers.
+# check: no, one booted fleet is enough there
 # time-limit: 1500
 # nodes: 5
 # shellcheck source-path=SCRIPTDIR source=fleet-lib.sh
@@ -24,6 +25,15 @@ fires "NodecanaryPathDown instance=n1:9100 peer=n2" "NodecanaryPathDown instance
 
 behaviour "they reach each other again: the alerts end, and there was no other"
 heal
+resolves
+
+behaviour "n4 has another list of peers than the rest: one alert, and it names n4"
+fault_begins
+peers n1 n2 n3 n4 | configure n4
+fires "NodecanaryPeerListDrift instance=n4:9100"
+
+behaviour "the list is the same again: the alert ends, and there was no other"
+peers "${FLEET[@]}" | configure n4
 resolves
 
 done_testing

@@ -1,5 +1,6 @@
 #!/bin/bash
 # `make demo` shows a person at a terminal what it promises.
+# check: no, one booted fleet is enough there
 # time-limit: 1500
 # nodes: 5
 # shellcheck source-path=SCRIPTDIR source=lib.sh

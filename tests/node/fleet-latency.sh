@@ -1,5 +1,6 @@
 #!/bin/bash
 # Five nodes: whatever goes to or from one of them takes 30 ms longer.
+# check: no, one booted fleet is enough there
 # time-limit: 1500
 # nodes: 5
 # shellcheck source-path=SCRIPTDIR source=fleet-lib.sh

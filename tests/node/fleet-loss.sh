@@ -1,5 +1,6 @@
 #!/bin/bash
 # Five nodes: a fifth of the packets between two of them is lost.
+# check: no, one booted fleet is enough there
 # time-limit: 1500
 # nodes: 5
 # shellcheck source-path=SCRIPTDIR source=fleet-lib.sh

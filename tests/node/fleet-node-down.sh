@@ -1,5 +1,5 @@
 #!/bin/bash
-# Five nodes: the whole matrix, what shows it, a list that differs and a node that dies.
+# Five nodes: the whole matrix, what shows it, and a node that dies.
 # time-limit: 1500
 # nodes: 5
 # shellcheck source-path=SCRIPTDIR source=fleet-lib.sh
@@ -32,15 +32,6 @@ if [ -x "$TOP/tests/prometheus/dashboard-queries" ]; then
 	at_switch "$TOP/tests/prometheus/dashboard-queries" "$PROMETHEUS" "$TOP/packaging/grafana/nodecanary.json" \
 		>queries.log 2>&1 || fail "dashboard-queries; $(_show queries.log)"
 fi
-
-behaviour "n4 has another list of peers than the rest: one alert, and it names n4"
-fault_begins
-peers n1 n2 n3 n4 | configure n4
-fires "NodecanaryPeerListDrift instance=n4:9100"
-
-behaviour "the list is the same again: the alert ends, and there was no other"
-peers "${FLEET[@]}" | configure n4
-resolves
 
 behaviour "n3 is shut down: one alert, and it names n3"
 fault_begins

@@ -1,5 +1,6 @@
 #!/bin/bash
 # The unit says in the journal what is wrong, and nothing otherwise.
+# check: no, one booted node is enough there
 # time-limit: 360
 # nodes: 2
 # shellcheck source-path=SCRIPTDIR source=lib.sh

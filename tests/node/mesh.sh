@@ -1,5 +1,6 @@
 #!/bin/bash
 # Three nodes ping each other, and what each publishes agrees with the others.
+# check: no, one booted node is enough there
 # time-limit: 480
 # nodes: 3
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -1,5 +1,6 @@
 #!/bin/bash
 # The program works within the sandbox of its unit, and nothing else does.
+# check: no, one booted node is enough there
 # time-limit: 300
 # nodes: 2
 # shellcheck source-path=SCRIPTDIR source=lib.sh

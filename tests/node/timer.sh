@@ -1,5 +1,6 @@
 #!/bin/bash
 # Of ten nodes each has its own phase of the timer, and none loses a run in three minutes.
+# check: no, one booted node is enough there
 # time-limit: 600
 # nodes: 11
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -20,7 +20,8 @@ builds() {
 	before=$(files_of_tree)
 	"$TOP/packaging/deb/build" "$OUT"
 	equal tree "$before" "$(files_of_tree)"
-	mkdir "$ROOT" "$CONTROL"
+	mkdir -p "$BUILD/packages" "$ROOT" "$CONTROL"
+	cp "$DEB" "$BUILD/packages" # for the tests on booted nodes
 	dpkg-deb -x "$DEB" "$ROOT"
 	dpkg-deb -e "$DEB" "$CONTROL"
 }
