@@ -15,6 +15,7 @@ static const struct row {
 	const char *argument; /* NULL: it takes none */
 	const char *help;
 } rows[] = {
+	/* letter, name, argument, help */
 	{'c', "config", "FILE", "configuration (" CONFIGLOAD_DEFAULT_FILE ")"},
 	{'d', "drop-ins", "DIR", "directory of further *.ini files (FILE.d)"},
 	{'o', "output", "FILE", "file to publish, in place of `textfile`; - is stdout"},
@@ -54,12 +55,12 @@ void cmdline_help(FILE *out)
 	for (size_t i = 0; i < ROWS; i++) {
 		const struct row *row = &rows[i];
 		const char letter[] = {'-', (char)row->letter, ',', '\0'};
-		char name[32];
+		char name[32]; /* name and argument, to be padded together */
 
 		snprintf(name, sizeof(name), "%s %s", row->name,
 			 row->argument ? row->argument : "");
-		fprintf(out, "  %-3s --%-12s  %s\n", row->letter == LONG_ALL ? "" : letter,
-			name, row->help);
+		fprintf(out, "  %-3s --%-12s  %s\n",
+			row->letter == LONG_ALL ? "" : letter, name, row->help);
 	}
 	fputs(statuses, out);
 }
@@ -74,7 +75,6 @@ static void build_tables(struct getopt_tables *tables)
 {
 	char *letter = tables->letters;
 
-	memset(tables, 0, sizeof(*tables));
 	*letter++ = ':'; /* tells a missing argument from an unknown option */
 	for (size_t i = 0; i < ROWS; i++) {
 		const struct row *row = &rows[i];
@@ -90,6 +90,7 @@ static void build_tables(struct getopt_tables *tables)
 	}
 }
 
+/* In a unit's journal this line is all there is, so it names the word that is wrong. */
 static enum cmdline_mode wrong(const char *culprit, const char *why)
 {
 	log_errx("%s %s; see `nodecanary --help`", culprit, why);
@@ -107,7 +108,7 @@ static enum cmdline_mode wrong_option(const char *letters, char *argv[], const c
 	return wrong(optopt && !strchr(letters, optopt) ? letter : argv[optind - 1], why);
 }
 
-/* Each mode excludes all others. */
+/* Each mode excludes all others; naming one of them twice is harmless. */
 static enum cmdline_mode merge_modes(enum cmdline_mode old, enum cmdline_mode new)
 {
 	if (old == CMDLINE_RUN || old == new)
@@ -130,13 +131,13 @@ enum cmdline_mode cmdline_parse(struct cmdline *cmdline, int argc, char *argv[])
 {
 	enum cmdline_mode mode = CMDLINE_RUN;
 	bool quiet = false, verbose = false, all = false;
-	struct getopt_tables tables;
+	struct getopt_tables tables = {.letters = ""};
 	int c;
 
 	*cmdline = (struct cmdline){.config = CONFIGLOAD_DEFAULT_FILE,
 				    .verbosity = LOG_LEVEL_WARNING};
 	build_tables(&tables);
-	opterr = 0;
+	opterr = 0; /* its own messages lack the level prefix of the journal */
 	optind = 0; /* glibc and musl: forget any line parsed before */
 	while ((c = getopt_long(argc, argv, tables.letters, tables.names, NULL)) != -1) {
 		switch (c) {
@@ -158,6 +159,7 @@ enum cmdline_mode cmdline_parse(struct cmdline *cmdline, int argc, char *argv[])
 			return wrong_option(tables.letters, argv,
 					    "is not an option, or takes no argument");
 		}
+		/* The first mistake only: what follows it may be its argument. */
 		if (mode == CMDLINE_WRONG)
 			return mode;
 	}

@@ -103,6 +103,7 @@ bool address_from_sockaddr(const struct sockaddr *sa, struct address *addr)
 	return false;
 }
 
+/* By fields: the bytes of a structure may include padding. */
 int address_compare(const struct address *a, const struct address *b)
 {
 	int order;
@@ -124,6 +125,7 @@ bool address_equal(const struct address *a, const struct address *b)
 	return address_compare(a, b) == 0;
 }
 
+/* All of 127.0.0.0/8 is this host; of IPv6 only ::1 is. */
 bool address_is_loopback(const struct address *addr)
 {
 	if (addr->family == ADDRESS_IPV4)
@@ -159,6 +161,7 @@ const char *address_unusable(const struct address *addr)
 	return NULL;
 }
 
+/* The words of the configuration and of the label `family`. */
 const char *address_family_name(enum address_family family)
 {
 	static const char *const names[] = {"", "ipv4", "ipv6"};

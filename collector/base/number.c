@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 
-/* Of a decimal or hexadecimal digit; 16 for anything else. */
+/* The value of a decimal or hexadecimal digit; 16 for anything else. */
 static unsigned digit_value(char c)
 {
 	if (text_is_digit(c))
@@ -92,6 +92,7 @@ static bool fraction_ns(uint64_t *fraction, uint64_t scale, uint64_t unit)
 	return true;
 }
 
+/* The whole and the fraction apart, as 0.1 has no exact floating-point form. */
 bool number_parse_duration(const char *text, int64_t *ns)
 {
 	uint64_t whole, fraction = 0, scale = 1;
@@ -134,6 +135,7 @@ bool number_parse_seconds(const char *text, uint64_t *seconds, uint32_t *nanos)
 			value = value * 10 + (uint32_t)(*p - '0');
 		if (digits == 0)
 			return false;
+		/* ".5" is 500000000 nanoseconds. */
 		for (; digits < 9; digits++)
 			value *= 10;
 	}

@@ -28,9 +28,11 @@ bool procfile_load(const char *path, char content[static PROCFILE_SIZE])
 /* The first number after the name, if the line has that name and not one that begins so. */
 static bool parse_line(const char *line, const char *name, uint64_t *value)
 {
+	/* Copied, as the number is followed by other text and number_parse_u64() wants all. */
 	char digits[NUMBER_U64_SIZE];
 	size_t len = strlen(name);
 
+	/* strchr() finds the end of the line's text, too; then there are no digits. */
 	if (strncmp(line, name, len) != 0 || !strchr(" \t", line[len]))
 		return false;
 	line += len + text_span(line + len, " \t");

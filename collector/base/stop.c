@@ -15,7 +15,7 @@ static void stop_signals(sigset_t *set)
 	struct sigaction hangup;
 
 	sigemptyset(set);
-	/* Not SIGQUIT: it asks for a core dump, now. */
+	/* Not the signal of Ctrl-\, which asks for a core dump at once. */
 	sigaddset(set, SIGTERM);
 	sigaddset(set, SIGINT);
 	if (sigaction(SIGHUP, NULL, &hangup) < 0 || hangup.sa_handler != SIG_IGN)

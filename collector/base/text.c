@@ -29,6 +29,10 @@ static size_t sequence_length(unsigned char lead)
 	return 0;
 }
 
+/*
+ * Prometheus refuses a scrape that is not UTF-8 as a whole. mbstowcs() would decide by the
+ * locale.
+ */
 bool text_is_utf8(const char *text, size_t len)
 {
 	const unsigned char *p = (const unsigned char *)text, *end = p + len;
@@ -70,7 +74,7 @@ bool text_is_label_name(const char *text)
 	return true;
 }
 
-/* One label of a host name, `len` bytes. */
+/* One label of a host name, `len` bytes. Underscores are against RFC 1123, but are used. */
 static bool is_host_label(const char *label, size_t len)
 {
 	if (len == 0 || len > HOST_LABEL_MAX_BYTES || label[0] == '-' ||
@@ -157,6 +161,7 @@ const char *text_skip_blanks(const char *text)
 	return text + text_span(text, " \t");
 }
 
+/* A set has two or three characters: searching it each time costs nothing. */
 size_t text_until(const char *text, const char *set)
 {
 	size_t len = 0;

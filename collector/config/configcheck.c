@@ -3,7 +3,12 @@
 #include <stdlib.h>
 #include <strings.h>
 
-/* What only one peer of a group may have: its name, its host, each of its addresses. */
+/*
+ * What only one peer of a group may have: its name, its host, each of its addresses. Two
+ * peers of one name would be two series with the same labels, which is no valid exposition.
+ * Two peers of one address are usually a line that was copied and not changed: one node
+ * would be measured under the name of another.
+ */
 struct claim {
 	const struct peer *peer;
 	const struct address *address; /* NULL: it is `text` */
@@ -123,7 +128,10 @@ static bool has_address(const struct peer *peer, enum address_family family)
 	return (family == ADDRESS_IPV4 ? peer->v4 : peer->v6).family != ADDRESS_NONE;
 }
 
-/* A numeric peer needs an address of the family that its group wants. */
+/*
+ * A numeric peer needs an address of the family that its group wants. Otherwise it would be
+ * listed and never measured. With family = auto or both it is measured by what it has.
+ */
 static enum config_result check_family(const struct config *config,
 				       const struct peer *peer, enum family_choice choice,
 				       enum address_family family)
@@ -175,7 +183,7 @@ enum config_result configcheck_peers(const struct config *config)
 
 	if (config->peer_count == 0)
 		return CONFIG_VALID;
-	/* A peer has a host or up to two addresses. */
+	/* A peer has a host or up to two addresses; both checks use the same memory. */
 	claims = calloc(config->peer_count, 2 * sizeof(*claims));
 	if (!claims)
 		return CONFIG_NO_MEMORY;

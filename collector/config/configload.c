@@ -1,3 +1,17 @@
+/*
+ * Sections may come in any order and from any file: [probe] after [probe storage], labels
+ * of a group before its peers. So files are read into a draft of each group, and groups are
+ * put together when the last file has been read:
+ *
+ *     load_files      each section and entry goes to on_section() and on_entry()
+ *     check_mentions  what only all files together show about groups
+ *     build_groups    [probe], overridden by [probe GROUP]
+ *     sort_peers      by group and name, whatever the order of the files
+ *     configcheck     what only all peers together show
+ *
+ * An error does not end this. It makes the result worse, and the rest is read all the same,
+ * so that an administrator sees all mistakes in one go.
+ */
 #include "config/configload.h"
 
 #include <dirent.h>
@@ -22,10 +36,7 @@ struct settings {
 	struct place places[OPTIONS_KEYS_MAX];
 };
 
-/*
- * A group while its files are being read: its sections may come in any order and from
- * any file, [probe] after [probe GROUP], so options are put together at the end.
- */
+/* A group while the files are being read. */
 struct draft {
 	struct group group; /* with the options of [probe GROUP] alone */
 	size_t index;	    /* what its peers have as `group` until all are sorted */
@@ -130,6 +141,7 @@ static enum config_result enter_group(struct loader *l, struct place place,
 	return CONFIG_VALID;
 }
 
+/* "probe storage": the kind, blanks, and perhaps a group. */
 static enum config_result enter_section(struct loader *l, struct place place,
 					const char *name)
 {
@@ -163,6 +175,7 @@ static bool on_section(struct place place, const char *name, void *arg)
 	return result == CONFIG_VALID;
 }
 
+/* A key of [collector], [probe] or [probe GROUP]. */
 static enum config_result add_option(struct loader *l, struct place place,
 				     enum options_section section, const char *key,
 				     const char *value)
@@ -199,6 +212,7 @@ static enum config_result add_option(struct loader *l, struct place place,
 	return CONFIG_VALID;
 }
 
+/* A line of [labels GROUP]. */
 static enum config_result add_label(struct loader *l, struct place place, const char *key,
 				    const char *value)
 {
@@ -224,6 +238,10 @@ static enum config_result add_label(struct loader *l, struct place place, const 
 			    group->name);
 }
 
+/*
+ * A line of [peers GROUP]. A name is published as a label, so nearly everything is allowed;
+ * blanks are not: they separate the fields of `--list-peers`.
+ */
 static enum config_result add_peer(struct loader *l, struct place place, const char *name,
 				   const char *value)
 {
@@ -263,13 +281,14 @@ static void on_entry(struct place place, const char *key, const char *value, voi
 /* Three strings as one, to be freed; NULL if there is no memory. */
 static char *join(const char *head, const char *middle, const char *tail)
 {
-	size_t head_len = strlen(head), middle_len = strlen(middle);
-	size_t size = head_len + middle_len + strlen(tail) + 1;
+	size_t size = strlen(head) + strlen(middle) + strlen(tail) + 1;
 	char *joined = malloc(size);
 
 	if (joined) {
-		memcpy(joined, head, head_len);
-		text_join(joined + head_len, size - head_len, middle, tail);
+		size_t len = strlen(head) + strlen(middle);
+
+		text_join(joined, size, head, middle);
+		text_copy(joined + len, size - len, tail);
 	}
 	return joined;
 }
@@ -293,7 +312,7 @@ static enum config_result load_file(struct loader *l, char *path)
 	return inifile_read(place, &handler);
 }
 
-/* Not what an editor or a package manager leaves behind: .x.ini.swp, x.ini~, x.ini.dpkg-old. */
+/* Not what an editor or a package manager leaves: .x.ini, x.ini~, x.ini.dpkg-old. */
 static int is_drop_in(const struct dirent *entry)
 {
 	size_t len = strlen(entry->d_name);
@@ -302,7 +321,7 @@ static int is_drop_in(const struct dirent *entry)
 	       strcmp(entry->d_name + len - 4, ".ini") == 0;
 }
 
-/* alphasort() would sort by the locale. */
+/* Not alphasort(), which compares by the locale: all nodes must read in the same order. */
 static int by_file_name(const struct dirent **a, const struct dirent **b)
 {
 	return strcmp((*a)->d_name, (*b)->d_name);
@@ -331,7 +350,6 @@ static void load_files(struct loader *l, const char *file, const char *drop_ins)
 {
 	char *beside = join(file, ".d", "");
 
-	/* After an error the other files are read all the same: all errors in one go. */
 	merge(l, load_file(l, join(file, "", "")));
 	if (drop_ins)
 		load_drop_ins(l, drop_ins, true);
@@ -380,7 +398,6 @@ static enum config_result build_groups(struct loader *l)
 		struct group *group = &config->groups[i];
 
 		*group = draft->group;
-		/* [probe] is complete only now: it may have come after [probe GROUP]. */
 		group->options = l->base;
 		options_override(&group->options, &draft->group.options,
 				 draft->settings.set);
@@ -434,7 +451,7 @@ enum config_result configload_read(struct config *config, const char *file,
 	options_defaults(&config->collector, &l.base);
 	load_files(&l, file, drop_ins);
 	check_mentions(&l);
-	/* Without memory peers may lack their names; otherwise find all errors in one go. */
+	/* Without memory peers may lack their names, which sorting needs. */
 	if (l.result != CONFIG_NO_MEMORY)
 		merge(&l, build_groups(&l));
 	if (l.result != CONFIG_NO_MEMORY) {

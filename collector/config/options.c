@@ -43,6 +43,7 @@ static bool parse_duration(const struct key *key, const char *value, void *field
 		      max);
 }
 
+/* No sign, no blanks, no 0x: number.h takes digits alone. */
 static bool parse_u32(const struct key *key, const char *value, void *field,
 		      char *expected)
 {
@@ -104,7 +105,7 @@ static bool parse_device(const struct key *key, const char *value, void *field,
 	return true;
 }
 
-/* `word` becomes the source of its family, which must not have one yet. */
+/* `word` becomes the source of its family: a socket sends from one address. */
 static bool add_source(struct source *source, const char *word)
 {
 	struct address addr, *slot;
@@ -155,7 +156,7 @@ struct word {
 	uint32_t value;
 };
 
-/* RFC 2474 (CS), 2597 (AF), 3246 (EF), 5865 (VA), 8622 (LE). */
+/* Code points by name, from RFC 2474 (CS), 2597 (AF), 3246 (EF), 5865 (VA), 8622 (LE). */
 static const struct word dscp_words[] = {
 	{"be", 0},    {"df", 0},    {"le", 1},	  {"cs0", 0},	{"cs1", 8},
 	{"cs2", 16},  {"cs3", 24},  {"cs4", 32},  {"cs5", 40},	{"cs6", 48},
@@ -220,7 +221,10 @@ static bool parse_histogram(const struct key *key, const char *value, void *fiel
 	return FIND_WORD(histogram_words, value, field) || EXPECT("peer, group or off");
 }
 
-/* One bound, which must lie above the previous one. */
+/*
+ * One bound, which must lie above the previous one: Prometheus' histograms need ascending
+ * bounds, and a list that has to be sorted first is more likely to be a mistake.
+ */
 static bool add_bucket(const struct key *key, struct buckets *buckets, const char *word)
 {
 	int64_t ns;
@@ -234,6 +238,7 @@ static bool add_bucket(const struct key *key, struct buckets *buckets, const cha
 	return true;
 }
 
+/* Parsed into a copy, so that a wrong list leaves the previous bounds as they are. */
 static bool parse_buckets(const struct key *key, const char *value, void *field,
 			  char *expected)
 {
@@ -251,6 +256,7 @@ static bool parse_buckets(const struct key *key, const char *value, void *field,
 	return true;
 }
 
+/* `all` is kept as a number that no list of peers reaches. */
 static bool parse_fanout(const struct key *key, const char *value, void *field,
 			 char *expected)
 {
@@ -276,6 +282,7 @@ static bool parse_fanout(const struct key *key, const char *value, void *field,
 #define COLLECTOR(field) true, FIELD(struct collector_options, field)
 #define PROBE(field) false, FIELD(struct options, field)
 
+/* A range of 0 to 0 is not used: the parser has its own idea of what is allowed. */
 static const struct key collector_keys[] = {
 	{"textfile", parse_path, 0, 0, COLLECTOR(textfile)},
 	{"self", parse_name, 0, 0, COLLECTOR(self)},
@@ -346,6 +353,7 @@ static const struct key *table(enum options_section section)
 	return section == OPTIONS_COLLECTOR ? collector_keys : probe_keys;
 }
 
+/* Keys are compared with case, as values are. */
 int options_find(enum options_section section, const char *key)
 {
 	const struct key *keys = table(section);
@@ -376,6 +384,7 @@ bool options_set(enum options_section section, size_t index, const char *value,
 		 char expected[static OPTIONS_EXPECTED_SIZE])
 {
 	const struct key *key = &table(section)[index];
+	/* A key of [probe] may have its field in the options of the collector: `buckets`. */
 	char *base = key->in_collector ? (char *)collector : (char *)options;
 
 	return key->parse(key, value, base + key->offset, expected);

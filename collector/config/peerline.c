@@ -1,3 +1,10 @@
+/*
+ *     value  = [host {separator host}] {label}
+ *     label  = name "=" [word | quoted]
+ *
+ * A separator is blanks, or one comma with or without blanks around it. The first word with
+ * a `=` begins the labels. Errors do not end the line, unless it is unclear how it goes on.
+ */
 #include "config/peerline.h"
 
 #include <net/if.h>
@@ -32,6 +39,7 @@ static bool is_scoped_link_local(const char *word)
 	       IN6_IS_ADDR_LINKLOCAL(&addr.u.v6);
 }
 
+/* At most one address of each family; v4_first keeps the order for family = auto. */
 static enum config_result add_address(const char *word, const struct address *addr,
 				      struct peer *peer)
 {
@@ -55,6 +63,10 @@ static enum config_result add_address(const char *word, const struct address *ad
 	return CONFIG_VALID;
 }
 
+/*
+ * Adds an address or a host name. A name that inet_aton() reads as a number, such as 10.1,
+ * is neither: the resolver would not look it up.
+ */
 static enum config_result add_host(const char *word, struct peer *peer)
 {
 	bool has_address =
@@ -185,6 +197,7 @@ static enum config_result parse_labels(const char *p, struct peer *peer)
 				peer->name, label);
 		p = next_label_value(p + len + 1, value);
 		len = strlen(value);
+		/* `a=1, b=2`: the comma would silently become part of the value. */
 		if (len > 0 && value[0] != '"' && value[len - 1] == ',')
 			return config_error(
 				peer->place,

@@ -1,5 +1,6 @@
 #!/bin/bash
-# What a quiet network is measured to be: times, loss, counts, and what goes over the wire.
+# In a quiet network times, loss, counts and the packets on the wire are exactly as configured and
+# simulated.
 # alone: replies must come in their time
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -53,33 +54,41 @@ b100 fd00:1::4
 lossy5 10.1.0.9
 MAP
 
-# Names and errors of the peers whose mean is off: the delay in ms is at the end of the name.
-off_by_more() {
+# The series that are off: means, where the delay in ms is at the end of the peer's name, and deviation
+# and jitter of constant delays.
+series_off() {
 	awk -v tolerance="$1" '
 		/^nodecanary_rtt_mean_seconds[{]/ {
 			match($1, /[0-9]+"[}]$/)
 			delay = substr($1, RSTART, RLENGTH - 2)
 			error = $NF * 1000 - delay
 			n++
-			if (error > tolerance || error < -tolerance) print $1, "is off by", error, "ms"
+			if (error > tolerance || error < -tolerance) print $1
 		}
-		END { if (n != 9) print n + 0, "means instead of 9" }' "$TEST_TMP/nine.prom"
+		/^nodecanary_(rtt_stddev|jitter)_seconds[{].*peer="[ab][15]"/ {
+			spreads++
+			if ($NF < 0 || $NF * 1000 > 2 * tolerance) print $1
+		}
+		END { if (n != 9 || spreads != 8) print n + 0, "means and", spreads + 0, "spreads" }' \
+		"$TEST_TMP/nine.prom" | sort
 }
 
-# A machine that is busy otherwise delays the network's own answers, and that is not what is
-# measured here: simnet's late_max_ns tells, and then it is tried again.
-behaviour "the mean of nine peers is within half a millisecond of their delays"
-for try in 1 2 3; do
+# A busy machine delays single replies at random. What the program does wrong it does wrong each time: so
+# a series is off that is off in each of five tries.
+behaviour "mean, deviation and jitter of nine peers with constant delays are right within half a millisecond"
+for try in 1 2 3 4 5; do
 	simnet_start "$TEST_TMP/plan"
 	rm -f "$TEST_TMP/nine.prom"
 	run_nc 0 -c "$TEST_TMP/nine.ini" -o "$TEST_TMP/nine.prom"
 	simnet_stop
-	wrong=$(off_by_more "$tolerance_ms")
-	late_ns=$(simnet_count total late_max_ns)
-	if [ -z "$wrong" ] || [ "$late_ns" -le 300000 ]; then break; fi
-	echo "try $try: $wrong; the network itself was up to $late_ns ns late"
+	series_off "$tolerance_ms" >off.now
+	if [ $try = 1 ]; then cp off.now off; fi
+	comm -12 off off.now >off.still
+	mv off.still off
+	if [ ! -s off ]; then break; fi
+	echo "try $try: off are $(tr "\n" " " <off.now), the network was up to $(simnet_count total late_max_ns) ns late"
 done
-assert_eq "" "$wrong" "means that are off"
+assert_eq "" "$(cat off)" "series that are off each time"
 
 behaviour "one drop of five is a loss ratio of exactly 0.2"
 assert_eq 0.2 "$(value nine.prom 'nodecanary_loss_ratio{group="default",peer="lossy5"}')"
@@ -105,15 +114,6 @@ behaviour "the network sees the defaults: 56 bytes, TTL 64, no mark"
 for address in 10.1.0.1 fd00:1::1; do
 	assert_eq 56/64/0 "$(simnet_count $address bytes)/$(simnet_count $address ttl)/$(
 		simnet_count $address tos)" "bytes/ttl/tos of $address"
-done
-
-behaviour "a constant delay has next to no deviation and no jitter"
-deviation_s=$(awk -v t="$tolerance_ms" 'BEGIN { print t * 2 / 1000 }')
-for peer in a1 a5 b1 b5; do
-	assert_between 0 "$(value nine.prom \
-		"nodecanary_rtt_stddev_seconds{group=\"default\",peer=\"$peer\"}")" "$deviation_s"
-	assert_between 0 "$(value nine.prom \
-		"nodecanary_jitter_seconds{group=\"default\",peer=\"$peer\"}")" "$deviation_s"
 done
 
 # Uniform in 10 to 30 ms: a deviation of 5.8 ms, and 6.7 ms between two of them on average. The

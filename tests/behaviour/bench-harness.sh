@@ -1,5 +1,5 @@
 #!/bin/bash
-# The harness of `make bench` measures what it says; its figures are no test.
+# `make bench` measures what it says it measures.
 # alone: it measures CPU and time
 # sandbox: no, it measures CPU
 

@@ -1,4 +1,5 @@
 #!/bin/bash
+# `-C` says what a run would amount to, and refuses what makes no sense.
 # -C: what a run would amount to, and whether that is sensible.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh

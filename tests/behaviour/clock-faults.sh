@@ -1,8 +1,8 @@
 #!/bin/bash
-# The wall clock steps in every phase of a run, is wrong by decades and is set right, and a process
-# that stands still. clock-step.sh has the steps within a round, stopped-process.sh the
-# stops there. A machine that is suspended is, to a run, one whose wall clock steps forward:
-# CLOCK_MONOTONIC stands still with it.
+# Steps of the wall clock in any phase of a run, a clock that is wrong by decades, and a stopped
+# process lose nothing.
+# clock-step.sh has the steps within a round, stopped-process.sh the stops there. A machine that is
+# suspended is, to a run, one whose wall clock steps forward: CLOCK_MONOTONIC stands still with it.
 # alone: replies must come in their time
 # sandbox: no, it is about the network and the machine
 # sanitizers: no, it is about the network and the machine
@@ -33,11 +33,11 @@ of() { value "$FILE" "nodecanary_$1{group=\"default\",peer=\"$2\"}"; }
 
 seconds() { value "$FILE" "nodecanary_$1" | cut -d. -f1; }
 
-# good RUNS: that many runs have measured all, nothing is void, lost or unsent.
+# good RUNS: that many runs have measured all, nothing is discarded, lost or unsent.
 good() {
 	assert_eq "$1/0/0" "$(value "$FILE" nodecanary_runs_total)/$(
 		sum "$FILE" nodecanary_discarded_rounds_total)/$(sum "$FILE" nodecanary_unsent_total)" \
-		"runs/void rounds/unsent"
+		"runs/discarded rounds/unsent"
 	for peer in a named; do
 		assert_eq $((3 * $1))/$((3 * $1)) "$(of requests_total $peer)/$(of replies_total $peer)" \
 			"requests/replies of $peer"
@@ -54,7 +54,7 @@ dns_start <<<'w.test A 10.1.0.2'
 clock
 
 for by in $hour_ms -$hour_ms; do
-	behaviour "a step of $by ms while names are looked up: no later, no earlier, and no round is void"
+	behaviour "a step of $by ms while names are looked up: no later, no earlier, and no round is discarded"
 	rm -f "$FILE"
 	dns_zone <<'ZONE'
 w.test A 10.1.0.2
@@ -75,7 +75,7 @@ ZONE
 	dns_zone <<<'w.test A 10.1.0.2'
 
 	# The first round is over after some 20 ms, the second begins after 300.
-	behaviour "a step of $by ms between two rounds voids none"
+	behaviour "a step of $by ms between two rounds discards none"
 	rm -f "$FILE"
 	clock CLOCK_SHIM_AT_MS=150 CLOCK_SHIM_BY_MS="$by"
 	run_nc 0 -c x.ini -o "$FILE"
@@ -187,7 +187,7 @@ stop_for 2.5
 nc_end 0 10
 good 1 5
 
-behaviour "a stop between two rounds: nothing is lost, none is void"
+behaviour "a stop between two rounds: nothing is lost, none is discarded"
 rm -f "$FILE"
 dns_zone <<<'w.test A 10.1.0.2'
 before=$(packets rx)
@@ -198,7 +198,7 @@ stop_for 1
 nc_end 0 10
 good 1 5
 
-behaviour "a stop beyond the deadline: rounds that are left are void for the deadline, nothing is lost"
+behaviour "a stop beyond the deadline: rounds that are left are discarded for the deadline, nothing is lost"
 rm -f "$FILE"
 sed -i 's/^resolve_timeout = .*/resolve_timeout = 500ms\ndeadline = 1s/' x.ini
 before=$(packets rx)

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The wall clock, on which liboping times everything, jumps an hour in mid-run.
+# A round in which the wall clock steps is discarded, and no other.
 # alone: replies must come in their time
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -44,10 +44,10 @@ jump() {
 
 void_rounds() { value x.prom "nodecanary_discarded_rounds_total{reason=\"$1\"}"; }
 
-# check VOID: that many void rounds, all others exact, and no time beyond the timeout.
+# check DISCARDED: that many discarded rounds, all others exact, and no time beyond the timeout.
 check() {
 	local measured=$((rounds - $1))
-	assert_eq "$1" "$(sum x.prom nodecanary_discarded_rounds_total)" "void rounds"
+	assert_eq "$1" "$(sum x.prom nodecanary_discarded_rounds_total)" "discarded rounds"
 	assert_eq "$1" "$(void_rounds clock_step)" "of these, for a step of the clock"
 	assert_eq $((41 * rounds)) "$requests" "requests that the network saw"
 	assert_eq $((41 * measured)) "$(sum x.prom nodecanary_requests_total)" "requests"
@@ -60,12 +60,12 @@ check() {
 	assert_between 1.2 "$(value x.prom nodecanary_last_run_duration_seconds)" 2.2 "seconds"
 }
 
-behaviour "without a jump no round is void"
+behaviour "without a jump no round is discarded"
 jump 600000 $hour_ms
 check 0
 
 for by in $hour_ms -$hour_ms; do
-	behaviour "a jump of $by ms in mid-run voids one round alone, and the run ends in time"
+	behaviour "a jump of $by ms in mid-run discards one round only, and the run ends in time"
 	for try in 1 2 3; do
 		at=$((300 + RANDOM % 600))
 		jump $at "$by"
@@ -82,7 +82,7 @@ for by in $hour_ms -$hour_ms; do
 done
 
 # 1 ms is what clocks may disagree by.
-behaviour "a jump of a tenth of a second voids its round too"
+behaviour "a jump of a tenth of a second discards its round too"
 for try in 1 2 3; do
 	at=$((300 + RANDOM % 600))
 	jump $at 100

@@ -23,8 +23,8 @@ INI
 ip route add prohibit 192.0.2.0/24
 {
 	cat "$TEST_TMP/x.ini"
-	echo 'dead = 192.0.2.1'
-} >"$TEST_TMP/dead.ini"
+	echo 'down = 192.0.2.1'
+} >"$TEST_TMP/down.ini"
 
 behaviour "usage errors end with 64 and one line that names --help"
 while read -r line; do
@@ -113,19 +113,19 @@ nothing_beside "$FILE"
 behaviour "-t prints a table of what was measured"
 for option in -t --table "-n -t"; do
 	# shellcheck disable=SC2086 # options and arguments
-	run_nc 0 $option -c "$TEST_TMP/dead.ini"
+	run_nc 0 $option -c "$TEST_TMP/down.ini"
 	says 1 'could not be sent: Permission denied'
 	assert_eq 4 "$(wc -l <"$TEST_TMP/out")" lines
 	assert_file_contains "$TEST_TMP/out" \
 		'^peer +address +sent +replies +loss% +min ms +mean ms +max ms +stddev'
 	assert_file_contains "$TEST_TMP/out" \
 		'^a +127\.1\.0\.1 +3 +3 +0\.0( +[0-9]+\.[0-9]{3}){4}$'
-	assert_file_contains "$TEST_TMP/out" '^dead +192\.0\.2\.1 +0 +0 +-( +-){4}.*3 unsent$'
+	assert_file_contains "$TEST_TMP/out" '^down +192\.0\.2\.1 +0 +0 +-( +-){4}.*3 unsent$'
 	assert_not_contains "$TEST_TMP/out" $'\033'
 done
 
 behaviour "-q is silent about what is no error, and still says errors"
-run_nc 0 -q -c "$TEST_TMP/dead.ini"
+run_nc 0 -q -c "$TEST_TMP/down.ini"
 silent
 run_nc 73 --quiet -c "$TEST_TMP/x.ini" -o "$TEST_TMP/missing/y.prom"
 says 1 'No such file'

@@ -1,5 +1,5 @@
 #!/bin/bash
-# What is kept from run to run, and what is not.
+# Counters and histograms go on from run to run, and restart only where they must.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -107,7 +107,7 @@ def line_damage():
         yield "line %d gone" % (i + 1), rest(b"")
         yield "line %d twice" % (i + 1), rest(line + line)
         yield "line %d changed" % (i + 1), rest(line[:-2] + bytes([line[-2] ^ 1]) + b"\n")
-        yield "line %d with a blank behind" % (i + 1), rest(line[:-1] + b" \n")
+        yield "line %d with a blank at its end" % (i + 1), rest(line[:-1] + b" \n")
         if i + 1 < len(lines) and line != lines[i + 1]:
             swapped = lines[:i] + [lines[i + 1], line] + lines[i + 2:]
             yield "line %d after the next" % (i + 1), b"".join(swapped)
@@ -117,7 +117,7 @@ def junk():
     yield "NUL bytes", bytes(100000)
     yield "a line of a megabyte", b"x" * (1 << 20)
     yield "random bytes", random.Random(1).randbytes(1 << 18)
-    yield "something behind the end", original + b"x 1\n"
+    yield "something after the end", original + b"x 1\n"
     yield "twice", original + original
     yield "a metric of somebody else", b"# TYPE x gauge\nx 1\n"
     yield "CRLF", original.replace(b"\n", b"\r\n")

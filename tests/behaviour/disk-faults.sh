@@ -1,5 +1,6 @@
 #!/bin/bash
-# The disk under the published file: full, over quota, broken, gone, or somebody else's playground.
+# A disk that is full, over quota, broken or gone, or a hostile user in the directory, never spoils
+# the published file.
 # What unwritable-output.sh shows (full, no inodes, read-only, limits) is not repeated.
 # time-limit: 150
 # sandbox: no, it is about the network and the machine

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs that measure nothing: a broken configuration, no privilege, a system error.
+# Runs that measure nothing keep the counters and say why they failed.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Each call of the system that can fail does so in turn: no crash, an exit status that says what
-# happened, and the old file or the new one.
+# Any call of libc may fail: no crash, an exit status that says what happened, and the old file or
+# the new one.
 # time-limit: 180
 # sandbox: no, nothing can be preloaded
 

@@ -1,8 +1,8 @@
 #!/bin/bash
-# Each system call of a run fails once, with the errors that it can have: no crash, an exit status
-# that the manual has, the old file or a whole new one, never silence, and never a loss that was
-# none. (Failures of libc's own functions are failing-libc-calls.sh.) Of an error that a call
-# can have, each occurrence gets one in turn, the first and last all of them; FULL=1: all of them.
+# Any system call of a run may fail: no crash, a documented exit status, a whole file, a message, no
+# invented loss.
+# (Failures of libc's own functions are failing-libc-calls.sh.) Of an error that a call can have,
+# each occurrence gets one in turn, the first and last all of them; FULL=1: all of them.
 # time-limit: 1800
 # sandbox: no, strace would run within it
 # sanitizers: no, they make calls of their own
@@ -88,9 +88,9 @@ says_what_is_missing() {
 		$1 ~ /^nodecanary_(discarded_rounds_total|last_run_success)/ { n = $NF }
 		FILENAME == ARGV[1] { old[$1] = n; next }
 		$1 ~ /^nodecanary_(requests|unsent)_total/ { peers += n - old[$1] }
-		$1 ~ /^nodecanary_discarded_rounds_total/ { void += n - old[$1] }
+		$1 ~ /^nodecanary_discarded_rounds_total/ { discarded += n - old[$1] }
 		$1 == "nodecanary_last_run_success" { failed = n == 0 }
-		END { exit !(peers == 3 || void > 0 || failed) }' /dev/fd/9 "$FILE"
+		END { exit !(peers == 3 || discarded > 0 || failed) }' /dev/fd/9 "$FILE"
 }
 
 # restarted WHAT ERRNO: the counters did, for it says so, or another user removed the file meanwhile.

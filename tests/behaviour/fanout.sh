@@ -1,5 +1,5 @@
 #!/bin/bash
-# fanout = k: a fleet in which each node pings a few, and all agree who.
+# With `fanout = k` each node pings a few others, and all nodes agree who.
 # time-limit: 240
 # shellcheck disable=SC2119 # dns_queries without a name counts all
 

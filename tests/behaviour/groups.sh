@@ -1,6 +1,5 @@
 #!/bin/bash
-# Many peers at once, and groups beside each other: who shares an object, and that nobody waits for
-# another group's dead.
+# Groups are measured side by side and never wait for the unresponsive peers of another group.
 # alone: replies must come in their time
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -57,7 +56,7 @@ simnet_start plan
 # Raw sockets, of either family, that are open in this network.
 raw_sockets() { awk 'FNR > 1 { n++ } END { print n + 0 }' /proc/net/raw /proc/net/raw6; }
 
-# groups FILE OPTION...: two groups, of two peers and a dead one each. The OPTIONs are the
+# groups FILE OPTION...: two groups, of two peers and an unresponsive one each. The OPTIONs are the
 # second's own.
 groups() {
 	local file=$1
@@ -97,7 +96,7 @@ groups different.ini 'dscp = ef'
 in_mid_run different.ini 6
 assert_eq 2/2 "$sockets/$threads" "raw sockets/threads"
 assert_eq 18/12 "$(sum x.prom nodecanary_requests_total)/$(sum x.prom nodecanary_replies_total)"
-assert_eq 0 "$(sum x.prom nodecanary_discarded_rounds_total)" "void rounds"
+assert_eq 0 "$(sum x.prom nodecanary_discarded_rounds_total)" "discarded rounds"
 assert_between 0.8 "$(awk -v a="$duration" -v b="$one" 'BEGIN { print a / b }')" 1.3 \
 	"duration of both, in durations of one"
 
@@ -153,7 +152,7 @@ rm -f x.prom
 run_nc 0 -c beside.ini -o "$TEST_TMP/x.prom"
 simnet_stop
 assert_eq 0 "$(value x.prom nodecanary_receive_drops_total)" "receive drops"
-assert_eq "" "$(grep '^nodecanary_discarded_rounds_total.* [^0]' x.prom || true)" "void rounds"
+assert_eq "" "$(grep '^nodecanary_discarded_rounds_total.* [^0]' x.prom || true)" "discarded rounds"
 assert_eq 3003/3003 "$(sum x.prom nodecanary_requests_total)/$(sum x.prom nodecanary_replies_total)"
 assert_eq "" "$(cat err)" "standard error"
 

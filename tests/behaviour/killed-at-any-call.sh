@@ -1,8 +1,7 @@
 #!/bin/bash
-# A run that is killed, or told to end, at any of its system calls: the file is whole, the next run
-# goes on from it, and nothing else is left. (That a stopped and continued run loses nothing is
-# stopped-process.sh.) FULL=1: the next run after each of them, and a thousand kills at random
-# moments, not 150.
+# A run killed at any of its system calls leaves a whole file, and the next run goes on from it.
+# (That a stopped and continued run loses nothing is stopped-process.sh.) FULL=1: the next run after
+# each of them, and a thousand kills at random moments, not 150.
 # time-limit: 900
 # sandbox: no, strace would run within it
 # sanitizers: no, they make calls of their own
@@ -14,7 +13,7 @@ short_run_init
 calls >"$TEST_TMP/calls"
 
 # at_each_call SIGNAL CHECK: runs, with SIGNAL on entry of each call; CHECK judges. The next run is
-# tried where this one has left a trace, and else it is the next one with a signal.
+# tried where this one has left a trace, and otherwise it is the next one with a signal.
 at_each_call() {
 	local name count n what
 	struck=0

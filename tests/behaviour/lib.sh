@@ -84,7 +84,7 @@ simnet_start() {
 	fi
 }
 
-# Ready, or dead.
+# Ready, or ended.
 _simnet_settled() {
 	[ -e "$TEST_TMP/simnet.ready" ] || ! kill -0 "$SIMNET_PID"
 }

@@ -1,5 +1,5 @@
 #!/bin/bash
-# As much as there can be of everything: peers, groups, files, names of every kind.
+# The largest number of peers, groups, files and bytes in a name works, and one more is refused.
 # time-limit: 240
 # alone: replies must come in their time
 # sandbox: no, it is about the network and the machine

@@ -1,5 +1,5 @@
 #!/bin/bash
-# What a peer costs is the same in a small fleet and in a large one.
+# A peer costs the same in a small fleet and in a large one.
 # time-limit: 300
 # sandbox: no, valgrind is another program
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# What happens to the network under a run: a link, an address, a device, a firewall, the MTU, the
-# neighbour table.
+# A link, address, device, firewall or MTU that changes during a run leaves requests unsent or lost
+# as they really were.
 #
 #     10.4.0.1, fd00:4::1 -- near ==== far (another namespace) -- 10.4.0.2, fd00:4::2
 # alone: replies must come in their time
@@ -67,7 +67,7 @@ mid_run() {
 		$command
 	done
 	nc_end 0 20
-	assert_eq 0 "$(sum x.prom nodecanary_discarded_rounds_total)" "void rounds"
+	assert_eq 0 "$(sum x.prom nodecanary_discarded_rounds_total)" "discarded rounds"
 	assert_eq $rounds/$rounds "$(of requests_total home default)/$(of replies_total home default)" \
 		"requests/replies of the peer at home"
 }

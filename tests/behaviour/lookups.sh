@@ -1,5 +1,5 @@
 #!/bin/bash
-# Names: looked up within the timeout, kept while DNS is out, asked for no more than needed.
+# Names are looked up within the timeout, kept while DNS is out, and asked for no more than needed.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
-# make install, uninstall, and whose flags the compiler gets.
+# `make install` and `uninstall` put and remove the right files, and the user's flags reach the
+# compiler.
 # sandbox: no, make needs more than the program
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -25,7 +26,7 @@ assert_le 20 "$lines" "compiled files"
 for flag in -std=c11 -D_GNU_SOURCE -O0 -DUSERS_OWN -fstack-protector-strong -Wconversion; do
 	assert_eq "$lines" "$(grep -e ' -c -o ' "$TEST_TMP/out" | grep -c -e " $flag ")" "lines with $flag"
 done
-# What is given last wins: nothing of ours may stand behind it.
+# What is given last wins: nothing of ours may stand after it.
 assert_eq "$lines" "$(grep -e ' -c -o ' "$TEST_TMP/out" | grep -c -e ' -O0 -MMD -MP -c -o ')"
 assert_not_contains "$TEST_TMP/out" ' -(O2|g) '
 assert_file_contains "$TEST_TMP/out" ' -O0 .*-Wl,-O2 -o .*/nodecanary .*-loping'

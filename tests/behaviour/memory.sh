@@ -1,5 +1,5 @@
 #!/bin/bash
-# The memory of a run, of few peers and of many, and that it has one thread.
+# A run needs little memory, with few peers and with many, and has one thread.
 # sandbox: no, the memory would be that of the sandbox
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh

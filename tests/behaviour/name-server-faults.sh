@@ -1,6 +1,6 @@
 #!/bin/bash
-# Name servers that are silent, slow, gone or lie, in part and as a whole. lookups.sh
-# has the behaviours of a name server that works, and most of one that does not.
+# Name servers that are silent, slow, gone or lie delay no run and mislead none.
+# lookups.sh has the behaviours of a name server that works, and most of one that does not.
 # sandbox: no, it is about the network and the machine
 # sanitizers: no, it is about the network and the machine
 
@@ -80,7 +80,7 @@ TIMEOUT=5s run_with "${good[@]}"
 assert_le "$(resolve_seconds)" 4 "seconds for look-ups"
 assert_eq 40/0 "$(up good)/$(resolved good)" "up/resolved"
 
-behaviour "one name server of two that is dead costs no name"
+behaviour "an unresponsive name server of two costs no name"
 kill -CONT "$DNS_PID"
 printf '%s\n' 'nameserver 127.0.0.9' 'nameserver 127.0.0.1' >resolv.conf
 run_with "${good[@]}"

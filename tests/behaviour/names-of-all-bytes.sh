@@ -1,7 +1,7 @@
 #!/bin/bash
-# Every byte that UTF-8 allows, in the names of peers and groups and in the values of labels: it is refused
-# with its line, or served by node_exporter as it was written, and read back. What the fuzzers find
-# acceptable is judged in the same way by tests/fuzz/run.
+# Every byte that UTF-8 allows in a name or label is refused with its line, or published and read
+# back as written.
+# What the fuzzers find acceptable is judged in the same way by tests/fuzz/run.
 # time-limit: 120
 # sandbox: no, it is about the network and the machine
 # sanitizers: no, it is about the network and the machine

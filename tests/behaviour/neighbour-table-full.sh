@@ -1,6 +1,7 @@
 #!/bin/bash
-# More dead neighbours than the kernel has room for: 1,024 (gc_thresh3), for all network namespaces
-# together. Elsewhere on the machine nobody finds a new neighbour meanwhile.
+# More unresponsive neighbours than the kernel has room for do not push out responsive ones.
+# There is room for 1,024 (gc_thresh3), for all network namespaces together. Elsewhere on the
+# machine nobody finds a new neighbour meanwhile.
 # alone: its table of neighbours is the machine's
 # sandbox: no, it is about the network and the machine
 # sanitizers: no, it is about the network and the machine
@@ -33,13 +34,13 @@ done
 # time_passes: what the kernel does with neighbours that never answered, in some seconds.
 time_passes() { ip neigh flush dev near 2>/dev/null || true; }
 
-# of_living METRIC: its sum.
-of_living() {
+# of_responsive METRIC: its sum.
+of_responsive() {
 	awk -v name="nodecanary_$1{" 'index($1, name) == 1 && $1 ~ /peer="live/ { n += $NF }
 		END { print n + 0 }' x.prom
 }
 
-# Names sort the dead before the living.
+# Names sort the unresponsive peers before the responsive ones.
 for family in 4 6; do
 	rounds=2
 	{
@@ -47,9 +48,9 @@ for family in 4 6; do
 			'[peers]'
 		for ((i = 1; i <= 1500; i++)); do
 			if [ $family = 4 ]; then
-				echo "dead$i = 10.4.$((100 + i / 250)).$((i % 250 + 1))"
+				echo "down$i = 10.4.$((100 + i / 250)).$((i % 250 + 1))"
 			else
-				printf 'dead%d = fd00:4::1:%x\n' $i $i
+				printf 'down%d = fd00:4::1:%x\n' $i $i
 			fi
 		done
 		for host in 1 2 3 4 5; do
@@ -60,7 +61,7 @@ for family in 4 6; do
 			fi
 		done
 	} >x.ini
-	# Each look for room in a full table takes the kernel its time: such a round may be void.
+	# Each look for room in a full table takes the kernel its time: such a round may be discarded.
 	behaviour "a full table of neighbours makes nobody lose anything: unsent, IPv$family"
 	for _ in 1 2 3; do
 		rm -f x.prom
@@ -68,10 +69,10 @@ for family in 4 6; do
 		run_nc 0 -c x.ini -o "$TEST_TMP/x.prom"
 		if [ "$(sum x.prom nodecanary_discarded_rounds_total)" = 0 ]; then break; fi
 	done
-	assert_eq "$(of_living requests_total)" "$(of_living replies_total)" \
-		"requests and replies of the living"
-	assert_eq $((5 * rounds)) "$(($(of_living requests_total) + $(of_living unsent_total)))" \
-		"requests to the living, sent or unsent"
+	assert_eq "$(of_responsive requests_total)" "$(of_responsive replies_total)" \
+		"requests and replies of the responsive peers"
+	assert_eq $((5 * rounds)) "$(($(of_responsive requests_total) + $(of_responsive unsent_total)))" \
+		"requests to the responsive peers, sent or unsent"
 	assert_le 300 "$(sum x.prom nodecanary_unsent_total)" "unsent, where the table holds 1,024"
 	assert_eq 0 "$(awk '/^nodecanary_loss_ratio.*peer="live/ { n += $NF } END { print n + 0 }' x.prom)"
 
@@ -80,11 +81,11 @@ for family in 4 6; do
 	if [ $family = 6 ]; then reason='Invalid argument' limit=${limit/ipv4/ipv6}; fi
 	says 1 "requests could not be sent: $reason \(if the kernel.s neighbour table .* $limit\)$"
 
-	behaviour "the next run asks those first of whom nothing is known, so all living are up, IPv$family"
+	behaviour "the next run asks those first of whom nothing is known, so all responsive ones are up, IPv$family"
 	time_passes
 	run_nc 0 -c x.ini -o "$TEST_TMP/x.prom"
 	grep -E '^nodecanary_(discarded_rounds|runs)_total' x.prom
-	assert_eq 5 "$(of_living peer_up)" "living that are up"
-	assert_eq "$(of_living requests_total)" "$(of_living replies_total)" "requests, replies"
+	assert_eq 5 "$(of_responsive peer_up)" "responsive peers that are up"
+	assert_eq "$(of_responsive requests_total)" "$(of_responsive replies_total)" "requests, replies"
 done
 done_testing

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The real node_exporter reads what we publish, and promtool finds nothing in it.
+# The real node_exporter serves all that we publish, and promtool finds nothing wrong in it.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

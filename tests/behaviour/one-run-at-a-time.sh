@@ -1,5 +1,5 @@
 #!/bin/bash
-# One run at a time for a file, and what a killed run leaves behind.
+# One run at a time works on a file, and a killed run leaves nothing that disturbs the next.
 # time-limit: 180
 # sandbox: no, it looks at the program from outside
 

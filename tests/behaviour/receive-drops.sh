@@ -1,6 +1,6 @@
 #!/bin/bash
-# Replies that did not fit into the receive buffer are no loss: their rounds are void, and the
-# kernel's count of them is published.
+# A round whose replies did not fit into the receive buffer is discarded, not lost, and the drops
+# are published.
 # alone: replies must come in their time
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -26,7 +26,7 @@ stopped() { grep -q '^State:.T' "/proc/$NC_PID/status"; }
 for family in 4 6; do
 	net=10.1.0.
 	if [ $family = 6 ]; then net=fd00:1::; fi
-	behaviour "a round in which the buffer overflowed is void and counted, IPv$family"
+	behaviour "a round in which the buffer overflowed is discarded and counted, IPv$family"
 	sed "s/ADDRESS/$net/" x.ini >y.ini
 	rm -f y.prom
 	simnet_start - <<<"${net}1 delay=100ms dup=1000 for=1 then delay=5ms
@@ -42,7 +42,7 @@ ${net}2 delay=100ms"
 	drops=$(value y.prom nodecanary_receive_drops_total)
 	assert_between 100 "$drops" 1002 "receive drops"
 	assert_eq 1 "$(value y.prom 'nodecanary_discarded_rounds_total{reason="receive_drops"}')"
-	assert_eq 1 "$(sum y.prom nodecanary_discarded_rounds_total)" "void rounds"
+	assert_eq 1 "$(sum y.prom nodecanary_discarded_rounds_total)" "discarded rounds"
 	for peer in many other; do
 		assert_eq 2/2 "$(value y.prom \
 			"nodecanary_requests_total{group=\"default\",peer=\"$peer\"}")/$(value y.prom \
@@ -62,7 +62,7 @@ sed "s/ADDRESS/10.1.0./" x.ini >y.ini
 run_nc 0 -c y.ini -o "$TEST_TMP/y.prom"
 simnet_stop
 assert_eq "$drops" "$(value y.prom nodecanary_receive_drops_total)"
-assert_eq 1 "$(sum y.prom nodecanary_discarded_rounds_total)" "void rounds"
+assert_eq 1 "$(sum y.prom nodecanary_discarded_rounds_total)" "discarded rounds"
 assert_eq "" "$(cat err)" "standard error"
 
 # 3,000 answers at once need 2.5 MB: the buffer is asked for, so that a pause loses none of them.

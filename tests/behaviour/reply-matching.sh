@@ -1,5 +1,5 @@
 #!/bin/bash
-# 3,000 peers of both families, every second one dead: nobody's reply is taken for another's.
+# Of 3,000 peers, every second one unresponsive, no peer gets the reply of another.
 # time-limit: 240
 # alone: replies must come in their time
 
@@ -31,7 +31,7 @@ add_peers /dev/null fping.map c 10.2 $peers
 add_peers /dev/null fping.map d fd00:2:: $peers
 awk '{ print $2 }' fping.map | sort >fping.addresses
 
-# Names that are even are dead. Prints whatever gauge is wrong.
+# Names that are even are unresponsive. Prints whatever gauge is wrong.
 wrong_gauges() {
 	awk -v peers=$((2 * peers)) '
 		/^nodecanary_peer_up[{]/ {
@@ -53,11 +53,11 @@ ten_runs() {
 	compare_counts "$1" default x.map
 	assert_eq $((2 * peers * runs)) "$(sum "$1" nodecanary_requests_total)" "requests"
 	assert_eq $((peers * runs)) "$(sum "$1" nodecanary_replies_total)" "replies"
-	assert_eq 0 "$(sum "$1" nodecanary_discarded_rounds_total)" "void rounds"
+	assert_eq 0 "$(sum "$1" nodecanary_discarded_rounds_total)" "discarded rounds"
 	assert_eq $runs "$(value "$1" nodecanary_runs_total)" "runs"
 }
 
-behaviour "in ten runs out of ten no dead peer of 3,000 is up and no live one down"
+behaviour "in ten runs out of ten no unresponsive peer of 3,000 is up and no responsive one down"
 simnet_start plan
 ten_runs alone.prom
 

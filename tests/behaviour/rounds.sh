@@ -1,6 +1,6 @@
 #!/bin/bash
-# Warm-up, interval, spacing, deadline, families, sources, device and mark, as the network sees
-# them.
+# Warm-up, interval, spacing, deadline, families, sources, device and mark are as configured, as the
+# network sees them.
 # alone: replies must come in their time
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -115,7 +115,7 @@ simnet_stop
 simnet_start plan
 
 # 0, 300, 600 and 900 ms; then it is over.
-behaviour "no round begins after the deadline, and those left out are void"
+behaviour "no round begins after the deadline, and those left out are discarded"
 cat >x.ini <<'INI'
 [collector]
 deadline = 1s
@@ -126,13 +126,13 @@ interval = 10ms
 timeout = 300ms
 [peers]
 a = 10.1.0.1
-dead = 10.9.0.1
+down = 10.9.0.1
 INI
 run
 rounds=$(of requests_total a)
 assert_between 3 "$rounds" 4 "rounds"
 assert_eq $((100 - rounds)) "$(value x.prom 'nodecanary_discarded_rounds_total{reason="deadline"}')"
-assert_eq $((100 - rounds)) "$(sum x.prom nodecanary_discarded_rounds_total)" "void rounds"
+assert_eq $((100 - rounds)) "$(sum x.prom nodecanary_discarded_rounds_total)" "discarded rounds"
 assert_eq "$rounds/0" "$(of replies_total a)/$(sum x.prom nodecanary_unsent_total)"
 assert_between 0.9 "$(value x.prom nodecanary_last_run_duration_seconds)" 1.5 "seconds"
 assert_eq 1 "$(value x.prom nodecanary_last_run_success)"
@@ -148,9 +148,9 @@ timeout = 300ms
 INI
 add_peers x.ini x.map a 10.1 100
 add_peers x.ini x.map b fd00:1:: 20
-echo 'dead = 10.9.0.1' >>x.ini
+echo 'down = 10.9.0.1' >>x.ini
 rm -f x.prom
-# The second run knows which one is dead.
+# The second run knows which one is unresponsive.
 for run in 1 2; do
 	before=$(packets tx)
 	nc_start -c x.ini -o "$TEST_TMP/x.prom"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Which peer this node is, end to end, and the smallest fleets.
+# A node recognises which peer it is itself, also in the smallest fleets.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
-# The simulated network itself, asked by fping: if it lies, no other test means anything.
+# The simulated network does what its plan says, judged by fping: if it lies, no other test means
+# anything.
 #
 #     fping -- 10.99.0.1, fd99::1 -- sim0 (TUN) -- simnet: 10.0.0.0/8, fd00::/8
 #

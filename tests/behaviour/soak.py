@@ -6,7 +6,7 @@ soak.py run SEED RUNS PROGRAM PID STATS           the runs, against the simnet P
 
 Every peer answers, is silent, or loses some, for a random number of requests each. Every run has a
 random part of the peers. After each run what the counters grew by is compared with what the
-network counted meanwhile; runs with void rounds are only counted, as such rounds count for nothing.
+network counted meanwhile; runs with discarded rounds are only counted, as their results are not published.
 So are those in which the network had to wait for a CPU, since its answers may have been late.
 """
 import os
@@ -77,7 +77,7 @@ def waited_ms(pid):
 
 
 def published():
-    """({peer: {name: counter}}, void rounds, text)"""
+    """({peer: {name: counter}}, discarded rounds, text)"""
     with open("out/x.prom", encoding="utf-8") as file:
         text = file.read()
     counters = {}
@@ -115,7 +115,7 @@ def print_growth(memory, cpu, sizes):
 def run(seed, runs, program, pid, stats):
     rng = random.Random(seed + 1)
     os.makedirs("out", exist_ok=True)
-    counters, void, checked, starved = {}, 0, 0, 0
+    counters, discarded, checked, starved = {}, 0, 0, 0
     seen = network_counts(pid, stats)
     memory, cpu, sizes = [], [], []
     for number in range(runs):
@@ -125,8 +125,8 @@ def run(seed, runs, program, pid, stats):
             subprocess.run([program, "-c", "x.ini", "-o", os.path.abspath("out/x.prom")],
                            check=True, stderr=messages)
         seen_before, seen = seen, network_counts(pid, stats)
-        before, void_before = counters, void
-        counters, void, text = published()
+        before, discarded_before = counters, discarded
+        counters, discarded, text = published()
         if set(counters) != {f"p{peer}" for peer in peers}:
             sys.exit(f"run {number}: peers {sorted(counters)}, expected {sorted(peers)}")
         memory.append(gauge(text, "nodecanary_last_run_peak_memory_bytes") / 1024)
@@ -135,16 +135,16 @@ def run(seed, runs, program, pid, stats):
             sizes.append(len(text))
         if waited_ms(pid) - waited > TIMEOUT_MS / 3:
             starved += 1
-        elif void == void_before:
+        elif discarded == discarded_before:
             wrong = list(differences(before, counters, seen_before, seen))
             checked += 1
             if wrong:
                 sys.exit("\n".join([f"run {number}:"] + wrong))
-    print(f"{runs} runs, {checked} without a void round, "
+    print(f"{runs} runs, {checked} without a discarded round, "
           f"{starved} in which the network waited for a CPU, "
           f"{sum(requests for requests, _ in seen.values())} requests")
     if checked < (runs - starved) * 0.8 or starved > runs / 2:
-        sys.exit("too many void rounds, or the machine is too busy")
+        sys.exit("too many discarded rounds, or the machine is too busy")
     print_growth(memory, cpu, sizes)
 
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs without end: peers come, go, die and heal at random, and every request is accounted for.
+# Over many runs with peers that come, go and fail at random every request is accounted for.
 # SOAK_RUNS is the number of runs (60), SEED repeats one.
 # time-limit: 3600
 # alone: replies must come in their time

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The program linked with `make STATIC=1`.
+# The program linked with `make STATIC=1` works like the shared one.
 # sandbox: no, it is about another program
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh

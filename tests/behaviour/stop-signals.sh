@@ -1,5 +1,5 @@
 #!/bin/bash
-# SIGTERM ends a run at once and cleanly, wherever it is: what was measured is published.
+# SIGTERM ends a run at once, wherever it is, and what was measured is published.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -7,7 +7,7 @@ need ip mount
 
 void_rounds() { value x.prom "nodecanary_discarded_rounds_total{reason=\"$1\"}"; }
 
-# ini WARMUP TIMEOUT: 100 rounds to a live and a dead peer.
+# ini WARMUP TIMEOUT: 100 rounds to a responsive and an unresponsive peer.
 ini() {
 	cat >x.ini <<INI
 [collector]
@@ -19,7 +19,7 @@ interval = 1ms
 timeout = $2
 [peers]
 alive = 10.1.0.1
-dead = 10.9.0.1
+down = 10.9.0.1
 INI
 }
 
@@ -35,7 +35,7 @@ start_run() {
 }
 
 for signal in TERM INT HUP; do
-	behaviour "SIG$signal amid 100 rounds with a dead peer: exit at once, measured rounds published"
+	behaviour "SIG$signal amid 100 rounds with an unresponsive peer: exit at once, measured rounds published"
 	ini 0 200ms
 	start_run 7
 	kill -$signal "$NC_PID"
@@ -44,14 +44,14 @@ for signal in TERM INT HUP; do
 	assert_between 2 "$requests" 10 "measured rounds"
 	assert_eq "$requests/$requests/0" "$(
 		value x.prom 'nodecanary_replies_total{group="default",peer="alive"}')/$(
-		value x.prom 'nodecanary_requests_total{group="default",peer="dead"}')/$(
-		value x.prom 'nodecanary_replies_total{group="default",peer="dead"}')"
+		value x.prom 'nodecanary_requests_total{group="default",peer="down"}')/$(
+		value x.prom 'nodecanary_replies_total{group="default",peer="down"}')"
 	assert_eq $((100 - requests)) "$(void_rounds interrupted)" "interrupted rounds"
-	assert_eq $((100 - requests)) "$(sum x.prom nodecanary_discarded_rounds_total)" "void rounds"
+	assert_eq $((100 - requests)) "$(sum x.prom nodecanary_discarded_rounds_total)" "discarded rounds"
 	assert_eq 1/1 "$(value x.prom nodecanary_last_run_success)/$(
 		value x.prom nodecanary_runs_total)" "success/runs"
 	assert_eq 1/0 "$(value x.prom 'nodecanary_peer_up{group="default",peer="alive"}')/$(
-		value x.prom 'nodecanary_peer_up{group="default",peer="dead"}')"
+		value x.prom 'nodecanary_peer_up{group="default",peer="down"}')"
 done
 
 behaviour "it does not wait for the round's timeout"
@@ -97,7 +97,7 @@ cat >>x.ini <<'INI'
 dscp = ef
 [peers other]
 alive = 10.1.0.1
-dead = 10.9.0.1
+down = 10.9.0.1
 INI
 start_run 4
 kill -TERM "$NC_PID"
@@ -134,7 +134,7 @@ interval = 1ms
 timeout = 200ms
 [peers]
 alive = 10.1.0.1
-dead = 10.9.0.1
+down = 10.9.0.1
 INI
 run_nc 0 -c y.ini -o "$TEST_TMP/y.prom"
 before=$(packets tx)

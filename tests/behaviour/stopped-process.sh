@@ -1,6 +1,5 @@
 #!/bin/bash
-# A process that stands still, as on a starved machine, reports no loss: what arrived meanwhile is
-# read before the round is given up, and the kernel's receive time says that it was in time.
+# A process that stands still, as on a starved machine, reports no loss.
 # alone: replies must come in their time
 # sandbox: no, it stops the program from outside
 
@@ -26,7 +25,7 @@ stop_after() {
 # The stop itself, not a synchronisation: it is longer than the timeout.
 stand_still() { sleep 1.5; }
 
-behaviour "of 100 live peers none is lost over a stop of 1.5 s at a timeout of 1 s"
+behaviour "of 100 responsive peers none is lost over a stop of 1.5 s at a timeout of 1 s"
 cat >x.ini <<'INI'
 [probe]
 count = 2
@@ -49,14 +48,14 @@ nc_end 0 10
 simnet_stop
 compare_counts x.prom default x.map
 assert_eq 200/200 "$(sum x.prom nodecanary_requests_total)/$(sum x.prom nodecanary_replies_total)"
-assert_eq 0 "$(sum x.prom nodecanary_discarded_rounds_total)" "void rounds"
+assert_eq 0 "$(sum x.prom nodecanary_discarded_rounds_total)" "discarded rounds"
 for peer in a1 b50; do
 	assert_between 0.2 "$(value x.prom \
 		"nodecanary_rtt_max_seconds{group=\"default\",peer=\"$peer\"}")" 0.4 "rtt of $peer"
 done
 
 # Half of the trials stop among the replies, the others mostly while requests are being sent, 5 ms
-# apart. A stop between the time stamp of a request and its sending may void the round: then there
+# apart. A stop between the time stamp of a request and its sending may discard the round: then there
 # is no number, and so no loss either.
 behaviour "nor is one lost if the process is stopped at any other moment"
 trials=8 pids=() moments=()
@@ -81,7 +80,7 @@ for ((i = 1; i <= trials; i++)); do
 		kill -CONT "${pids[i]}"
 	) &
 done
-voided=0
+discarded_in_all=0
 for ((i = 1; i <= trials; i++)); do
 	wait "${pids[i]}" || fail "trial $i, stopped after ${moments[i]} s: $(cat t$i.err)"
 done
@@ -89,17 +88,17 @@ simnet_stop
 for ((i = 1; i <= trials; i++)); do
 	what="trial $i, stopped after ${moments[i]} s"
 	assert_le 1.5 "$(value t$i.prom nodecanary_last_run_duration_seconds)" "$what: seconds"
-	void=$(sum t$i.prom nodecanary_discarded_rounds_total)
-	assert_eq "$void" "$(value t$i.prom \
-		'nodecanary_discarded_rounds_total{reason="interrupted"}')" "$what: void rounds"
-	assert_eq $((100 - 100 * void)) "$(sum t$i.prom nodecanary_requests_total)" "$what: requests"
-	assert_eq $((100 - 100 * void)) "$(sum t$i.prom nodecanary_replies_total)" "$what: replies"
-	voided=$((voided + void))
+	discarded=$(sum t$i.prom nodecanary_discarded_rounds_total)
+	assert_eq "$discarded" "$(value t$i.prom \
+		'nodecanary_discarded_rounds_total{reason="interrupted"}')" "$what: discarded rounds"
+	assert_eq $((100 - 100 * discarded)) "$(sum t$i.prom nodecanary_requests_total)" "$what: requests"
+	assert_eq $((100 - 100 * discarded)) "$(sum t$i.prom nodecanary_replies_total)" "$what: replies"
+	discarded_in_all=$((discarded_in_all + discarded))
 done
-assert_le "$voided" 2 "void trials"
+assert_le "$discarded_in_all" 2 "discarded trials"
 
 # The socket holds more packets than there are peers.
-behaviour "duplicates that arrived in the stop do not hide the replies behind them"
+behaviour "duplicates that arrived in the stop do not hide the replies after them"
 cat >dup.ini <<'INI'
 [probe]
 count = 1

@@ -1,5 +1,5 @@
 #!/bin/bash
-# 10,000 peers, every second one dead: every count is the network's.
+# With 10,000 peers, every second one unresponsive, every count is the network's.
 # time-limit: 60
 # alone: replies must come in their time
 # sandbox: no, it measures CPU
@@ -26,7 +26,7 @@ timeout = 1s
 INI
 add_peers x.ini x.map p 10.1 $peers
 
-# wrong_verdicts: gauges of the peers; those whose names are even are dead.
+# wrong_verdicts: gauges of the peers; those whose names are even are unresponsive.
 wrong_verdicts() {
 	awk -v peers=$peers '
 		/^nodecanary_(peer_up|loss_ratio)[{]/ {
@@ -38,24 +38,24 @@ wrong_verdicts() {
 		END { if (n != 2 * peers) print n + 0, "gauges instead of", 2 * peers }' "$FILE" | head -n 5
 }
 
-voided() { sum "$FILE" nodecanary_discarded_rounds_total; }
+discarded() { sum "$FILE" nodecanary_discarded_rounds_total; }
 
-# A machine that stands still for long makes rounds void, as it should; then it is tried again, and
+# A machine that stands still for long makes the run discard rounds, as it should; then it is tried again, and
 # what the other rounds say must be right all the same. The network's own answers may be late then.
-behaviour "no live peer of 10,000 loses a request and no dead one is up"
+behaviour "no responsive peer of 10,000 loses a request and no unresponsive one is up"
 for ((try = 1; try <= tries; try++)); do
 	simnet_start plan
 	rm -f "$FILE"
 	run_nc 0 -c x.ini -o "$FILE"
 	simnet_stop
 	late_ns=$(simnet_count total late_max_ns)
-	echo "try $try: $(voided) void rounds, the network at most $late_ns ns late"
+	echo "try $try: $(discarded) discarded rounds, the network at most $late_ns ns late"
 	if [ "$late_ns" -gt 900000000 ]; then continue; fi
 	assert_eq "" "$(wrong_verdicts)" "wrong gauges"
 	assert_eq "$(sum "$FILE" nodecanary_requests_total)" \
 		"$(awk -v r="$(sum "$FILE" nodecanary_replies_total)" 'BEGIN { print 2 * r }')" \
 		"twice the replies"
-	if [ "$(voided)" = 0 ]; then break; fi
+	if [ "$(discarded)" = 0 ]; then break; fi
 done
 
 behaviour "requests and replies of each of 10,000 peers are exactly the network's"

@@ -1,5 +1,6 @@
 #!/bin/bash
-# What depends on who reads it: a terminal, the journal, or nobody.
+# Progress, colours and levels of messages depend on who reads them: a terminal, the journal, or
+# nobody.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -45,7 +46,7 @@ on_terminal -o "$FILE"
 assert_eq 0 "$(stat -c %s "$TEST_TMP/screen")" "bytes"
 
 behaviour "the table has colour on a terminal, and nowhere else"
-write_ini 1ms 'dead = 192.0.2.1'
+write_ini 1ms 'down = 192.0.2.1'
 on_terminal -q -n -t
 assert_file_contains "$TEST_TMP/screen" "^$ESC\[31mdead .*$ESC\[0m"
 assert_not_contains "$TEST_TMP/screen" "$ESC.*127\.1\.0\.1"
@@ -55,7 +56,7 @@ assert_not_contains "$TEST_TMP/out" "$ESC"
 behaviour "NO_COLOR is honoured, unless it is empty"
 NO_COLOR=1 on_terminal -q -n -t
 assert_not_contains "$TEST_TMP/screen" "$ESC"
-assert_file_contains "$TEST_TMP/screen" '^dead '
+assert_file_contains "$TEST_TMP/screen" '^down '
 NO_COLOR='' on_terminal -q -n -t
 assert_file_contains "$TEST_TMP/screen" "$ESC\[31m"
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Requests that the kernel refuses: not measured, not lost, and all other peers are measured.
+# Requests that the kernel refuses are unsent, not lost, and all other peers are measured.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -75,7 +75,7 @@ for peer in fine4 fine6 good4 good6; do
 done
 assert_eq 5/5 "$(simnet_count 10.1.0.1 requests)/$(simnet_count fd00:1::6 requests)" \
 	"requests that the network saw, the warm-up's too"
-assert_eq 0 "$(sum x.prom nodecanary_discarded_rounds_total)" "void rounds"
+assert_eq 0 "$(sum x.prom nodecanary_discarded_rounds_total)" "discarded rounds"
 
 behaviour "a round with refused requests alone outstanding does not last its timeout"
 assert_le "$(value x.prom nodecanary_last_run_duration_seconds)" 0.5 "seconds for five rounds"

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Where the file cannot be written: exit status 73, a clear message, and nothing lost.
+# Where the file cannot be written, the exit status is 73, the message is clear, and nothing is
+# lost.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

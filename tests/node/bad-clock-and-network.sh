@@ -1,5 +1,5 @@
 #!/bin/bash
-# A clock that jumps or is wrong, a network that is not there yet.
+# A clock that jumps or is wrong, and a network that is not there yet at boot, do no harm.
 # time-limit: 300
 # nodes: 2
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -1,5 +1,5 @@
 #!/bin/bash
-# node_exporter is installed after nodecanary, purged, and installed again.
+# node_exporter may be installed after nodecanary, purged, and installed again.
 # time-limit: 300
 # nodes: 2
 # shellcheck source-path=SCRIPTDIR source=lib.sh

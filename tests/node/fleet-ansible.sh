@@ -1,5 +1,6 @@
 #!/bin/bash
-# The role of packaging/ansible, over ssh on nodes that have never heard of nodecanary.
+# The Ansible role installs, configures and removes nodecanary over ssh on nodes that have never
+# heard of it.
 # time-limit: 1500
 # nodes: 3
 # shellcheck source-path=SCRIPTDIR source=ansible-lib.sh

@@ -1,5 +1,5 @@
 #!/bin/bash
-# `make demo`, by somebody at a terminal.
+# `make demo` shows a person at a terminal what it promises.
 # time-limit: 1500
 # nodes: 5
 # shellcheck source-path=SCRIPTDIR source=lib.sh

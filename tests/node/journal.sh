@@ -1,5 +1,5 @@
 #!/bin/bash
-# What the unit says, and when it says nothing.
+# The unit says in the journal what is wrong, and nothing otherwise.
 # time-limit: 360
 # nodes: 2
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Three nodes that ping each other.
+# Three nodes ping each other, and what each publishes agrees with the others.
 # time-limit: 480
 # nodes: 3
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The life of the package on a node that has node_exporter: install, use, upgrade, remove, purge.
+# The package installs, works, upgrades, is removed and purged on a node that has node_exporter.
 # time-limit: 480
 # nodes: 2
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Three minutes of ten machines: every one has its phase, and none loses a run.
+# Of ten nodes each has its own phase of the timer, and none loses a run in three minutes.
 # time-limit: 600
 # nodes: 11
 # shellcheck source-path=SCRIPTDIR source=lib.sh

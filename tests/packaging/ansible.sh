@@ -1,5 +1,5 @@
 #!/bin/bash
-# The role for Ansible as files: what the linters say, and what configurations it makes, without a node.
+# The Ansible role as files: linters accept it, and it makes the right configurations.
 # Booted nodes try it for real, in tests/node.
 # shellcheck disable=SC2317,SC2016 # called by check; backticks are those of README
 # shellcheck source=tests/packaging/lib.sh

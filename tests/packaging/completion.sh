@@ -1,6 +1,5 @@
 #!/bin/bash
-# Completion in the real shells: an interactive bash with bash-completion, an interactive zsh, and
-# fish, each of which finds its file where it is installed, by the name that it has there.
+# In bash, zsh and fish the command line completes options, files and directories.
 # shellcheck disable=SC2317 # called by check
 # shellcheck source=tests/packaging/lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The Debian package: how it is built, what is in it, what its scripts do. On booted nodes it is
-# installed for real, by tests/node.
+# The Debian package is built cleanly, has the right files, and its scripts do the right things.
+# On booted nodes it is installed for real, by tests/node.
 # shellcheck disable=SC2317,SC2016 # called by check; expanded elsewhere
 # shellcheck source=tests/packaging/lib.sh
 . "$(dirname "$0")/lib.sh"

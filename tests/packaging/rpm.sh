@@ -1,5 +1,5 @@
 #!/bin/bash
-# The RPM package, as far as Debian's rpm can build and check it.
+# The RPM package is right, as far as Debian's rpm can build and check it.
 # shellcheck disable=SC2317,SC2016 # called by check; expanded elsewhere
 # shellcheck source=tests/packaging/lib.sh
 . "$(dirname "$0")/lib.sh"

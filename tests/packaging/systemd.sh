@@ -1,5 +1,5 @@
 #!/bin/bash
-# The units as files: what systemd itself says of them, without starting anything.
+# systemd accepts the units, which start nothing here.
 #
 #     tests/packaging/systemd.sh
 

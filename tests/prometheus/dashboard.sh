@@ -1,6 +1,6 @@
 #!/bin/bash
-# The dashboard: as Grafana's own types want it, and every query of it answered by a Prometheus that
-# scrapes two small nodes, and by some that have simulated fleets with faults.
+# The dashboard is as Grafana's own types want it, and a real Prometheus answers each of its
+# queries.
 # shellcheck disable=SC2317,SC2016 # called by check; dollars are those of the dashboard
 # shellcheck source=tests/packaging/lib.sh
 . "$(dirname "$0")/../packaging/lib.sh"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The rules and alerts for Prometheus, by promtool: in scenarios of a whole fleet, all alerts that fire or are
-# pending are compared with those that should. A booted fleet tries them for real, in tests/node.
+# In simulated fleets with faults exactly the alerts fire that should.
+# A booted fleet tries them for real, in tests/node.
 # shellcheck disable=SC2317,SC2016 # called by check; backticks are those of README
 # shellcheck source=tests/packaging/lib.sh
 . "$(dirname "$0")/../packaging/lib.sh"

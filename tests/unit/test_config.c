@@ -500,6 +500,27 @@ static void a_group_name_is_one_of_at_most_1024(void **state)
 		"nodecanary: c.ini:1025: group `g1024`: too many groups (at most 1024)\n");
 }
 
+/* There is no limit of ours, so the kernel's is reported, for the file and its drop-ins. */
+static void a_path_that_is_too_long_cannot_be_opened(void **state)
+{
+	char path[301], wanted[1024], *log;
+	struct config config;
+
+	(void)state;
+	memset(path, 'x', 300);
+	path[300] = '\0';
+	snprintf(
+		wanted, sizeof(wanted),
+		"nodecanary: %s: cannot open: File name too long\nnodecanary: %s.d: cannot read the directory of drop-ins: File name too long\n",
+		path, path);
+	support_capture_begin();
+	assert_int_equal(configload_read(&config, path, NULL), CONFIG_INVALID);
+	log = support_capture_end();
+	config_free(&config);
+	assert_string_equal(log, wanted);
+	free(log);
+}
+
 static void an_error_names_the_line_if_there_is_one(void **state)
 {
 	struct place place = {.path = "f.ini", .line = 7};
@@ -541,6 +562,7 @@ int main(void)
 		TEST(a_repeated_line_is_one_error),
 		TEST(thousands_of_peers_are_read),
 		TEST(a_group_name_is_one_of_at_most_1024),
+		TEST(a_path_that_is_too_long_cannot_be_opened),
 		TEST(an_error_names_the_line_if_there_is_one),
 		TEST(damaged_configurations_are_valid_or_explained),
 	};

@@ -165,6 +165,22 @@ static void span_and_what_precedes_it_end_with_the_text(void **state)
 	assert_int_equal(text_span(" ", ""), 0);
 }
 
+static void blanks_are_skipped_up_to_the_end(void **state)
+{
+	(void)state;
+	assert_string_equal(text_skip_blanks(" \t x "), "x ");
+	assert_string_equal(text_skip_blanks("x"), "x");
+	assert_string_equal(text_skip_blanks(" \t"), "");
+	assert_string_equal(text_skip_blanks("\r "), "\r ");
+}
+
+static void digits_are_those_of_ascii(void **state)
+{
+	(void)state;
+	for (int c = -128; c < 128; c++)
+		assert_int_equal(text_is_digit((char)c), c >= 48 && c <= 57);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -177,6 +193,8 @@ int main(void)
 		cmocka_unit_test(host_name_has_limits_of_length),
 		cmocka_unit_test(blanks_are_space_and_tab),
 		cmocka_unit_test(span_and_what_precedes_it_end_with_the_text),
+		cmocka_unit_test(blanks_are_skipped_up_to_the_end),
+		cmocka_unit_test(digits_are_those_of_ascii),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
