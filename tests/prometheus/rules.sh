@@ -46,16 +46,17 @@ names() {
 		grep -oE '([a-z]+:)?nodecanary[a-z0-9_]*(:[a-z0-9_]+)*' | sort -u
 }
 
-schema_names() {
-	awk '/^const struct metric metrics_table/,/^};/' "$TOP/collector/publish/metrics.c" |
-		grep -oE '"nodecanary_[a-z_]+"|METRICS_HISTOGRAM' | tr -d '"' |
-		awk '/^METRICS_/ { print last "_bucket\n" last "_sum\n" last "_count"; next } { print; last = $0 }'
+metric_names() {
+	awk -F '[|`]' '/^\| `nodecanary_/ {
+		print $3
+		if ($5 ~ /histogram/) print $3 "_bucket\n" $3 "_sum\n" $3 "_count"
+	}' "$RULES/metrics.md"
 }
 
 names_exist() {
 	local unknown
-	schema_names | grep -q '^nodecanary_rtt_seconds_bucket$' || fail "no names in metrics.c"
-	unknown=$(comm -23 <(names) <({ schema_names && recorded; } | sort -u))
+	metric_names | grep -q '^nodecanary_rtt_seconds_bucket$' || fail "no names in metrics.md"
+	unknown=$(comm -23 <(names) <({ metric_names && recorded; } | sort -u))
 	equal "names that neither the program nor a rule gives" "" "$unknown"
 }
 
