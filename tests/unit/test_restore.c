@@ -125,10 +125,43 @@ static void assert_refused(const char *text, const char *what)
 	assert_refused_bytes(text, strlen(text), what);
 }
 
+/*
+ * A file as this version and all later ones must read it, whatever counters they add. It
+ * has the numbers of write_base().
+ */
+static char *fixed_base(void)
+{
+	return fleet_seal(
+		"# HELP nodecanary_counters_start_timestamp_seconds Start.\n"
+		"# TYPE nodecanary_counters_start_timestamp_seconds gauge\n"
+		"nodecanary_counters_start_timestamp_seconds 1600000000.000000001\n"
+		"# HELP nodecanary_runs_total Runs.\n"
+		"# TYPE nodecanary_runs_total counter\n"
+		"nodecanary_runs_total 10000\n"
+		"# nodecanary-state 1 node "
+		"counters_start_timestamp_seconds=1600000000.000000001 "
+		"discarded_rounds_total.clock_step=11 discarded_rounds_total.deadline=12 "
+		"discarded_rounds_total.interrupted=13 "
+		"discarded_rounds_total.receive_drops=14 "
+		"last_resolve_timestamp_seconds=1699999999.5 receive_drops_total=15 "
+		"runs_total=10000\n"
+		"# nodecanary-state 1 counters replies_total requests_total unsent_total\n"
+		"# nodecanary-state 1 buckets 0.001 0.01 0.1\n"
+		"# nodecanary-state 1 group both 55.000000005,0,7000,0,0\n"
+		"# nodecanary-state 1 target both gamma ipv4 gamma.example.net 10.1.0.3 - "
+		"resolved 3000,3003,3001 -\n"
+		"# nodecanary-state 1 target both gamma ipv6 gamma.example.net fd00::3 - "
+		"resolved 4000,4003,4001 -\n"
+		"# nodecanary-state 1 target default alpha - - - - - 1000,1003,1001 "
+		"1000.25,995,0,2,3\n"
+		"# nodecanary-state 1 target default beta - beta.example.net 10.0.0.2 - "
+		"resolved 2000,2003,2001 2000.25,1995,0,2,3\n");
+}
+
 /* The base with an edit, sealed again. */
 static void assert_edit_refused(const char *old, const char *new)
 {
-	char *base = write_base(ini), *edited = fleet_edit(base, old, new);
+	char *base = fixed_base(), *edited = fleet_edit(base, old, new);
 	char *what = fleet_concat(old, " -> ", new);
 
 	assert_refused(edited, what);
@@ -192,6 +225,21 @@ static void everything_kept_comes_back(void **state)
 	assert_same_text(again, base);
 	free(again);
 	free(base);
+	fleet_free(&fleet);
+}
+
+static void the_fixed_file_reads_as_the_written_one(void **state)
+{
+	char *fixed = fixed_base(), *base = write_base(ini), *again;
+	struct fleet fleet;
+
+	(void)state;
+	restore_into(&fleet, ini, fixed);
+	again = fleet_write(&fleet, NULL);
+	assert_same_text(again, base);
+	free(again);
+	free(base);
+	free(fixed);
 	fleet_free(&fleet);
 }
 
@@ -296,7 +344,7 @@ static void any_two_neighbours_swapped_are_refused(void **state)
 	free(base);
 }
 
-/* The lines of state of the base; see write_base(). */
+/* The beginnings of lines of fixed_base(). */
 #define NODE "# nodecanary-state 1 node "
 #define ALPHA " target default alpha - - - - - "
 #define BETA " target default beta - beta.example.net "
@@ -381,7 +429,7 @@ static void seconds_out_of_range_are_refused(void **state)
 
 static void the_largest_numbers_are_taken_and_written_again(void **state)
 {
-	char *base = write_base(ini), *edited, *again;
+	char *base = fixed_base(), *edited, *again;
 	struct fleet fleet;
 
 	(void)state;
@@ -532,7 +580,7 @@ static void what_a_newer_version_adds_is_skipped(void **state)
 		 "# nodecanary-state 1 trace default alpha 7\n# nodecanary-hint 7\n"
 		 "# nodecanary-state 1 group "},
 	};
-	char *base = write_base(ini), *text = strdup(base), *again;
+	char *base = write_base(ini), *text = fixed_base(), *again;
 	struct fleet fleet;
 
 	(void)state;
@@ -564,7 +612,7 @@ static void what_an_older_version_did_not_write_starts_at_zero(void **state)
 		{" resolved 3000,3003,3001 ", " - 3000,3003 "},
 		{" resolved 4000,4003,4001 ", " - 4000,4003 "},
 	};
-	char *text = write_base(ini);
+	char *text = fixed_base();
 	const struct target *alpha;
 	struct fleet fleet;
 
@@ -844,6 +892,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everything_kept_comes_back),
+		cmocka_unit_test(the_fixed_file_reads_as_the_written_one),
 		cmocka_unit_test(whether_a_peer_was_up_comes_back),
 		cmocka_unit_test(a_file_cut_at_any_byte_is_refused),
 		cmocka_unit_test(every_line_damaged_is_refused),
