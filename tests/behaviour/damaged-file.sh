@@ -131,25 +131,30 @@ def forged():
     def replaced(old, new):
         assert body.count(old) == 1, old
         return sealed(body.replace(old, new))
-    counters = b" target default a - - - up - "
-    histogram = next(line for line in lines if counters in line).split(b" ")[-1]
+    target = next(line for line in lines if b" target default a " in line)
+    head, counters, histogram = target[:-1].rsplit(b" ", 2)
+    names = next(line for line in lines if b" 1 counters " in line).split()[4:]
+    def counted(name, value):
+        values = counters.split(b",")
+        values[names.index(name)] = value
+        return replaced(target, b" ".join((head, b",".join(values), histogram)) + b"\n")
     for value in (b"-1", b"-0", b"+1", b"1.5", b"NaN", b"-nan", b"+Inf", b"0x7", b"1e3", b"",
                   b"9007199254740993", b"18446744073709551616", b"99999999999999999999999"):
-        yield "%r as a counter" % value, replaced(counters + b"7,7,0", counters + b"7,7," + value)
+        yield "%r as a counter" % value, counted(b"unsent_total", value)
         yield "%r as runs" % value, replaced(b" runs_total=7\n", b" runs_total=" + value + b"\n")
-        yield "%r in a bucket" % value, replaced(histogram, histogram[:-2] + value + b"\n")
+        yield "%r in a bucket" % value, replaced(histogram, histogram[:-1] + value)
         yield "%r as a sum" % (b"x" + value), replaced(
             histogram, b"x" + value + histogram[histogram.index(b","):])
-    yield "more replies than requests", replaced(counters + b"7,7,", counters + b"7,6,")
-    yield "a counter too few", replaced(counters + b"7,7,0", counters + b"7,7")
-    yield "a counter too many", replaced(counters + b"7,7,0", counters + b"7,7,0,0")
-    yield "a bucket too few", replaced(histogram, histogram[:-3] + b"\n")
-    yield "a bucket too many", replaced(histogram, histogram[:-1] + b",0\n")
+    yield "more replies than requests", counted(b"requests_total", b"6")
+    yield "a counter too few", replaced(target, target.replace(counters, counters[:-2]))
+    yield "a counter too many", replaced(target, target.replace(counters, counters + b",0"))
+    yield "a bucket too few", replaced(histogram, histogram[:-2])
+    yield "a bucket too many", replaced(histogram, histogram + b",0")
     yield "a negative sum", replaced(histogram, b"-" + histogram)
     yield "a sum with ten decimals", replaced(
         histogram, b"0.1234567890" + histogram[histogram.index(b","):])
-    yield "a field too few", replaced(counters, counters[:-2])
-    yield "a field too many", replaced(counters, counters + b"- ")
+    yield "a field too few", replaced(head, head[:-2])
+    yield "a field too many", replaced(head, head + b" -")
     yield "counters without names", replaced(b" 1 counters ", b" 1 names ")
 
 if mode == "untouched":
