@@ -83,7 +83,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct fuzz_messages messages;
 	char *body = strndup((const char *)data, size), *text, *written;
-	bool whole = strncmp(body, PROMFILE_STATE "end ", sizeof(PROMFILE_STATE "end ") - 1) == 0;
+	bool whole = strncmp(body, PROMFILE_STATE "end ",
+			     sizeof(PROMFILE_STATE "end ") - 1) == 0;
 	off_t said;
 
 	text = whole ? strdup(body) : fleet_seal(body);
