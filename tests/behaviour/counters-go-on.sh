@@ -122,6 +122,27 @@ for family in ipv4 ipv6; do
 	assert_eq 4 "$(value "$FILE" "nodecanary_requests_total{group=\"g\",peer=\"d\",family=\"$family\"}")"
 done
 
+behaviour "counters wait while this node does not know for a run which peer it is"
+for selection in 'members_only = yes' 'fanout = 2'; do
+	rm -f "$FILE"
+	as_member() {
+		run_with "$selection" '[peers]' 'a = 10.9.9.1' 'b = 127.1.0.2' 'c = 127.1.0.3' 'd = 127.1.0.4'
+	}
+	ip addr add 10.9.9.1/32 dev lo
+	for i in 1 2 3; do as_member; done
+	grep '^nodecanary_requests_total' "$FILE" >"$TEST_TMP/before"
+	[ -s "$TEST_TMP/before" ] || fail "nothing was measured with $selection"
+	ip addr del 10.9.9.1/32 dev lo
+	as_member
+	absent "$FILE" nodecanary_self_info
+	ip addr add 10.9.9.1/32 dev lo
+	as_member
+	while read -r series count; do
+		assert_le $((count + 2)) "$(value "$FILE" "$series")" "$series with $selection"
+	done <"$TEST_TMP/before"
+	ip addr del 10.9.9.1/32 dev lo
+done
+
 behaviour "what a failed run writes again is what it read"
 cp "$FILE" "$TEST_TMP/good"
 echo nonsense >"$TEST_TMP/broken.ini"
