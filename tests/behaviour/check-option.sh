@@ -96,7 +96,7 @@ write_ini '[peers]' 'me = 127.2.0.1'
 fleet 370 >>"$TEST_TMP/x.ini"
 check 0
 assert_le 10001 "$(estimate)" series
-assert_file_contains "$TEST_TMP/err" 'series on this node: .*a histogram a group'
+assert_file_contains "$TEST_TMP/err" 'series on this node: .*histogram = group or off'
 write_ini 'histogram = group' '[peers]' 'me = 127.2.0.1'
 fleet 370 >>"$TEST_TMP/x.ini"
 check 0

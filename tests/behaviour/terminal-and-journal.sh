@@ -48,7 +48,7 @@ assert_eq 0 "$(stat -c %s "$TEST_TMP/screen")" "bytes"
 behaviour "the table has colour on a terminal, and nowhere else"
 write_ini 1ms 'down = 192.0.2.1'
 on_terminal -q -n -t
-assert_file_contains "$TEST_TMP/screen" "^$ESC\[31mdead .*$ESC\[0m"
+assert_file_contains "$TEST_TMP/screen" "^$ESC\[31mdown .*$ESC\[0m"
 assert_not_contains "$TEST_TMP/screen" "$ESC.*127\.1\.0\.1"
 run_nc 0 -q -n -t -c "$TEST_TMP/x.ini"
 assert_not_contains "$TEST_TMP/out" "$ESC"
