@@ -18,7 +18,7 @@ fleet() {
 	done
 }
 
-# shares: of lines "group watcher peer", how many peers have how many watchers.
+# shares: of lines "group observer peer", how many peers have how many observers.
 shares() { cut -d' ' -f3 | sort | uniq -c | awk '{ n[$1]++ } END { for (i in n) print i, n[i] }' | sort -n; }
 
 behaviour "an implementation of the description alone chooses the same, whatever the order of the list"
@@ -94,14 +94,14 @@ grep -H '^nodecanary_replies_total' ./*.prom |
 assert_eq 1600 "$(wc -l <"$TEST_TMP/expected")" "pairs"
 sed 's/^/default /' "$TEST_TMP/expected" | shares | tee "$TEST_TMP/shares"
 assert_eq 200 "$(awk '$1 >= 5 { n += $2 } END { print n }' "$TEST_TMP/shares")" "peers watched"
-# k(k-1)/2 successors are taken already on the average: each leaves one peer a watcher short, and
+# k(k-1)/2 successors are taken already on the average: each leaves one peer a observer short, and
 # gives another one more.
 assert_between 144 "$(awk '$1 == 8 { print $2 }' "$TEST_TMP/shares")" 200 "peers watched by 8"
 
 behaviour "they agree on the list, and say how many watch each, and how many they leave to others"
 assert_eq 1 "$(grep -h '^nodecanary_peer_list_hash' ./*.prom | sort -u | wc -l)" "hashes"
 assert_eq 'nodecanary_group_observers{group="default"} 8' \
-	"$(grep -h '^nodecanary_group_observers' ./*.prom | sort -u)" "watchers"
+	"$(grep -h '^nodecanary_group_observers' ./*.prom | sort -u)" "observers"
 assert_eq 191 "$(value node1.example.prom 'nodecanary_peers{group="default",state="unselected"}')"
 assert_eq 8 "$(value node1.example.prom 'nodecanary_peers{group="default",state="probed"}')"
 cd "$TEST_TMP" || exit 1

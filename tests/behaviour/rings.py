@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Whom each peer of a list pings with a fanout, by the description in collector/peers/fanout.h alone.
 
-    rings.py FANOUT <NAMES        lines "watcher peer", sorted
+    rings.py FANOUT <NAMES        lines "observer peer", sorted
     rings.py --seed NAME          what a name's places follow from
 """
 import sys

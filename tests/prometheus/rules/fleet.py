@@ -36,7 +36,7 @@ class Group:
         ring = self.members[place + 1:] + self.members[:place]
         return ring[:self.fanout]
 
-    def watchers(self):
+    def observers(self):
         return self.fanout or len(self.members) - 1
 
 
@@ -209,15 +209,15 @@ class Fleet:
         own = self.own(node, group=group.name)
         peers = state["peers"][group.name]
         is_member = node in group.members
-        watchers = group.watchers()
+        observers = group.observers()
         if group.fanout is None and is_member:
-            watchers = len(peers)
+            observers = len(peers)
         digest = self.combined(time, "hash", 150642259394132, node, group.name)
         self.add(place, "nodecanary_peer_list_hash", own, digest)
         for name, value in (("probed", len(peers)), ("self", int(is_member)), ("unselected", 0), ("unresolved", 0)):
             self.add(place, "nodecanary_peers", dict(own, state=name), value)
         if is_member:
-            self.add(place, "nodecanary_group_observers", own, watchers)
+            self.add(place, "nodecanary_group_observers", own, observers)
             self.add(place, "nodecanary_self_info", dict(own, peer=node), 1)
         for peer in peers:
             for family in group.families:

@@ -238,7 +238,7 @@ def other_groups():
              {10: [member("NodeDown", peer="n3")], 21: []}, rules=BOTH)
     scenario("fanout: a pair is cut", fleet_with(4, 14, fleet=sparse(2), loss=pairs("n1>n2")),
              {13: [member("PathDown", node="n1", peer="n2")], 21: []})
-    scenario("fanout: a node and its first watcher are off", fleet_with(4, 14, fleet=sparse(2), off=["n2", "n3"]),
+    scenario("fanout: a node and its first observer are off", fleet_with(4, 14, fleet=sparse(2), off=["n2", "n3"]),
              {10: [member("NodeDown", peer="n2"), member("NodeDown", peer="n3")], 21: []},
              pending=[member("Unwatched", node="n4", peer="n4")])
     scenario("fanout: a node is slow", fleet_with(4, fleet=sparse(3), delay=touches(["n3"], 0.03)),
