@@ -91,9 +91,13 @@ static const char *write_own_labels(struct series *s, const char *separator)
 		write_label(s->w, ",", "liboping", NODECANARY_LIBOPING_VERSION);
 		break;
 	case METRICS_SELF:
+		if (!s->members || !s->members->self)
+			return separator;
 		write_label(s->w, separator, "peer", s->members->self->name);
 		break;
 	case METRICS_ADDRESS:
+		if (!s->target)
+			return separator;
 		/* Empty while no address is known, which is how a query finds such peers. */
 		address_format(&s->target->address, address);
 		write_label(s->w, separator, "address", address);
@@ -172,18 +176,20 @@ static bool has_histogram(const struct series *s)
  */
 static bool is_present(const struct series *s, const char *at)
 {
-	const struct stats_run *run = s->target ? &s->target->run : NULL;
+	/* A row that asks this of a group or the node, which have no run, gets "no". */
+	static const struct stats_run no_run = {.hop_limit = -1};
+	const struct stats_run *run = s->target ? &s->target->run : &no_run;
 
 	switch (s->metric->presence) {
 	case METRICS_ALWAYS: return true;
 	case METRICS_IF_NOT_ZERO: return *(const uint64_t *)(const void *)at > 0;
-	case METRICS_IF_MEMBER: return s->members->self != NULL;
-	case METRICS_IF_LOOKED_UP: return s->target->looked_up;
+	case METRICS_IF_MEMBER: return s->members && s->members->self;
+	case METRICS_IF_LOOKED_UP: return s->target && s->target->looked_up;
 	case METRICS_IF_REQUESTS: return run->requests > 0;
 	case METRICS_IF_REPLIES: return run->replies > 0;
 	case METRICS_IF_PAIRS: return run->pairs > 0;
 	case METRICS_IF_HOP_LIMIT: return run->replies > 0 && run->hop_limit >= 0;
-	case METRICS_IF_HISTOGRAM: return has_histogram(s);
+	case METRICS_IF_HISTOGRAM: return s->group && has_histogram(s);
 	}
 	return false;
 }
