@@ -40,7 +40,9 @@ static bool may_have_series(const struct metric *metric, const struct options *o
 	case METRICS_IF_MEMBER:
 	case METRICS_IF_LOOKED_UP: return applies;
 	case METRICS_IF_HISTOGRAM:
-		return options->histogram == (metrics_scope(metric) == METRICS_PER_GROUP
+		/* The node itself has no options, and no histogram. */
+		return options &&
+		       options->histogram == (metrics_scope(metric) == METRICS_PER_GROUP
 						      ? HISTOGRAM_GROUP
 						      : HISTOGRAM_PEER);
 	}
