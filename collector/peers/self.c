@@ -182,11 +182,16 @@ static struct candidates find_by_address(const struct self *self,
 static void log_ambiguity(const struct config *config, const struct group *group,
 			  const struct candidates *c, const char *what)
 {
+	const struct peer *first = c->first, *second = c->second;
+
+	/* There is no second candidate without a first. */
+	if (!first || !second)
+		return;
 	log_errx(
 		"%s:%u: peer `%s` and peer `%s` (%s:%u) of group `%s` both %s this host, expected one: set `self` in [collector]",
-		config->files[c->second->place.file], c->second->place.line,
-		c->second->name, c->first->name, config->files[c->first->place.file],
-		c->first->place.line, group->name, what);
+		config->files[second->place.file], second->place.line, second->name,
+		first->name, config->files[first->place.file], first->place.line,
+		group->name, what);
 }
 
 int self_find(const struct self *self, struct targets *targets)
