@@ -103,7 +103,7 @@ cat >dup.ini <<'INI'
 [probe]
 count = 1
 warmup = 0
-timeout = 500ms
+timeout = 4s
 [peers]
 a = 10.2.0.1
 b = 10.2.0.2
@@ -111,9 +111,9 @@ c = 10.2.0.3
 INI
 printf 'a 10.2.0.1\nb 10.2.0.2\nc 10.2.0.3\n' >dup.map
 simnet_start - <<'PLAN'
-10.2.0.1 delay=50ms dup=100
-10.2.0.2 delay=100ms
-10.2.0.3 delay=100ms
+10.2.0.1 delay=1000ms dup=100
+10.2.0.2 delay=1500ms
+10.2.0.3 delay=1500ms
 PLAN
 nc_start -c dup.ini -o "$TEST_TMP/dup.prom"
 stop_after 3
