@@ -386,15 +386,22 @@ static void log_report(const struct probe_report *sum)
 		log_warnx("%zu requests could not be sent: %s%s", sum->failed,
 			  strerror(sum->first_errno),
 			  icmpsocket_explain(sum->first_errno));
-	if (sum->starved)
+	if (sum->starved && sum->send_wanted > 0)
 		log_warnx(
 			"requests could not be sent before the timeout because the send buffer was full: raise net.core.wmem_max to %llu",
 			(unsigned long long)(sum->send_wanted / 2));
-	if (sum->receive_drops > 0)
+	else if (sum->starved)
+		log_warnx(
+			"requests could not be sent before the timeout: the network device accepts them too slowly");
+	if (sum->receive_drops > 0 && sum->receive_wanted > 0)
 		log_warnx(
 			"%llu packets were dropped because the receive buffer was full: raise net.core.rmem_max to %llu",
 			(unsigned long long)sum->receive_drops,
 			(unsigned long long)(sum->receive_wanted / 2));
+	else if (sum->receive_drops > 0)
+		log_warnx(
+			"%llu packets were dropped at sockets that hold two replies of each peer: are there duplicates, or does an IPsec policy refuse replies?",
+			(unsigned long long)sum->receive_drops);
 }
 
 int batches_run(struct batches *batches, struct targets *targets, struct stats_node *node)

@@ -15,8 +15,11 @@
 /* After so many packets a request that is due goes first, so a flood cannot delay it. */
 #define READS_IN_A_ROW 64
 
-/* ICMP errors that are removed from a socket at once; more of them are a flood. */
-#define ERRORS_IN_A_ROW 64
+/*
+ * How often a request that fails is sent again while ICMP errors arrive; without any, a
+ * quarter as often.
+ */
+#define RESENDS_MAX 16
 
 /*
  * Sending one request may take a quarter of the timeout, or a millisecond if that is
@@ -156,6 +159,8 @@ static int wait_round(struct interpose *s, struct pollfd *fds, nfds_t count, int
 		}
 		/* A request that became due during the wait is tried first. */
 		if ((due || write_fd < 0) && now_ns >= give_up_ns(s, due)) {
+			/* Nothing is left in the sockets, so what failed was no packet. */
+			s->receive_errno = 0;
 			s->starved = due;
 			return 0;
 		}
@@ -209,27 +214,24 @@ static int64_t stall_ns(const struct interpose *s)
 }
 
 /*
- * ICMP errors fail a later call on the socket that has nothing to do with them. Removing
- * their copies from the error queue also clears the pending error.
+ * A failure may be a pending ICMP error, which says nothing about this request; the next one
+ * may arrive between two tries. The kernel queues an error some time before it fails a call
+ * with it, so an empty queue alone proves nothing.
  */
-static void discard_errors(int fd)
-{
-	char byte;
-
-	for (int i = 0; i < ERRORS_IN_A_ROW; i++)
-		if (recv(fd, &byte, sizeof(byte), MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
-			return;
-}
-
-/* The first failure may be a pending error; only the second one is this request's. */
 static ssize_t send_now(int fd, const struct msghdr *message, int flags)
 {
-	ssize_t sent = sendmsg(fd, message, flags | MSG_DONTWAIT);
+	unsigned tries = 0;
 
-	if (sent >= 0)
-		return sent;
-	discard_errors(fd);
-	return sendmsg(fd, message, flags | MSG_DONTWAIT);
+	for (;;) {
+		ssize_t sent = sendmsg(fd, message, flags | MSG_DONTWAIT);
+		int error = errno;
+
+		/* A full buffer is no ICMP error. */
+		if (sent >= 0 || error == EAGAIN || tries >= RESENDS_MAX)
+			return sent;
+		tries += icmpsocket_discard_errors(fd) > 0 ? 1 : 4;
+		errno = error;
+	}
 }
 
 static void count_failure(struct interpose *s)
@@ -288,22 +290,24 @@ ssize_t sendto(int fd, const void *buf, size_t n, int flags, const struct sockad
 #pragma GCC diagnostic pop
 
 /*
- * The first failure may be a pending error, as with sending. select() has done the waiting,
- * but a socket may be readable for an error that is gone by now, so this never blocks.
+ * select() has done the waiting, but a socket may be readable for an ICMP error that is gone
+ * by now, so this never blocks. After a failure liboping waits again and, if there is a
+ * packet, reads again.
  */
 static int receive_now(struct interpose *s, int fd, struct mmsghdr *one, int flags)
 {
 	int received = recvmmsg(fd, one, 1, flags | MSG_DONTWAIT, NULL);
+	int error = errno;
 
-	if (received < 1) {
-		discard_errors(fd);
-		received = recvmmsg(fd, one, 1, flags | MSG_DONTWAIT, NULL);
-	}
-	if (received > 0)
+	if (received > 0) {
 		s->receive_errno = 0;
-	else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
-		s->receive_errno = errno;
-	return received;
+		return received;
+	}
+	(void)icmpsocket_discard_errors(fd);
+	errno = error;
+	if (error != EAGAIN && error != EINTR)
+		s->receive_errno = error;
+	return -1;
 }
 
 /* By recvmmsg(), as there is no other name for libc's recvmsg(). */

@@ -17,7 +17,8 @@
  *  - liboping sees only packets that `accept` accepts;
  *  - a request that was not sent, for whatever reason, looks to liboping like one that
  *    failed, so its sequence number does not advance;
- *  - an error that an ICMP message left at the socket does not fail the next request.
+ *  - an error that an ICMP message left at the socket fails neither a request nor a
+ *    receive.
  * Outside, the four behave like libc's.
  */
 #ifndef NODECANARY_INTERPOSE_H
@@ -54,10 +55,11 @@ struct interpose {
 	 * that a reply in time may look late.
 	 */
 	bool stalled;
-	bool starved;	   /* the send buffer was full until the round ended */
-	size_t failed;	   /* requests that the kernel refused */
-	int first_errno;   /* of the first of them */
-	int receive_errno; /* of the last receive if it failed, otherwise 0 */
+	bool starved;	 /* the send buffer was full until the round ended */
+	size_t failed;	 /* requests that the kernel refused */
+	int first_errno; /* of the first of them */
+	/* Of the last receive, if it failed and the round ended with unread packets. */
+	int receive_errno;
 
 	/* Internal. */
 	bool sent;

@@ -318,7 +318,6 @@ static void end_sending(void *arg)
 {
 	const struct probe *probe = arg;
 
-	icmpsocket_end_sending(&probe->sockets);
 	probe->on_sent(probe->on_sent_arg);
 }
 
@@ -451,8 +450,8 @@ struct probe_report probe_get_report(const struct probe *probe)
 	struct probe_report report = probe->report;
 
 	report.receive_drops = probe->sockets.drops;
-	report.receive_wanted = probe->sockets.receive_wanted;
-	report.send_wanted = probe->sockets.send_wanted;
+	report.receive_wanted = probe->sockets.receive_short;
+	report.send_wanted = probe->sockets.send_short;
 	return report;
 }
 

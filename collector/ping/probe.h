@@ -79,7 +79,8 @@ struct probe_report {
 	size_t failed;		/* requests that the kernel refused */
 	int first_errno;	/* of the first of them */
 	bool starved;		/* the send buffer was full until the end of a round */
-	uint64_t receive_wanted, send_wanted; /* buffer bytes, as in icmpsocket.h */
+	/* Buffer bytes, as in icmpsocket.h; 0 if the sockets have as many as they want. */
+	uint64_t receive_wanted, send_wanted;
 };
 
 struct probe_report probe_get_report(const struct probe *probe);

@@ -638,6 +638,19 @@ static void sysctl_is_raised_to_what_the_largest_batch_wants(void **state)
 	free(output);
 }
 
+/* A message must not ask for a value that the buffer has already. */
+static void buffers_that_have_the_size_wanted_are_not_to_be_raised(void **state)
+{
+	static const struct probe_report report = {.starved = true, .receive_drops = 7};
+	char *output = run_with_reports(&report, 1);
+
+	(void)state;
+	assert_non_null(strstr(output, "7 packets were dropped at sockets"));
+	assert_non_null(strstr(output, "requests could not be sent before the timeout"));
+	assert_null(strstr(output, "raise"));
+	free(output);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -669,6 +682,7 @@ int main(void)
 		TEST(drops_are_counted_and_logged_with_the_sysctl),
 		TEST(starved_round_is_logged_with_the_sysctl),
 		TEST(sysctl_is_raised_to_what_the_largest_batch_wants),
+		TEST(buffers_that_have_the_size_wanted_are_not_to_be_raised),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,8 +44,11 @@ static struct {
 
 static struct {
 	int send_errno;
-	int pending_errno; /* that the next request meets, whosever it is */
-	unsigned errors;   /* that are queued after it */
+	/* ICMP errors, each of which fails a call, and how many are queued at the socket. */
+	unsigned pending;
+	unsigned errors;
+	unsigned tries; /* calls that send */
+	int receive_errno;
 	unsigned sent_calls;
 	size_t sent_before_call;
 	int flags;
@@ -120,16 +123,38 @@ int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *timeout
 	return ppoll(fds, count, timeout, mask);
 }
 
+/* Whether a call fails for an ICMP error; the next one arrives at once. */
+static bool meet_error(void)
+{
+	if (record.pending == 0)
+		return false;
+	record.pending--;
+	record.errors++;
+	errno = EHOSTUNREACH;
+	return true;
+}
+
+/* The kernel below recvmsg(). */
+int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
+	     struct timespec *timeout)
+{
+	if (record.receive_errno) {
+		errno = record.receive_errno;
+		return -1;
+	}
+	if (meet_error())
+		return -1;
+	return (int)syscall(SYS_recvmmsg, fd, messages, count, flags, timeout);
+}
+
 /* The kernel below sendto(). */
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
 	record.flags = flags;
 	world.now_ns += record.cost_ns;
-	if (record.pending_errno) {
-		errno = record.pending_errno;
-		record.pending_errno = 0;
+	record.tries++;
+	if (meet_error())
 		return -1;
-	}
 	if (record.send_errno) {
 		errno = record.send_errno;
 		return -1;
@@ -242,7 +267,7 @@ static void read_one(int fd)
 	if (recvmsg(fd, &message, 0) == 1)
 		record.received++;
 	else
-		assert_int_equal(errno, EAGAIN);
+		assert_true(errno == EAGAIN || errno == EHOSTUNREACH || errno == EIO);
 }
 
 static void send_one(int fd)
@@ -479,16 +504,101 @@ static void request_without_a_route_looks_like_a_failed_one(void **state)
 	assert_int_equal(interpose.first_errno, EHOSTUNREACH);
 }
 
-static void pending_errors_do_not_fail_a_request(void **state)
+static void icmp_errors_do_not_fail_a_request_however_many_arrive_at_once(void **state)
 {
 	struct interpose interpose = make_interpose(50 * MS, 1 * MS);
 
 	(void)state;
-	record.pending_errno = EHOSTUNREACH;
+	record.pending = 15;
 	record.errors = 20;
 	assert_int_equal(run_round(&interpose, 3), 0);
 	assert_int_equal(interpose.failed, 0);
 	assert_int_equal(record.errors, 0);
+}
+
+static void request_that_fails_is_tried_a_limited_number_of_times(void **state)
+{
+	struct interpose interpose = make_interpose(50 * MS, 1 * MS);
+
+	(void)state;
+	/* For a reason of its own. */
+	record.send_errno = EHOSTUNREACH;
+	assert_int_equal(run_round(&interpose, 1), 0);
+	assert_in_range(record.tries, 2, 5);
+	/* For a full buffer, which is no ICMP error. */
+	record.tries = 0;
+	record.sent = 0;
+	record.send_errno = EAGAIN;
+	assert_int_equal(run_round(&interpose, 1), 0);
+	assert_int_equal(record.tries, 1);
+	/* In a flood of errors that never ends. */
+	record.tries = 0;
+	record.sent = 0;
+	record.send_errno = 0;
+	record.pending = 1000000;
+	interpose = make_interpose(50 * MS, 1 * MS);
+	assert_int_equal(run_round(&interpose, 1), 0);
+	assert_int_equal(interpose.failed, 1);
+	assert_in_range(record.tries, 10, 100);
+}
+
+static void two_errors_and_an_answer(void)
+{
+	record.pending = 2;
+	answer();
+}
+
+static void icmp_errors_do_not_keep_a_reply_from_being_read(void **state)
+{
+	struct interpose interpose = make_interpose(1000 * MS, 0);
+
+	(void)state;
+	world.event_ns = world.now_ns + 300 * MS;
+	world.event = two_errors_and_an_answer;
+	assert_int_equal(run_round(&interpose, 1), 0);
+	assert_int_equal(record.received, 1);
+	assert_int_equal(interpose.receive_errno, 0);
+	assert_int_equal(record.errors, 0);
+}
+
+static void error_and_a_packet(void)
+{
+	record.pending = 1;
+	answer();
+}
+
+static void icmp_error_after_the_last_reply_says_nothing_about_the_round(void **state)
+{
+	struct interpose interpose = make_interpose(1000 * MS, 0);
+	fd_set readable, writable;
+
+	(void)state;
+	interpose.arg = &interpose;
+	interpose_begin(&interpose);
+	assert_int_equal(wait_in_select(near[0], &readable, &writable), 1);
+	send_one(near[0]);
+	world.event_ns = world.now_ns + 300 * MS;
+	world.event = error_and_a_packet;
+	assert_int_equal(wait_in_select(-1, &readable, &writable), 1);
+	read_one(near[0]);
+	assert_int_equal(interpose.receive_errno, EHOSTUNREACH);
+	assert_true(receive_byte(near[0]));
+	assert_int_equal(wait_in_select(-1, &readable, &writable), 0);
+	assert_int_equal(interpose.receive_errno, 0);
+	interpose_end();
+}
+
+static void packets_that_could_not_be_read_are_told(void **state)
+{
+	struct interpose interpose = make_interpose(1000 * MS, 0);
+
+	(void)state;
+	record.receive_errno = EIO;
+	world.poll_ns = 1 * MS;
+	answer();
+	assert_int_equal(run_round(&interpose, 1), 0);
+	assert_int_equal(record.received, 0);
+	assert_int_equal(interpose.receive_errno, EIO);
 }
 
 static void end_of_sending_is_announced_once(void **state)
@@ -868,7 +978,11 @@ int main(void)
 		TEST(stop_request_ends_the_wait_with_eintr),
 		TEST(sockets_are_prepared_once_a_round_before_its_first_request),
 		TEST(request_without_a_route_looks_like_a_failed_one),
-		TEST(pending_errors_do_not_fail_a_request),
+		TEST(icmp_errors_do_not_fail_a_request_however_many_arrive_at_once),
+		TEST(request_that_fails_is_tried_a_limited_number_of_times),
+		TEST(icmp_errors_do_not_keep_a_reply_from_being_read),
+		TEST(icmp_error_after_the_last_reply_says_nothing_about_the_round),
+		TEST(packets_that_could_not_be_read_are_told),
 		TEST(end_of_sending_is_announced_once),
 		TEST(failed_requests_are_not_printed_and_do_not_extend_the_round),
 		TEST(request_never_blocks_in_a_round),
