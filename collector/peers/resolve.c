@@ -10,11 +10,16 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/stop.h"
+
+/* How long children that were killed are waited for, and how often they are looked at. */
+#define END_WAIT_NS (CLOCK_NS_PER_S / 2)
+#define END_POLL_NS (CLOCK_NS_PER_MS / 4)
 
 /*
  * One message of a child. It is shorter than PIPE_BUF, so write() is atomic and the
@@ -130,17 +135,27 @@ static int start_children(struct job *job)
 	return -1;
 }
 
+static void wait_for_child(pid_t child, int64_t until_ns)
+{
+	struct timespec pause = clock_timespec(END_POLL_NS);
+
+	while (waitpid(child, NULL, WNOHANG) == 0 && clock_monotonic_ns() < until_ns)
+		nanosleep(&pause, NULL);
+}
+
 /*
  * They are waited for, so that the CPU time of the run, which is published, includes
- * theirs (RUSAGE_CHILDREN). All get the signal first, so that they end in parallel.
+ * theirs (RUSAGE_CHILDREN). All get the signal first, so that they end in parallel. One
+ * that sleeps uninterruptibly, as over a file server that is gone, is left to init.
  */
 static void end_children(const struct job *job)
 {
+	int64_t until_ns = clock_monotonic_ns() + END_WAIT_NS;
+
 	for (size_t i = 0; i < job->child_count; i++)
 		kill(job->children[i], SIGKILL);
 	for (size_t i = 0; i < job->child_count; i++)
-		while (waitpid(job->children[i], NULL, 0) < 0 && errno == EINTR)
-			;
+		wait_for_child(job->children[i], until_ns);
 }
 
 static void store_answer(const struct job *job, const struct answer *answer)

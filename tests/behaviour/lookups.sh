@@ -242,6 +242,21 @@ assert_le $(($(_uptime_cs) - before)) 200 "hundredths of a second"
 no_child_left
 assert_eq 0 "$(value "$FILE" nodecanary_last_run_success)"
 
+behaviour "children are reaped by the run alone, whatever whoever starts it does about SIGCHLD"
+TIMEOUT=30s write_ini '[peers]' 'a.test =' 'b.test =' 'c = 127.5.9.1'
+dns_forget
+env --ignore-signal=CHLD "$NC" -c "$TEST_TMP/x.ini" -o "$FILE" 2>"$TEST_TMP/err" &
+pid=$!
+wait_until 10 test -s "$TEST_TMP/dns.log"
+child=$(pgrep -P $pid | head -n 1)
+kill -KILL "$child"
+# shellcheck disable=SC2317 # wait_until calls it
+is_zombie() { grep -q '^State:.*zombie' "/proc/$child/status"; }
+wait_until 10 is_zombie
+kill -TERM $pid
+wait $pid
+no_child_left
+
 behaviour "children end with a run that is killed"
 a_run_that_looks_up
 kill -KILL $pid

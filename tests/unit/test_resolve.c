@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -74,6 +75,17 @@ int getaddrinfo(const char *host, const char *service, const struct addrinfo *hi
 	if (strcmp(host, "unknown") == 0)
 		return EAI_NONAME;
 	return answer_list(host, hints, list);
+}
+
+/* Whether children sleep uninterruptibly, so that SIGKILL ends none of them. */
+static bool unkillable;
+
+pid_t waitpid(pid_t child, int *status, int options)
+{
+	if (!unkillable)
+		return (pid_t)syscall(SYS_wait4, child, status, options, NULL);
+	assert_true(options & WNOHANG);
+	return 0;
 }
 
 static int set_up_all(void **state)
@@ -261,6 +273,18 @@ static void deadline_ends_a_lookup_that_blocks(void **state)
 	assert_true(query.asked);
 }
 
+static void child_that_cannot_be_killed_does_not_hold_the_run(void **state)
+{
+	struct resolve_query query = query_of("block", ADDRESS_NONE);
+
+	(void)state;
+	unkillable = true;
+	assert_int_equal(resolve_run(&query, 1, in_ms(100)), 0);
+	unkillable = false;
+	assert_false(query.answered);
+	assert_true(waitpid(-1, NULL, 0) > 0);
+}
+
 static void name_that_blocks_delays_no_other(void **state)
 {
 	struct resolve_query queries[QUERIES_MAX];
@@ -385,6 +409,7 @@ int main(void)
 		TEST(address_in_use_is_kept_while_it_is_among_the_answers),
 		TEST(unusable_address_is_no_answer),
 		TEST(deadline_ends_a_lookup_that_blocks),
+		TEST(child_that_cannot_be_killed_does_not_hold_the_run),
 		TEST(name_that_blocks_delays_no_other),
 		TEST(names_that_no_child_came_to_were_not_asked),
 		TEST(child_that_dies_loses_one_query),
