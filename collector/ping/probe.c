@@ -324,7 +324,8 @@ static void end_sending(void *arg)
 /*
  * For each packet: whether it answers a request of this round. Until a host's request is
  * sent, liboping would also accept the reply to its previous request. A reply must return
- * exactly the payload that was sent.
+ * the payload that was sent. Some hosts return its beginning only, whatever was sent; that
+ * must include the cookie and the address.
  */
 static bool accept_reply(int fd, const void *packet, size_t len, void *arg)
 {
@@ -337,8 +338,9 @@ static bool accept_reply(int fd, const void *packet, size_t len, void *arg)
 	const struct host *host;
 
 	reply = cookie_find_icmp(family, packet, &len);
-	if (!reply)
+	if (!reply || len < COOKIE_ICMP_HEADER + cookie_size(family))
 		return false;
+	len -= COOKIE_ICMP_HEADER;
 	/* Ident and sequence number of an ICMP echo: RFC 792, RFC 4443. */
 	if (!ident_table_find(&probe->by_ident, family,
 			      (uint16_t)(reply[4] << 8 | reply[5]), &index))
@@ -348,8 +350,8 @@ static bool accept_reply(int fd, const void *packet, size_t len, void *arg)
 	       (reply[6] << 8 | reply[7]) == (int)(host->sequence & 0xffff) &&
 	       ping_iterator_get_info(host->iter, PING_INFO_DATA, payload,
 				      &payload_len) == 0 &&
-	       payload_len == len - COOKIE_ICMP_HEADER &&
-	       memcmp(payload, reply + COOKIE_ICMP_HEADER, payload_len) == 0;
+	       payload_len >= len &&
+	       memcmp(payload, reply + COOKIE_ICMP_HEADER, len) == 0;
 }
 
 static void send_and_wait(struct probe *probe)

@@ -15,6 +15,7 @@ add_peers all.ini /dev/null up 10.2 100
 sed '/^up/d' all.ini >errors.ini
 
 # Without the right to exceed net.core.rmem_max: the buffer holds far fewer errors than arrive.
+# shellcheck disable=SC2317 # assert_exit calls it
 limited() { setpriv --bounding-set=-net_admin --inh-caps=-net_admin "$NC" "$@"; }
 
 simnet_start - <<'PLAN'

@@ -830,6 +830,25 @@ static enum sample_outcome outcome_of(struct fake_answer answer)
 	return samples[0].outcome;
 }
 
+static void shortened_reply_counts_if_it_has_cookie_and_address(void **state)
+{
+	char payload[57];
+	struct address address;
+
+	(void)state;
+	assert_true(address_parse(ours[0], &address));
+	for (size_t size = 55; size > 0; size--) {
+		cookie_write_payload(&cookie, &address, 56, payload);
+		payload[size] = '\0';
+		/* 8 bytes each. */
+		assert_int_equal(outcome_of((struct fake_answer){.payload = payload}),
+				 size >= 16 ? SAMPLE_REPLY : SAMPLE_LOST);
+		payload[size - 1] ^= 1;
+		assert_int_equal(outcome_of((struct fake_answer){.payload = payload}),
+				 SAMPLE_LOST);
+	}
+}
+
 static void reply_counts_only_if_it_returns_the_payload_sent(void **state)
 {
 	char payload[58];
@@ -965,6 +984,7 @@ int main(void)
 		TEST(owner_is_called_when_the_last_request_has_left),
 		TEST(late_reply_does_not_leak_into_the_next_round),
 		TEST(reply_to_the_previous_round_is_ignored_in_this_one),
+		TEST(shortened_reply_counts_if_it_has_cookie_and_address),
 		TEST(reply_counts_only_if_it_returns_the_payload_sent),
 		TEST(buffers_hold_all_packets_that_can_be_under_way),
 		TEST(socket_without_filter_is_not_trusted),
