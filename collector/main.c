@@ -30,6 +30,7 @@
 #include "peers/targets.h"
 #include "ping/batches.h"
 #include "ping/icmpsocket.h"
+#include "ping/probe.h"
 #include "print.h"
 #include "publish/exposition.h"
 #include "publish/outfile.h"
@@ -272,6 +273,8 @@ static int probe_targets(void)
 		log_err("cannot read random numbers");
 		return EX_OSERR;
 	}
+	if (run.config.peer_count > 0 && !probe_verify_library())
+		return EX_OSERR;
 	if (batches_build(&run.batches, &run.targets, &cookie, deadline_ns) < 0)
 		return EX_OSERR;
 	if (run.batches.count > 0 && isatty(STDERR_FILENO) &&

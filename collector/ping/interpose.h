@@ -32,7 +32,11 @@
 #define INTERPOSE_BURST 8
 
 struct interpose {
-	/* Set by the caller. */
+	/*
+	 * Set by the caller. A rehearsal shows which of these functions liboping calls:
+	 * nothing is sent, and the rest here is not used.
+	 */
+	bool is_rehearsal;
 	int64_t timeout_ns, spacing_ns;
 	/* How many packets are read after the deadline: as many as the sockets can queue. */
 	size_t pending_max;
@@ -48,8 +52,9 @@ struct interpose {
 	void *arg;
 
 	/* Results. */
-	bool was_called;  /* liboping did wait in select() */
-	bool interrupted; /* by a stop request */
+	bool was_called;	     /* liboping did wait in select() */
+	bool has_sent, has_received; /* ... and called sendto(), recvmsg() */
+	bool interrupted;	     /* by a stop request */
 	/*
 	 * The process stood still between a request's time stamp and its sending, so long
 	 * that a reply in time may look late.
@@ -64,8 +69,11 @@ struct interpose {
 	/* Internal. */
 	bool sent;
 	int64_t next_send_ns, last_send_ns, permitted_ns;
-	size_t reads_in_a_row, late_reads;
+	size_t reads_in_a_row, late_reads, rehearsed_waits;
 };
+
+/* For what replaces a function of libc, whatever -fvisibility the user's CFLAGS have. */
+#define INTERPOSE_EXPORTED __attribute__((visibility("default")))
 
 /* The structure must live until interpose_end(). */
 void interpose_begin(struct interpose *interpose);

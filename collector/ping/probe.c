@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <oping.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +12,13 @@
 #include "ping/icmpsocket.h"
 #include "ping/interpose.h"
 #include "base/stop.h"
+
+/*
+ * liboping's own timeout in a rehearsal, and the time after which it is taken out of it by
+ * force, in seconds.
+ */
+#define REHEARSAL_S 0.1
+#define REHEARSAL_MAX_S 1
 
 /*
  * liboping's own timeout, in seconds. It counts from before the first request and on the
@@ -183,7 +192,7 @@ static size_t add_pending(struct probe *probe, const struct probe_host *hosts,
 
 	for (size_t i = 0; i < count; i++) {
 		/* Adding is quadratic, seconds for very many; the rest stays unsent. */
-		if (i % STOP_CHECK_HOSTS == STOP_CHECK_HOSTS - 1 && stop_requested())
+		if (i % STOP_CHECK_HOSTS == 0 && stop_requested())
 			break;
 		if (add_host(probe, &hosts[pending[i]]))
 			pending[added++] = pending[i];
@@ -380,22 +389,16 @@ static void send_and_wait(struct probe *probe)
 	probe->report.starved |= interpose->starved;
 }
 
-/* False if liboping failed before it waited, or waits where it cannot be controlled. */
-static bool verify_wait(struct probe *probe)
+/*
+ * liboping may fail before it waits for anything, as where it gets no socket. Then all hosts
+ * are unsent. Logged once.
+ */
+static void report_send_failure(struct probe *probe)
 {
-	if (probe->interpose.was_called)
-		return true;
-	for (size_t i = 0; i < probe->count; i++)
-		if (was_sent(&probe->hosts[i])) {
-			log_errx(
-				"liboping did not wait in select(), which this program relies on");
-			return false;
-		}
-	/* Without a request in flight nothing is wrong: all hosts are unsent. */
-	if (!probe->warned)
-		log_warnx("cannot ping %zu peers: %s", probe->added, read_error(probe));
+	if (probe->interpose.was_called || probe->warned)
+		return;
+	log_warnx("cannot ping %zu peers: %s", probe->added, read_error(probe));
 	probe->warned = true;
-	return true;
 }
 
 /* Whether replies may be left in a socket that could not be read. Logged once. */
@@ -414,7 +417,8 @@ static enum round_result classify_round(struct probe *probe, int64_t offset_chan
 	const struct interpose *interpose = &probe->interpose;
 	uint64_t drops = icmpsocket_count_drops(&probe->sockets);
 
-	if (probe->sockets.failed || !verify_wait(probe))
+	report_send_failure(probe);
+	if (probe->sockets.failed)
 		return ROUND_BROKEN;
 	if (interpose->interrupted || interpose->stalled || failed_to_receive(probe))
 		return ROUND_INTERRUPTED;
@@ -445,6 +449,58 @@ enum round_result probe_run_round(struct probe *probe, struct sample *samples,
 	for (size_t i = 0; i < probe->count; i++)
 		samples[i] = read_sample(probe, &probe->hosts[i]);
 	return result;
+}
+
+static sigjmp_buf out_of_rehearsal;
+
+static void leave_rehearsal(int signal)
+{
+	siglongjmp(out_of_rehearsal, signal);
+}
+
+/*
+ * A liboping that waits in another function may hear neither its own timeout nor SIGTERM,
+ * which is blocked. Whatever the jump leaves behind, the run ends.
+ */
+static void send_within_a_second(pingobj_t *object)
+{
+	if (sigsetjmp(out_of_rehearsal, true) == 0 &&
+	    signal(SIGALRM, leave_rehearsal) != SIG_ERR) {
+		alarm(REHEARSAL_MAX_S);
+		ping_send(object);
+	}
+	alarm(0);
+}
+
+static bool rehearse(pingobj_t *object)
+{
+	struct interpose interpose = {.is_rehearsal = true};
+
+	interpose_begin(&interpose);
+	send_within_a_second(object);
+	interpose_end();
+	if (interpose.has_received)
+		return true;
+	log_errx("liboping does not call %s, which this program replaces",
+		 !interpose.was_called ? "select()"
+		 : !interpose.has_sent ? "sendto()"
+				       : "recvmsg()");
+	return false;
+}
+
+bool probe_verify_library(void)
+{
+	double timeout = REHEARSAL_S;
+	pingobj_t *object = ping_construct();
+	/* Where no host can be added, nothing is measured, and the reason is logged then. */
+	bool works = !object || ping_setopt(object, PING_OPT_TIMEOUT, &timeout) < 0 ||
+		     (ping_host_add(object, "127.0.0.1") < 0 &&
+		      ping_host_add(object, "::1") < 0) ||
+		     rehearse(object);
+
+	if (object)
+		ping_destroy(object);
+	return works;
 }
 
 struct probe_report probe_get_report(const struct probe *probe)

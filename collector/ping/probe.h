@@ -37,6 +37,13 @@ struct probe_host {
 
 struct probe;
 
+/*
+ * Whether liboping waits, sends and receives by the functions that interpose.h replaces.
+ * Rehearses a round with one host, without any packet, and lasts a second at most. To be
+ * called before any other, without other threads; false after logging.
+ */
+bool probe_verify_library(void);
+
 /* `idents` is shared by all objects of the process. NULL after logging why. */
 struct probe *probe_new(const struct probe_settings *settings,
 			const struct cookie *cookie, struct idents *idents);

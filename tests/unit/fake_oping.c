@@ -262,7 +262,7 @@ int ping_host_add(pingobj_t *obj, const char *name)
 	snprintf(host->name, sizeof(host->name), "%s", name);
 	parse_name(host);
 	open_socket(obj, host->family);
-	host->data = strdup(obj->data);
+	host->data = strdup(obj->data ? obj->data : "liboping");
 	host->ident = draw_ident();
 	host->latency = -1;
 	while (*end)
@@ -353,9 +353,11 @@ static int send_one(struct pingobj *obj, struct pinghost *host)
 	if (fake_oping.before_send)
 		fake_oping.before_send();
 	send_errno = script.send_errno;
-	if (sendto(obj->fds[host->family], host->data, strlen(host->data), 0,
-		   (struct sockaddr *)&host->addr, addr_len) < 0 &&
-	    errno != EHOSTUNREACH && errno != ENETUNREACH) {
+	if (fake_oping.manner == FAKE_SENDS_OTHERWISE)
+		fake_oping.sent++;
+	else if (sendto(obj->fds[host->family], host->data, strlen(host->data), 0,
+			(struct sockaddr *)&host->addr, addr_len) < 0 &&
+		 errno != EHOSTUNREACH && errno != ENETUNREACH) {
 		obj->error = "it could not be sent";
 		perror("ping_sendto");
 		return -1;
@@ -394,7 +396,7 @@ static bool receive_one(struct pingobj *obj, int fd)
 	struct pinghost *host;
 	struct fake_peer script;
 
-	if (recvmsg(fd, &message, 0) < 0)
+	if (fake_oping.manner == FAKE_RECEIVES_OTHERWISE || recvmsg(fd, &message, 0) < 0)
 		return false;
 	host = match(obj, family, packet + (family ? 0 : IPV4_HEADER));
 	if (!host)
@@ -476,7 +478,9 @@ int ping_send(pingobj_t *obj)
 		obj->error = "no socket";
 		return fake_oping.last_result = -1;
 	}
-	if (fake_oping.manner == FAKE_AS_LIBOPING)
+	while (fake_oping.manner == FAKE_HANGS)
+		pause();
+	if (fake_oping.manner != FAKE_NEVER_WAITS)
 		return fake_oping.last_result = run_round(obj);
 	for (struct pinghost *host = obj->head; host; host = host->next)
 		send_one(obj, host);

@@ -31,6 +31,9 @@ enum fake_manner {
 	FAKE_AS_LIBOPING,
 	FAKE_SEND_FAILS,  /* ping_send() fails before it waits for anything */
 	FAKE_NEVER_WAITS, /* it sends without select() */
+	FAKE_SENDS_OTHERWISE,
+	FAKE_RECEIVES_OTHERWISE,
+	FAKE_HANGS,
 };
 
 struct fake_oping {

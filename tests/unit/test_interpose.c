@@ -807,6 +807,41 @@ static void failed_receive_is_recorded_until_one_succeeds(void **state)
 	interpose_end();
 }
 
+static void rehearsal_is_a_round_that_sends_nothing(void **state)
+{
+	struct interpose interpose = {.is_rehearsal = true};
+	fd_set readable, writable;
+
+	(void)state;
+	interpose_begin(&interpose);
+	assert_int_equal(wait_in_select(near[0], &readable, &writable), 1);
+	assert_true(FD_ISSET(near[0], &writable) && !FD_ISSET(near[0], &readable));
+	assert_int_equal(sendto(near[0], "packet", 6, 0, NULL, 0), 6);
+	assert_int_equal(wait_in_select(-1, &readable, &writable), 1);
+	assert_true(FD_ISSET(near[0], &readable) && !FD_ISSET(near[0], &writable));
+	read_one(near[0]);
+	assert_int_equal(wait_in_select(-1, &readable, &writable), 0);
+	assert_false(FD_ISSET(near[0], &readable) || FD_ISSET(near[0], &writable));
+	interpose_end();
+	assert_true(interpose.was_called && interpose.has_sent && interpose.has_received);
+	assert_int_equal(record.tries, 0);
+}
+
+static void rehearsal_ends_though_nothing_is_sent(void **state)
+{
+	struct interpose interpose = {.is_rehearsal = true};
+	fd_set readable, writable;
+	unsigned waits = 0;
+
+	(void)state;
+	interpose_begin(&interpose);
+	while (wait_in_select(near[0], &readable, &writable) > 0)
+		assert_true(++waits < 100);
+	interpose_end();
+	assert_true(interpose.was_called);
+	assert_false(interpose.has_sent || interpose.has_received);
+}
+
 static void *send_elsewhere(void *arg)
 {
 	(void)arg;
@@ -994,6 +1029,8 @@ int main(void)
 		TEST(recvmsg_is_libcs_outside_of_a_round),
 		TEST(receive_in_a_round_never_blocks),
 		TEST(failed_receive_is_recorded_until_one_succeeds),
+		TEST(rehearsal_is_a_round_that_sends_nothing),
+		TEST(rehearsal_ends_though_nothing_is_sent),
 		TEST(round_belongs_to_its_thread),
 		TEST(flood_neither_delays_requests_nor_extends_the_round),
 		TEST(flood_after_a_deadline_costs_no_request),

@@ -554,22 +554,53 @@ static void send_that_fails_as_a_whole_is_unsent_and_reported_once(void **state)
 	probe_free(probe);
 }
 
-static void library_that_does_not_wait_in_select_is_refused(void **state)
+static void library_that_works_is_accepted_and_sends_nothing(void **state)
 {
-	static const char *const text = "10.0.0.1";
-	struct sample sample;
-	struct probe *probe = probe_of(&text, 1);
 	char *output;
 
 	(void)state;
-	fake_oping.manner = FAKE_NEVER_WAITS;
+	fake_oping_script(
+		(struct fake_peer){.address = "127.0.0.1", .unresponsive = true});
 	support_capture_begin();
-	assert_int_equal(run_round(probe, &sample), ROUND_BROKEN);
+	assert_true(probe_verify_library());
+	/* Where a family is missing, the other one is tried, or nothing is to be said. */
+	fake_oping.peers[0].add_error = "no IPv4";
+	fake_oping_script((struct fake_peer){.address = "::1", .unresponsive = true});
+	assert_true(probe_verify_library());
+	assert_int_equal(fake_oping.sent, 2);
+	fake_oping.peers[1].add_error = "no IPv6";
+	assert_true(probe_verify_library());
 	output = support_capture_end();
-	assert_non_null(strstr(output, "select()"));
-	assert_int_equal(count_lines(output), 1);
+	assert_int_equal(fake_oping.sent, 2);
+	assert_string_equal(output, "");
 	free(output);
-	probe_free(probe);
+}
+
+static void library_that_calls_other_functions_is_refused(void **state)
+{
+	static const struct {
+		enum fake_manner manner;
+		const char *name;
+	} cases[] = {{FAKE_NEVER_WAITS, "select()"},
+		     {FAKE_SENDS_OTHERWISE, "sendto()"},
+		     {FAKE_RECEIVES_OTHERWISE, "recvmsg()"},
+		     {FAKE_HANGS, "select()"}};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(cases); i++) {
+		char *output;
+
+		reset(NULL);
+		fake_oping.manner = cases[i].manner;
+		fake_oping_script(
+			(struct fake_peer){.address = "127.0.0.1", .unresponsive = true});
+		support_capture_begin();
+		assert_false(probe_verify_library());
+		output = support_capture_end();
+		assert_int_equal(count_lines(output), 1);
+		assert_non_null(strstr(output, cases[i].name));
+		free(output);
+	}
 }
 
 static void options_are_handed_over_as_liboping_wants_them(void **state)
@@ -972,7 +1003,8 @@ int main(void)
 		TEST(round_of_hosts_that_could_not_be_added_is_measured_and_unsent),
 		TEST(object_without_hosts_has_rounds),
 		TEST(send_that_fails_as_a_whole_is_unsent_and_reported_once),
-		TEST(library_that_does_not_wait_in_select_is_refused),
+		TEST(library_that_works_is_accepted_and_sends_nothing),
+		TEST(library_that_calls_other_functions_is_refused),
 		TEST(options_are_handed_over_as_liboping_wants_them),
 		TEST(source_of_the_other_family_is_handed_over_too),
 		TEST(options_that_are_not_set_are_left_alone),
