@@ -136,7 +136,7 @@ lacks() {
 	local file=$TMP/offered/$1
 	[ -s "$file" ] || fail "nothing is offered after ${lines[$1 - 1]}"
 	shift
-	! grep -xF "$(printf '%s\n' "$@")" "$file"
+	! grep -xF -e "$(printf '%s\n' "$@")" "$file"
 }
 
 # The options as --help has them, one a line; `long` or `short`: these alone.
@@ -157,7 +157,7 @@ arguments() {
 	local with without i
 	mapfile -t with < <("$NC" --help | sed -n 's/^  \(-[a-zA-Z]\), \(--[a-z-]*\) [A-Z]\+ .*/\1\n\2/p')
 	mapfile -t without < <("$NC" --help | sed -n 's/^  \(-[a-zA-Z]\), --[a-z-]*  .*/\1/p' | grep -v '[Vh]')
-	[ ${#with[@]} -ge 6 ] && [ ${#without[@]} -ge 6 ] || fail "--help has another form"
+	if [ ${#with[@]} -lt 6 ] || [ ${#without[@]} -lt 6 ]; then fail "--help has another form"; fi
 	with=("${with[@]/%/ }")
 	without=("${without[@]/%/ -}")
 	ask "$1" "${with[@]/#/nodecanary }" "${without[@]/#/nodecanary }"
