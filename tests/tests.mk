@@ -194,6 +194,11 @@ hdr-check:
 			$(CC) $(NC_CFLAGS) -Werror -fsyntax-only -x c - || exit 1; \
 	done; echo "hdr-check: $(words $(HEADERS)) headers"
 
+# What the compiler finds in all C sources without making code of them.
+syntax:
+	$(Q)$(CC) $(NC_CFLAGS) $(CFLAGS) -fsyntax-only $(SOURCES) \
+		$(wildcard tests/unit/*.c tests/tools/*.c tests/tools/simnet/*.c tests/fuzz/*.c)
+
 check:
 	@tests/tools/deps check
 	@tests/check
@@ -209,5 +214,5 @@ check-all:
 .PHONY: check check-all check-unit check-sanitize check-valgrind check-behaviour \
 	check-behaviour-alone check-behaviour-beside check-sanitize-behaviour check-sandbox \
 	check-lint check-docs check-packaging $(PACKAGING_CHECKS) check-console \
-	check-node check-fleet node-image demo lint hdr-check fuzz check-fuzz fuzzers coverage \
+	check-node check-fleet node-image demo lint hdr-check syntax fuzz check-fuzz fuzzers coverage \
 	soak bench tools static unit-tests
