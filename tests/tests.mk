@@ -58,7 +58,7 @@ check-unit: all unit-tests
 	$(Q)tests/unit/run $(UNIT_TESTS)
 
 check-sanitize:
-	$(Q)$(MAKE) --no-print-directory -j2 SANITIZE=address,undefined all unit-tests >/dev/null
+	$(Q)$(MAKE) --no-print-directory -j2 SANITIZE=address,undefined CFLAGS="-O1 -g" all unit-tests >/dev/null
 	$(Q)ASAN_OPTIONS=detect_leaks=1 $(MAKE) --no-print-directory SANITIZE=address,undefined check-unit
 
 check-valgrind:
@@ -85,7 +85,7 @@ check-behaviour-beside: all tools static
 
 # With a sanitizer in the program and in the tools, all tests but those with `# sanitizers: no`.
 check-sanitize-behaviour:
-	$(Q)$(MAKE) --no-print-directory -j2 SANITIZE=address,undefined all tools >/dev/null
+	$(Q)$(MAKE) --no-print-directory -j2 SANITIZE=address,undefined CFLAGS="-O1 -g" all tools >/dev/null
 	$(Q)SANITIZED=1 ASAN_OPTIONS=detect_leaks=1 NODECANARY=$(CURDIR)/$(SANITIZED)/nodecanary \
 		TOOLS=$(CURDIR)/$(SANITIZED)/tests tests/behaviour/run -j$(BEHAVIOUR_JOBS)
 
