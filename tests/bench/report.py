@@ -136,7 +136,7 @@ def start_table(figures):
     """Daemons are not started, so theirs is what they use in the time between two starts."""
     starts = figures.starts
     table = Table("One start by systemd with 9 peers: CPU of the whole node",
-                  ["", *(f"{mounts} mounts" for mounts in starts.mounts())])
+                  ["unit", *(f"{mounts} mounts" for mounts in starts.mounts())])
     for unit, name in UNITS.items():
         table.add(name, *(f"{starts.cpu_ms[unit][mounts]:.1f} ms"
                           f" ({starts.factor(unit, mounts):.1f}×)" for mounts in starts.mounts()))
