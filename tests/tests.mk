@@ -180,8 +180,8 @@ soak: all tools
 # What it costs beside others, in BENCH's words: `make bench BENCH="--peers 9,100"`.
 bench:
 	@tests/tools/deps bench
-	$(Q)$(MAKE) --no-print-directory all tools static
-	$(Q)NODECANARY=$(CURDIR)/$(BUILD)/nodecanary TOOLS=$(CURDIR)/$(TESTS_BUILD) \
+	$(Q)$(MAKE) --no-print-directory all tools static $(if $(DEB),,deb)
+	$(Q)$(with_nodes) NODECANARY=$(CURDIR)/$(BUILD)/nodecanary \
 		STATIC_NC=$(CURDIR)/$(BUILD)/static/nodecanary tests/bench/run $(BENCH)
 
 lint:
