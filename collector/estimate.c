@@ -14,6 +14,8 @@
  */
 #define ADD_NS (20 * CLOCK_NS_PER_US)
 #define REQUEST_NS (40 * CLOCK_NS_PER_US)
+/* And a target to be restored and published. */
+#define PUBLISH_NS (30 * CLOCK_NS_PER_US)
 
 /* Of one group, or the sum of all. Times are upper bounds, from the start of the run. */
 struct estimate {
@@ -172,11 +174,11 @@ static struct estimate estimate_group(const struct targets *targets, size_t grou
 }
 
 /* No round begins after the deadline, but one that has begun ends. */
-static int64_t end_ns(const struct config *config, const struct estimate *estimate)
+static int64_t end_ns(const struct targets *targets, const struct estimate *estimate)
 {
-	int64_t deadline_ns = config->collector.deadline_ns;
+	int64_t deadline_ns = targets->config->collector.deadline_ns;
 
-	return estimate->round_ns +
+	return estimate->round_ns + (int64_t)targets->count * PUBLISH_NS +
 	       (estimate->last_ns < deadline_ns ? estimate->last_ns : deadline_ns);
 }
 
@@ -252,7 +254,7 @@ bool estimate_print(FILE *out, const struct targets *targets,
 	for (size_t i = 0; i < config->group_count; i++) {
 		struct estimate *estimate = &estimates[i];
 
-		estimate->end_ns = end_ns(config, estimate);
+		estimate->end_ns = end_ns(targets, estimate);
 		print_group(out, targets, i, estimate);
 		total.targets += estimate->targets;
 		total.packets += estimate->packets;
