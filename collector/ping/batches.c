@@ -31,6 +31,7 @@ enum past { RESPONDED, UNKNOWN, DID_NOT_RESPOND };
 /* A target, and what decides which batch it is in. */
 struct entry {
 	struct target *target;
+	const struct target *first; /* that has the address; the order of the addresses */
 	size_t first_group; /* the first group with the same options as the target's */
 	uint32_t size;	    /* of the payload */
 	/* Of all targets that have the address: that of the best one. */
@@ -64,19 +65,20 @@ static int compare_hosts(const struct entry *a, const struct entry *b)
 	return order ? order : compare_numbers(a->size, b->size);
 }
 
-/* All targets are in one array. Their order makes every sort a stable one. */
-static int compare_targets(const struct entry *a, const struct entry *b)
+/* All targets are in one array. */
+static int compare_targets(const struct target *a, const struct target *b)
 {
-	int order = compare_hosts(a, b);
-
-	return order ? order : a->target < b->target ? -1 : a->target > b->target;
+	return a < b ? -1 : a > b;
 }
 
 static int by_host(const void *a, const void *b)
 {
-	int order = compare_lists(a, b);
+	const struct entry *one = a, *other = b;
+	int order = compare_lists(one, other);
 
-	return order ? order : compare_targets(a, b);
+	if (order == 0)
+		order = compare_hosts(one, other);
+	return order ? order : compare_targets(one->target, other->target);
 }
 
 static int by_batch(const void *a, const void *b)
@@ -86,7 +88,9 @@ static int by_batch(const void *a, const void *b)
 
 	if (order == 0)
 		order = compare_numbers(one->past, other->past);
-	return order ? order : compare_targets(one, other);
+	if (order == 0)
+		order = compare_targets(one->first, other->first);
+	return order ? order : compare_targets(one->target, other->target);
 }
 
 /* Quadratic at worst: half a million comparisons for the 1,024 groups that may be. */
@@ -137,8 +141,8 @@ static size_t list_targets(struct targets *targets, struct entry *entries)
 	return count;
 }
 
-/* Sorted by host: gives all targets of a host the past of the best one. */
-static void share_past(struct entry *entries, size_t count)
+/* Sorted by host: what all targets of one host have in common. */
+static void join_hosts(struct entry *entries, size_t count)
 {
 	size_t end;
 
@@ -149,8 +153,10 @@ static void share_past(struct entry *entries, size_t count)
 		     end++)
 			if (entries[end].past < entries[i].past)
 				entries[i].past = entries[end].past;
-		for (size_t j = i + 1; j < end; j++)
+		for (size_t j = i; j < end; j++) {
 			entries[j].past = entries[i].past;
+			entries[j].first = entries[i].target;
+		}
 	}
 }
 
@@ -208,7 +214,7 @@ static struct entry *make_entries(struct targets *targets, size_t *count)
 		return NULL;
 	*count = list_targets(targets, entries);
 	qsort(entries, *count, sizeof(*entries), by_host);
-	share_past(entries, *count);
+	join_hosts(entries, *count);
 	set_deferred(entries, *count);
 	qsort(entries, *count, sizeof(*entries), by_batch);
 	return entries;
@@ -323,28 +329,43 @@ static struct probe_report sum_reports(const struct batches *batches)
 	return sum;
 }
 
-/* Batches of one list that liboping refuses for the same reason have one line. */
+/* The first batch from `batch` on with the same reason for a refusal; `end` if there is none. */
+static const struct batch *find_refused(const struct batch *batch,
+					const struct batch *end, const char *reason)
+{
+	while (batch < end && (batch->report.refused == 0 ||
+			       strcmp(batch->report.refused_reason, reason) != 0))
+		batch++;
+	return batch;
+}
+
+/* One line for each reason why liboping does not ping a host. */
 static void log_refused(const struct batches *batches)
 {
-	const struct batch *end = batches->items + batches->count, *next;
+	const struct batch *end = batches->items + batches->count;
 
-	for (const struct batch *batch = batches->items; batch < end; batch = next) {
-		const struct probe_report *report = &batch->report;
-		size_t refused = report->refused;
+	for (const struct batch *first = batches->items; first < end; first++) {
+		const char *reason = first->report.refused_reason;
+		const char *family =
+			address_family_name(first->targets[0]->address.family);
+		size_t refused = 0;
 
-		for (next = batch + 1;
-		     next < end && next->turns == batch->turns &&
-		     strcmp(next->report.refused_reason, report->refused_reason) == 0;
-		     next++)
-			refused += next->report.refused;
+		if (find_refused(batches->items, end, reason) != first)
+			continue;
+		for (const struct batch *batch = first; batch < end;
+		     batch = find_refused(batch + 1, end, reason)) {
+			refused += batch->report.refused;
+			if (batch->targets[0]->address.family !=
+			    first->targets[0]->address.family)
+				family = "the";
+		}
 		if (refused == 1)
-			log_warnx("peer `%s`: cannot be pinged: %s", report->refused_name,
-				  report->refused_reason);
-		else if (refused > 1)
+			log_warnx("peer `%s`: cannot be pinged: %s",
+				  first->report.refused_name, reason);
+		else
 			log_warnx(
 				"cannot ping %s peers: %s (%zu peers, the first is `%s`)",
-				address_family_name(batch->targets[0]->address.family),
-				report->refused_reason, refused, report->refused_name);
+				family, reason, refused, first->report.refused_name);
 	}
 }
 
