@@ -1,6 +1,6 @@
 #!/bin/bash
-# A liboping that waits, sends or receives by other calls than this program replaces measures
-# nothing: the run fails within seconds, and names the call.
+# With a liboping that waits, sends or receives by other calls than this program replaces, a run
+# fails within seconds and names the call.
 # time-limit: 300
 # sanitizers: no, a sanitized program takes no other liboping
 
@@ -25,6 +25,7 @@ INI
 ip route add unreachable 127.9.9.9 table local
 
 # with_renamed FUNCTION COMMAND...: with a liboping that calls it by the name of oping_shim.c.
+# shellcheck disable=SC2317 # assert_exit calls it
 with_renamed() {
 	local renamed=z${1:1}
 	rm -rf lib
