@@ -9,7 +9,7 @@
 #include "publish/metrics.h"
 
 /*
- * What an address needs of the one thread: to be added to liboping, and to be asked and
+ * What an address needs of the processor: to be added to liboping, and to be asked and
  * heard in a round. Measured on a slow machine with all cores busy; an idle one needs half.
  */
 #define ADD_NS (20 * CLOCK_NS_PER_US)
@@ -94,7 +94,7 @@ static size_t count_addresses(const struct batch *batch)
 
 /*
  * How long a round lasts at most: those with the same options take turns, all tasks may
- * send theirs at the same time, and one thread does it.
+ * send theirs at the same time, and only one runs at a time.
  */
 static int64_t longest_round_ns(const struct batches *batches, const struct batch *batch)
 {

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "ping/interpose.h"
+
 /*
  * How libc's functions are reached that have the same names. In a static program a name
  * exists once, so its linker gives all callers __wrap_X for X, and X for __real_X (--wrap).
@@ -73,6 +75,7 @@ static struct addrinfo *make_answer(const struct address *address)
 	return &answer;
 }
 
+INTERPOSE_EXPORTED
 int OURS(getaddrinfo)(const char *name, const char *service, const struct addrinfo *hints,
 		      struct addrinfo **result)
 {
@@ -83,6 +86,7 @@ int OURS(getaddrinfo)(const char *name, const char *service, const struct addrin
 	return 0;
 }
 
+INTERPOSE_EXPORTED
 void OURS(freeaddrinfo)(struct addrinfo *result)
 {
 	if (result != &answer)
@@ -90,6 +94,7 @@ void OURS(freeaddrinfo)(struct addrinfo *result)
 }
 
 /* Nothing else here needs random(), and no caller may rely on a seed. */
+INTERPOSE_EXPORTED
 long random(void)
 {
 	uint32_t number = 0;

@@ -94,7 +94,7 @@ one=$duration
 behaviour "groups with different options run side by side: a round lasts one timeout"
 groups different.ini 'dscp = ef'
 in_mid_run different.ini 6
-assert_eq 2/1 "$sockets/$threads" "raw sockets/threads"
+assert_eq 2/2 "$sockets/$threads" "raw sockets/threads"
 assert_eq 18/12 "$(sum x.prom nodecanary_requests_total)/$(sum x.prom nodecanary_replies_total)"
 assert_eq 0 "$(sum x.prom nodecanary_discarded_rounds_total)" "discarded rounds"
 assert_between 0.8 "$(awk -v a="$duration" -v b="$one" 'BEGIN { print a / b }')" 1.3 \
