@@ -14,7 +14,7 @@
 
 #include "base/address.h"
 
-#define RESOLVE_CHILDREN 20
+#define RESOLVE_CHILDREN 40
 #define RESOLVE_NAME_SIZE 256
 
 enum resolve_result {
