@@ -31,11 +31,19 @@ struct answer {
 	char name[RESOLVE_NAME_SIZE];
 };
 
+/* In memory that all children share. */
+struct progress {
+	atomic_uint next; /* index of the next query */
+	struct {
+		uint32_t index;
+		int64_t start_ns; /* 0: nothing was begun */
+	} current[RESOLVE_CHILDREN];
+};
+
 struct job {
 	struct resolve_query *queries;
 	size_t count;
-	/* Index of the next query, in memory that all children share. */
-	atomic_uint *next;
+	struct progress *progress;
 	int in, out; /* the ends of the pipe */
 	pid_t children[RESOLVE_CHILDREN];
 	size_t child_count;
@@ -93,7 +101,7 @@ static void look_up(const struct job *job, uint32_t index, struct answer *answer
 				 .ai_socktype = SOCK_DGRAM,
 				 .ai_flags = query->canonical ? AI_CANONNAME : 0};
 	struct addrinfo *list = NULL;
-	int64_t start_ns = clock_monotonic_ns();
+	int64_t start_ns = job->progress->current[job->child_count].start_ns;
 	int error = getaddrinfo(query->host, NULL, &hints, &list);
 
 	memset(answer, 0, sizeof(*answer));
@@ -139,10 +147,12 @@ static void child_main(const struct job *job, pid_t parent)
 	/* Without a reader the next write() ends this child. */
 	close(job->in);
 	for (;;) {
-		unsigned index = atomic_fetch_add(job->next, 1);
+		unsigned index = atomic_fetch_add(&job->progress->next, 1);
 
 		if (index >= job->count)
 			return;
+		job->progress->current[job->child_count].index = index;
+		job->progress->current[job->child_count].start_ns = clock_monotonic_ns();
 		look_up(job, index, &answer);
 		if (write(job->out, &answer, sizeof(answer)) != (ssize_t)sizeof(answer))
 			return;
@@ -237,33 +247,38 @@ static void read_answers(const struct job *job, int64_t deadline_ns)
 }
 
 /*
- * Children take the queries in order, so the shared index tells which were begun. A stop
- * request says nothing about the names that it cut off.
+ * What a child was at when it ended. A lookup that had less than half of the time says
+ * nothing about its name, and neither does one that a stop request ended.
  */
-static void mark_cut_off(const struct job *job)
+static void mark_cut_off(const struct job *job, int64_t middle_ns)
 {
-	unsigned begun = stop_requested() ? 0 : atomic_load(job->next);
+	for (size_t i = 0; i < job->child_count && !stop_requested(); i++) {
+		struct resolve_query *query =
+			&job->queries[job->progress->current[i].index];
+		int64_t start_ns = job->progress->current[i].start_ns;
 
-	for (size_t i = 0; i < job->count && i < begun; i++)
-		if (job->queries[i].result == RESOLVE_NOT_ASKED)
-			job->queries[i].result = RESOLVE_CUT_OFF;
+		if (query->result == RESOLVE_NOT_ASKED && start_ns > 0 &&
+		    start_ns <= middle_ns)
+			query->result = RESOLVE_CUT_OFF;
+	}
 }
 
 int resolve_run(struct resolve_query *queries, size_t count, int64_t deadline_ns)
 {
 	struct job job = {.queries = queries, .count = count};
+	int64_t now_ns = clock_monotonic_ns();
 	int pipe_fds[2], result;
 
 	for (size_t i = 0; i < count; i++)
 		queries[i].result = RESOLVE_NOT_ASKED;
 	if (count == 0)
 		return 0;
-	job.next = mmap(NULL, sizeof(*job.next), PROT_READ | PROT_WRITE,
-			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (job.next == MAP_FAILED || pipe2(pipe_fds, O_CLOEXEC) < 0) {
+	job.progress = mmap(NULL, sizeof(*job.progress), PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (job.progress == MAP_FAILED || pipe2(pipe_fds, O_CLOEXEC) < 0) {
 		log_err("cannot look up names");
-		if (job.next != MAP_FAILED)
-			munmap(job.next, sizeof(*job.next));
+		if (job.progress != MAP_FAILED)
+			munmap(job.progress, sizeof(*job.progress));
 		return -1;
 	}
 	job.in = pipe_fds[0];
@@ -274,8 +289,8 @@ int resolve_run(struct resolve_query *queries, size_t count, int64_t deadline_ns
 	if (result == 0)
 		read_answers(&job, deadline_ns);
 	end_children(&job);
-	mark_cut_off(&job);
+	mark_cut_off(&job, now_ns + (deadline_ns - now_ns) / 2);
 	close(job.in);
-	munmap(job.next, sizeof(*job.next));
+	munmap(job.progress, sizeof(*job.progress));
 	return result;
 }

@@ -18,10 +18,10 @@
 #define RESOLVE_NAME_SIZE 256
 
 enum resolve_result {
-	RESOLVE_NOT_ASKED, /* no child came to it before the deadline or a stop request */
-	RESOLVE_CUT_OFF,   /* asked, but not answered before the deadline */
-	RESOLVE_FAILED,	   /* no name server gave an answer */
-	RESOLVE_REFUSED,   /* no address of the answer can be that of another host */
+	RESOLVE_NOT_ASKED,  /* not at all, or with too little time for an answer */
+	RESOLVE_CUT_OFF,    /* not answered, with at least half of the time for that */
+	RESOLVE_FAILED,	    /* no name server gave an answer */
+	RESOLVE_REFUSED,    /* no address of the answer can be that of another host */
 	RESOLVE_NO_ADDRESS, /* the name does not exist, or has no address of the family */
 	RESOLVE_FOUND,
 };
