@@ -307,7 +307,9 @@ void self_set_full_name(struct self *self, const char *name)
 bool self_report(const struct self *self, const struct targets *targets)
 {
 	const struct config *config = targets->config;
-	bool is_known = !*self->name || has_configured(self, config);
+	/* A list that is still empty cannot have it. */
+	bool is_known =
+		!*self->name || config->peer_count == 0 || has_configured(self, config);
 
 	if (!is_known)
 		log_warnx("self = `%s`: no such peer", self->name);
