@@ -375,6 +375,7 @@ static bool has_state(const struct target *target, enum histogram_mode mode)
 
 	return totals->requests > 0 || totals->unsent > 0 ||
 	       target->lookup != TARGET_NOT_LOOKED_UP ||
+	       (target->peer->host && target->address.family != ADDRESS_NONE) ||
 	       targets_outcome(target) != TARGET_UNKNOWN ||
 	       (mode == HISTOGRAM_PEER && totals->histogram.counts);
 }
