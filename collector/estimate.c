@@ -41,6 +41,7 @@ static bool may_have_series(const struct metric *metric, const struct options *o
 	case METRICS_IF_REQUESTS:
 	case METRICS_IF_REPLIES:
 	case METRICS_IF_PAIRS:
+	case METRICS_IF_CONFLICT:
 	case METRICS_IF_HOP_LIMIT: return true;
 	case METRICS_IF_MEMBER:
 	case METRICS_IF_LOOKED_UP: return applies;
@@ -162,6 +163,9 @@ static struct estimate estimate_group(const struct targets *targets, size_t grou
 	for (size_t i = 0; i < targets->count; i++) {
 		const struct target *target = &targets->items[i];
 
+		if (target->has_conflict && target->peer->group == group)
+			estimate.series +=
+				count_series(config, METRICS_PER_PEER, o, true);
 		if (!target_is_measured(target) || target->peer->group != group)
 			continue;
 		estimate.targets++;

@@ -161,6 +161,28 @@ const char *address_unusable(const struct address *addr)
 	return NULL;
 }
 
+static bool stands_for_host(const struct address *addr)
+{
+	static const in_addr_t known[] = {0x7f000001, 0x7f000101, 0x7f003535};
+
+	if (addr->family == ADDRESS_IPV6)
+		return IN6_IS_ADDR_LOOPBACK(&addr->u.v6);
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (addr->family == ADDRESS_IPV4 && ntohl(addr->u.v4.s_addr) == known[i])
+			return true;
+	return false;
+}
+
+const char *address_unsuitable(const struct address *addr, bool allows_loopback)
+{
+	if (!allows_loopback && stands_for_host(addr))
+		return "is a loopback address";
+	if (addr->family == ADDRESS_IPV6 && IN6_IS_ADDR_LINKLOCAL(&addr->u.v6) &&
+	    addr->scope == 0)
+		return "is link-local, without an interface";
+	return address_unusable(addr);
+}
+
 /* The words of the configuration and of the label `family`. */
 const char *address_family_name(enum address_family family)
 {

@@ -142,7 +142,8 @@ silent
 
 behaviour "-l prints whom this node would ping, and of the others why not"
 echo 'hosts: files' >"$TEST_TMP/nsswitch.conf"
-mount --bind "$TEST_TMP/nsswitch.conf" /etc/nsswitch.conf
+echo '127.1.0.9 here.test' >"$TEST_TMP/hosts"
+for file in nsswitch.conf hosts; do mount --bind "$TEST_TMP/$file" "/etc/$file"; done
 cat >"$TEST_TMP/list.ini" <<'INI'
 [collector]
 self = me
@@ -151,7 +152,7 @@ members_only = yes
 [peers]
 me = 127.1.0.1
 other = 127.1.0.2
-localhost =
+here.test =
 nowhere.invalid =
 [peers theirs]
 x = 127.1.0.3
@@ -159,12 +160,15 @@ INI
 packets=$(awk '$1 == "lo:" { print $3 }' /proc/net/dev)
 for option in -l --list-peers; do
 	run_nc 0 $option -c "$TEST_TMP/list.ini"
-	assert_eq 'default localhost probed
+	assert_eq 'default here.test probed
 default me self
 default nowhere.invalid unresolved
 default other probed
-theirs x unselected' "$(awk 'NR > 1 { print $1, $2, $NF }' "$TEST_TMP/out")"
-	assert_eq 0 "$(stat -c %s "$TEST_TMP/err")" "bytes on standard error"
+theirs x unselected
+group default: this node is me: `self` names it
+group theirs: this node is not among the peers: no peer has the name or an address of this host' \
+		"$(awk '/^group .*:/ { print; next } NR > 1 { print $1, $2, $NF }' "$TEST_TMP/out")"
+	says 1 'cannot resolve .nowhere\.invalid.: no such name'
 done
 assert_eq "$packets" "$(awk '$1 == "lo:" { print $3 }' /proc/net/dev)" "packets"
 
@@ -185,7 +189,7 @@ file $TEST_TMP/drop/20.ini" "$(grep '^file' "$TEST_TMP/out")"
 	assert_file_contains "$TEST_TMP/out" '^1 groups, 4 peers, 16 packets per run'
 done
 run_nc 0 -l -c "$TEST_TMP/x.ini" -d "$TEST_TMP/drop"
-assert_eq 5 "$(wc -l <"$TEST_TMP/out")" lines
+assert_eq 5 "$(grep -vc '^group .*:' "$TEST_TMP/out")" lines
 run_nc 0 -c "$TEST_TMP/x.ini" -d "$TEST_TMP/drop" -o -
 assert_eq 1 "$(value "$TEST_TMP/out" 'nodecanary_peer_up{group="default",peer="d"}')"
 run_nc 78 -C -c "$TEST_TMP/x.ini" -d "$TEST_TMP/nowhere"

@@ -164,7 +164,7 @@ messages() {
 		while read -r part; do
 			[ ${#part} -lt 5 ] || grep -qF -- "$part" "$TMP/scratch/sources" ||
 				fail "no message of the program: $part ($message)"
-		done < <(sed -E 's/`?\<(FILE|LINE|WHAT|EXPECTED|REASON|DOTFILE|COUNT|ADDRESS|BYTES|PEER|PLACE|GROUP|SECONDS|DEADLINE|FUNCTION)\>`?/\n/g; s/(a symbolic link|have the name of)/\n\1\n/g' <<<"$message" |
+		done < <(sed -E 's/`?\<(FILE|LINE|WHAT|EXPECTED|REASON|DOTFILE|COUNT|ADDRESS|BYTES|PEER|NAME|PLACE|GROUP|SECONDS|DEADLINE|FUNCTION)\>`?/\n/g; s/(a symbolic link)/\n\1\n/g' <<<"$message" |
 			sed 's/^[ :(),]*//; s/[ :(),`]*$//')
 	done < <(section "$NC8" DIAGNOSTICS | sed -n 's/^\.It Dq //p')
 	[ "$count" -ge 12 ] || fail "only $count messages"

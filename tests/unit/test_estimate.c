@@ -294,7 +294,8 @@ static void pretend_a_run(void)
 						 .mean_ns = 1000,
 						 .pairs = 4,
 						 .hop_limit = 64};
-		target->looked_up = target->resolved = target->peer->host != NULL;
+		target->lookup =
+			target->peer->host ? TARGET_RESOLVED : TARGET_NOT_LOOKED_UP;
 	}
 }
 

@@ -38,8 +38,7 @@ static const char small_fleet[] = "[collector]\n"
 
 static void set_address(struct target *target, const char *address, bool resolved)
 {
-	target->looked_up = true;
-	target->resolved = resolved;
+	target->lookup = resolved ? TARGET_RESOLVED : TARGET_LOOKUP_FAILED;
 	if (*address)
 		assert_true(address_parse(address, &target->address));
 }
@@ -95,6 +94,10 @@ static void load_small_fleet(struct fleet *fleet)
 	set_address(fleet_target(fleet, "both", "eps", "ipv6"), "fd00::3", true);
 	set_self(fleet, 0, "beta");
 	set_self(fleet, 1, "beta");
+	/* Of a peer with two targets, and of one that has no series otherwise. */
+	fleet_target(fleet, "both", "alpha", "ipv4")->has_conflict = true;
+	fleet_target(fleet, "both", "alpha", "ipv6")->has_conflict = true;
+	fleet_target(fleet, "default", "beta", "")->has_conflict = true;
 	targets_select(&fleet->targets, "");
 	set_samples(fleet, fleet_target(fleet, "default", "alpha", ""), "12-3u");
 	set_samples(fleet, fleet_target(fleet, "default", "delta", ""), "uuuuu");
@@ -273,6 +276,7 @@ static void self_and_unselected_peers_have_no_series(void **state)
 		const char *line = lines.items[i];
 
 		if (*line != '#' && strncmp(line, "nodecanary_self_info{", 21) != 0 &&
+		    strncmp(line, "nodecanary_address_conflict{", 28) != 0 &&
 		    (strstr(line, "group=\"mesh\",peer=") ||
 		     strstr(line, "peer=\"beta\"")))
 			fail_msg("a series of a peer that is not measured: %s", line);

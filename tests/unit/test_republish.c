@@ -49,7 +49,7 @@ static char *write_base(void)
 
 	fleet_load(&fleet, ini);
 	beta = fleet_target(&fleet, "default", "beta", "");
-	beta->looked_up = beta->resolved = true;
+	beta->lookup = TARGET_RESOLVED;
 	assert_true(address_parse("10.0.0.2", &beta->address));
 	fleet.targets.groups[1].self = beta->peer;
 	fleet.config.collector.skip_self = false;
