@@ -37,6 +37,9 @@
 #include "publish/republish.h"
 #include "publish/restore.h"
 
+/* The most mistakes of a configuration that are logged, but for --check. */
+#define ERRORS_MAX 20
+
 struct run {
 	struct cmdline cmdline;
 	struct config config;
@@ -382,10 +385,13 @@ static int run_mode(enum cmdline_mode mode, int status)
 
 static int load_and_run(enum cmdline_mode mode)
 {
-	enum config_result loaded =
-		configload_read(&run.config, run.cmdline.config, run.cmdline.drop_ins);
+	enum config_result loaded;
 	int status = 0;
 
+	/* Every 15 seconds the journal would get all of them again. */
+	if (mode != CMDLINE_CHECK)
+		config_limit_errors(ERRORS_MAX);
+	loaded = configload_read(&run.config, run.cmdline.config, run.cmdline.drop_ins);
 	if (loaded == CONFIG_NO_MEMORY)
 		return EX_OSERR;
 	/* From here on there may be a dot-file, which a signal must not leave. */
@@ -409,8 +415,9 @@ static int close_stdout(int status)
 
 /*
  * A parent may have closed the standard descriptors. Then files would get their numbers,
- * and messages would be written into them. And a reader of the messages that has gone must
- * not end the run, so SIGPIPE is ignored.
+ * and messages would be written into them. What takes their place cannot be written to, so
+ * that output which nobody gets is an error. And a reader of the messages that has gone
+ * must not end the run, so SIGPIPE is ignored.
  *
  * Threads share one heap: with an arena for each, memory would grow with the batches.
  */
@@ -419,7 +426,7 @@ static int prepare_process(void)
 	int fd;
 
 	do
-		fd = open("/dev/null", O_RDWR);
+		fd = open("/dev/null", O_RDONLY);
 	while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd > STDERR_FILENO)
 		close(fd);
