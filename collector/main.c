@@ -97,7 +97,10 @@ static int commit(void)
 static int publish(void)
 {
 	struct exposition exposition = {
-		.targets = &run.targets, .node = &run.node, .run = &run.info};
+		.targets = &run.targets,
+		.node = &run.node,
+		.run = &run.info,
+		.file = run.publishes ? exposition_file(run.outfile.path) : NULL};
 
 	run.info.end_ns = clock_wall_ns();
 	writer_init(&writer, run.publishes ? run.outfile.fd : STDOUT_FILENO);
@@ -134,7 +137,8 @@ static int republish(void)
 		return -1;
 	writer_init(&writer, run.outfile.fd);
 	if (previous >= 0) {
-		result = republish_previous(&writer, previous, clock_wall_ns());
+		result = republish_previous(&writer, previous, run.outfile.path,
+					    clock_wall_ns());
 		close(previous);
 		if (result == PROMFILE_VALID)
 			return 0;
@@ -150,7 +154,7 @@ static int republish(void)
 			return -1;
 		writer_init(&writer, run.outfile.fd);
 	}
-	republish_nothing(&writer, clock_wall_ns());
+	republish_nothing(&writer, run.outfile.path, clock_wall_ns());
 	return 0;
 }
 
@@ -350,6 +354,8 @@ static int check_configuration(void)
 			BATCHES_MAX);
 		return EX_CONFIG;
 	}
+	if (strcmp(output_path(), "-") != 0)
+		outfile_check_neighbours(output_path());
 	return estimate_print(stdout, &run.targets) ? 0 : EX_CONFIG;
 }
 

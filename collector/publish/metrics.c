@@ -41,7 +41,7 @@ static const struct metrics_split by_state = {"state", targets_state_names,
 
 const struct metric metrics_table[] = {
 	{"nodecanary_build_info",
-	 "Always 1; the labels are the versions of nodecanary and of liboping.",
+	 "Always 1; the labels are the versions of nodecanary and of the liboping that it was built with.",
 	 EVERY_INFO, RUN(success), .labels = METRICS_VERSIONS},
 	{"nodecanary_counters_start_timestamp_seconds",
 	 "Unix time at which the counters started from zero.",
