@@ -221,7 +221,7 @@ hostile_names() {
 hostile_peers() {
 	wrong 5 'group hosts: peer x'
 	wrong 4 'group labels: peer x'
-	wrong 7 'cannot stand there'
+	wrong 7 'group default: label '
 }
 
 missing() {
