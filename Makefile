@@ -115,6 +115,12 @@ INSTALLED := \
 
 CONFDIR = $(SYSCONFDIR)/nodecanary
 
+# What `make install` does not do, as it may install for another machine. The service runs once
+# before the link is made: until there is a file, the link would be an error to node_exporter.
+NEXT := 'systemd-sysusers && systemctl daemon-reload' \
+	'systemctl enable --now nodecanary.timer && systemctl start nodecanary.service' \
+	'ln -s /var/lib/nodecanary/nodecanary.prom /var/lib/prometheus/node-exporter/'
+
 install: all
 	$(INSTALL) -d $(DESTDIR)$(CONFDIR)/nodecanary.ini.d
 	$(INSTALL) -D -m 755 $(BUILD)/nodecanary $(DESTDIR)$(SBINDIR)/nodecanary
@@ -126,6 +132,7 @@ install: all
 	sed 's,/usr/sbin/nodecanary,$(SBINDIR)/nodecanary,' systemd/nodecanary.service \
 		>$(BUILD)/nodecanary.service
 	$(INSTALL) -m 644 $(BUILD)/nodecanary.service $(DESTDIR)$(UNITDIR)/nodecanary.service
+	$(if $(DESTDIR),,@printf '  NEXT     %s\n' $(NEXT))
 
 # The configuration is the administrator's, and stays if it was changed.
 uninstall:

@@ -37,6 +37,9 @@
 #include "publish/republish.h"
 #include "publish/restore.h"
 
+/* The most mistakes of a configuration that are logged, but for --check. */
+#define ERRORS_MAX 20
+
 struct run {
 	struct cmdline cmdline;
 	struct config config;
@@ -94,7 +97,10 @@ static int commit(void)
 static int publish(void)
 {
 	struct exposition exposition = {
-		.targets = &run.targets, .node = &run.node, .run = &run.info};
+		.targets = &run.targets,
+		.node = &run.node,
+		.run = &run.info,
+		.file = run.publishes ? exposition_file(run.outfile.path) : NULL};
 
 	run.info.end_ns = clock_wall_ns();
 	writer_init(&writer, run.publishes ? run.outfile.fd : STDOUT_FILENO);
@@ -129,7 +135,8 @@ static int republish(void)
 		return -1;
 	writer_init(&writer, run.outfile.fd);
 	if (previous >= 0) {
-		result = republish_previous(&writer, previous, clock_wall_ns());
+		result = republish_previous(&writer, previous, run.outfile.path,
+					    clock_wall_ns());
 		close(previous);
 		if (result == PROMFILE_VALID)
 			return 0;
@@ -145,7 +152,7 @@ static int republish(void)
 			return -1;
 		writer_init(&writer, run.outfile.fd);
 	}
-	republish_nothing(&writer, clock_wall_ns());
+	republish_nothing(&writer, run.outfile.path, clock_wall_ns());
 	return 0;
 }
 
@@ -361,6 +368,8 @@ static int check_configuration(void)
 		return EX_CONFIG;
 	if (batches_build(&run.batches, &run.targets, INT64_MAX) < 0)
 		return EX_OSERR;
+	if (strcmp(output_path(), "-") != 0)
+		outfile_check_neighbours(output_path());
 	return estimate_print(stdout, &run.targets, &run.batches) ? 0 : EX_CONFIG;
 }
 
@@ -397,10 +406,13 @@ static int run_mode(enum cmdline_mode mode, int status)
 
 static int load_and_run(enum cmdline_mode mode)
 {
-	enum config_result loaded =
-		configload_read(&run.config, run.cmdline.config, run.cmdline.drop_ins);
+	enum config_result loaded;
 	int status = 0;
 
+	/* Every 15 seconds the journal would get all of them again. */
+	if (mode != CMDLINE_CHECK)
+		config_limit_errors(ERRORS_MAX);
+	loaded = configload_read(&run.config, run.cmdline.config, run.cmdline.drop_ins);
 	if (loaded == CONFIG_NO_MEMORY)
 		return EX_OSERR;
 	/* From here on there may be a dot-file, which a signal must not leave. */
@@ -424,16 +436,17 @@ static int close_stdout(int status)
 
 /*
  * A parent may have closed the standard descriptors. Then files would get their numbers,
- * and messages would be written into them. And a reader of the messages that has gone must
- * not end the run, so SIGPIPE is ignored. A parent may have ignored SIGCHLD: then the kernel
- * would reap our children, and give their process ids, which we kill, to others.
+ * and messages would be written into them. What takes their place cannot be written to, so
+ * that output which nobody gets is an error. And a reader of the messages that has gone
+ * must not end the run, so SIGPIPE is ignored. A parent may have ignored SIGCHLD: then the
+ * kernel would reap our children, and give their process ids, which we kill, to others.
  */
 static int prepare_process(void)
 {
 	int fd;
 
 	do
-		fd = open("/dev/null", O_RDWR);
+		fd = open("/dev/null", O_RDONLY);
 	while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd > STDERR_FILENO)
 		close(fd);

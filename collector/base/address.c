@@ -158,6 +158,9 @@ const char *address_unusable(const struct address *addr)
 	/* As the destination of an ICMPv6 packet it reaches nobody. */
 	if (IN6_IS_ADDR_V4MAPPED(&addr->u.v6))
 		return "is an IPv4 address in IPv6 notation";
+	/* Every interface has the same network of these: the kernel wants to know which. */
+	if (IN6_IS_ADDR_LINKLOCAL(&addr->u.v6) && addr->scope == 0)
+		return "is link-local, expected it with its interface (fe80::1%interface)";
 	return NULL;
 }
 

@@ -44,7 +44,8 @@ bool address_is_loopback(const struct address *addr);
 
 /*
  * Why no single host can answer from this address (unspecified, multicast, broadcast, IPv4
- * in IPv6 notation), to follow the address in a message: "is ..."; NULL if one can.
+ * in IPv6 notation, link-local without interface), to follow the address in a message:
+ * "is ..."; NULL if one can.
  */
 const char *address_unusable(const struct address *addr);
 

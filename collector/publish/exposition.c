@@ -1,5 +1,7 @@
 #include "publish/exposition.h"
 
+#include <string.h>
+
 #include "base/number.h"
 #include "publish/promfile.h"
 
@@ -38,6 +40,15 @@ static void write_header(struct series *s)
 	writer_text(s->w, "\n");
 }
 
+const char *exposition_file(const char *path)
+{
+	static const char prefix[] = "nodecanary-";
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+
+	return strncmp(name, prefix, sizeof(prefix) - 1) == 0 ? name : NULL;
+}
+
 static void write_label(struct writer *w, const char *separator, const char *name,
 			const char *value)
 {
@@ -57,8 +68,10 @@ static const char *begin_series(struct series *s, const char *suffix)
 	write_header(s);
 	writer_text(s->w, s->metric->name);
 	writer_text(s->w, suffix);
+	if (!s->group && s->e->file)
+		write_label(s->w, "{", "file", s->e->file);
 	if (!s->group)
-		return "{";
+		return s->e->file ? "," : "{";
 	write_label(s->w, "{", "group", s->group->name);
 	if (s->target) {
 		write_label(s->w, ",", "peer", s->target->peer->name);

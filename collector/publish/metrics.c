@@ -45,7 +45,7 @@ const struct metric metrics_table[] = {
 	 "Always 1, for a peer that is listed with an address of this node.",
 	 LAST_INFO, .source = METRICS_OF_PEER, .presence = METRICS_IF_CONFLICT},
 	{"nodecanary_build_info",
-	 "Always 1; the labels are the versions of nodecanary and of liboping.",
+	 "Always 1; the labels are the versions of nodecanary and of the liboping that it was built with.",
 	 EVERY_INFO, RUN(success), .labels = METRICS_VERSIONS},
 	{"nodecanary_counters_start_timestamp_seconds",
 	 "Unix time at which the counters started from zero.",

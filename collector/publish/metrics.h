@@ -78,7 +78,7 @@ enum metrics_presence {
 /* Labels beside those that say which group and which peer. */
 enum metrics_labels {
 	METRICS_NO_LABELS,
-	METRICS_VERSIONS, /* of this program and of liboping */
+	METRICS_VERSIONS, /* of this program, and of liboping when it was built */
 	METRICS_SELF,	  /* the name of this node in the group */
 	METRICS_ADDRESS,  /* the peer's address, and the user's labels */
 };

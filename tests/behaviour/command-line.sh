@@ -41,6 +41,7 @@ done <<'LINES'
 -d
 peer1
 -t peer1
+-o x.txt
 -q -v
 -C -l
 -l -C
@@ -74,6 +75,32 @@ for option in -h -V "-C -c $TEST_TMP/x.ini" "-l -c $TEST_TMP/x.ini" "-c $TEST_TM
 	assert_eq 73 "$status" "exit status of $option"
 	says 1 'standard output'
 done
+
+behaviour "what nobody gets, because standard output is closed, is an error; a run that prints nothing goes on"
+for option in -h -V "-C -c $TEST_TMP/x.ini" "-l -c $TEST_TMP/x.ini" "-c $TEST_TMP/x.ini -o -" \
+	"-n -t -c $TEST_TMP/x.ini"; do
+	status=0
+	# shellcheck disable=SC2086 # options and arguments
+	"$NC" $option >&- 2>"$TEST_TMP/err" || status=$?
+	assert_eq 73 "$status" "exit status of $option"
+	says 1 'standard output: Bad file descriptor'
+done
+"$NC" -c "$TEST_TMP/x.ini" <&- >&- 2>"$TEST_TMP/err"
+[ ! -s "$TEST_TMP/err" ] || fail "$(_show "$TEST_TMP/err")"
+clean_metrics "$FILE"
+rm "$FILE"
+
+behaviour "a run says 20 mistakes and how many more there are; --check says all"
+{
+	printf '%s\n' '[probe]' 'family = ipv6' '[peers]'
+	for ((i = 0; i < 1200; i++)); do echo "p$i = 10.0.$((i / 256)).$((i % 256))"; done
+} >"$TEST_TMP/many.ini"
+run_nc 78 -c "$TEST_TMP/many.ini" -o "$FILE"
+says 21 'no ipv6 address'
+assert_eq 'nodecanary: and 1,180 more; `nodecanary --check` prints all' "$(tail -n 1 "$TEST_TMP/err")"
+run_nc 78 -C -c "$TEST_TMP/many.ini"
+says 1200 'no ipv6 address'
+rm "$FILE"
 
 behaviour "a run that went well is silent and publishes to textfile"
 run_nc 0 -c "$TEST_TMP/x.ini"
@@ -225,6 +252,16 @@ for call in write:1:EIO fsync:1:EIO fchmod:1:EPERM renameat2:1:EIO openat:1:EACC
 	fault $call 73
 	cmp "$TEST_TMP/old" "$FILE"
 done
+
+behaviour "a file system that cannot sync a directory is no error"
+for error in EINVAL EBADF; do
+	assert_exit 0 env FAULT_SHIM=fsync:2:$error LD_PRELOAD="$TOOLS/fault_shim.so" \
+		"$NC" -c "$TEST_TMP/buckets.ini" -o "$FILE"
+	silent
+done
+assert_exit 73 env FAULT_SHIM=fsync:2:EIO LD_PRELOAD="$TOOLS/fault_shim.so" \
+	"$NC" -c "$TEST_TMP/buckets.ini" -o "$FILE"
+says 1 'cannot fsync the directory: Input/output error'
 
 behaviour "a write that writes half of it is gone on with"
 assert_exit 0 env FAULT_SHIM=write:1:SHORT LD_PRELOAD="$TOOLS/fault_shim.so" \

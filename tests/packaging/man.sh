@@ -264,7 +264,7 @@ words() {
 	[ "$lists" -ge 5 ] || fail "only $lists lists of words"
 	documented_keys 'PROBE SECTIONS' | sed -n 's/^dscp\t.* 63 //p' | tr ' ' '\n' |
 		sort >"$TMP/scratch/documented"
-	sed -n '/ dscp_words\[\]/,/};/p' collector/config/options.c | grep -o '"[a-z0-9]*"' | tr -d '"' |
+	sed -n '/ code_points = /,/};/p' collector/config/options.c | grep -o '"[a-z0-9]*"' | tr -d '"' |
 		sort >"$TMP/scratch/actual"
 	same "names of dscp" "$TMP/scratch/documented" "$TMP/scratch/actual"
 }
@@ -287,7 +287,7 @@ values() {
 # limit MACRO FILE TEXT: the page has the number that a header defines.
 limit() {
 	local number
-	number=$(sed -n "s/^#define $1 //p" "collector/$2")
+	number=$(sed -n "s/^#define $1 //p" "collector/$2" | sed -E 's/([0-9])([0-9]{3})$/\1,\2/')
 	[ -n "$number" ] || fail "no $1"
 	grep -qF -- "${3/N/$number}" "$INI5" || fail "the page does not say: ${3/N/$number}"
 }
@@ -295,7 +295,7 @@ limit() {
 limits() {
 	limit INIFILE_LINE_MAX config/inifile.h 'lines of at most N bytes'
 	limit INIFILE_SECTION_MAX config/inifile.h 'has at most N bytes'
-	limit LABELS_GROUP_MAX config/labels.h 'A group has at most N labels'
+	limit LABELS_MAX config/labels.h 'has at most N labels'
 	limit BATCHES_MAX ping/batches.h 'at most N different sets of options'
 	[ "$(sed -n 's/^#define CONFIG_FAMILY_PEERS_MAX //p' collector/config/config.h)" = 65536 ]
 	grep -q '65,536 peers' "$INI5"

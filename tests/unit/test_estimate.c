@@ -304,7 +304,7 @@ static unsigned long count_written_series(void)
 	static struct writer writer;
 	struct stats_node node = {.runs = 1};
 	struct run_info info = {.took_place = true, .success = 1, .peak_memory_bytes = 1};
-	struct exposition exposition = {&targets, &node, &info};
+	struct exposition exposition = {&targets, &node, &info, NULL};
 	unsigned long count = 0;
 	char *text, *rest, *line;
 	int fd = memfd_create("series", MFD_CLOEXEC);

@@ -12,12 +12,12 @@ static const char small_fleet[] = "[collector]\n"
 				  "buckets = 1ms 25ms 1s\n"
 				  "[labels default]\n"
 				  "zone = eu-1a\n"
-				  "note = caf\303\251 \\d\n"
+				  "note = \"caf\303\251 \\d\"\n"
 				  "[peers]\n"
 				  "alpha = 10.0.0.1 rack=r7 zone=\"eu 1b\"\n"
 				  "beta = 10.0.0.2\n"
 				  "delta = delta.example.net\n"
-				  "we\"ird\\x = 10.0.0.4 note=a\"b\\c\n"
+				  "weird\\x = 10.0.0.4 note=a\"b\\c\n"
 				  "[probe both]\n"
 				  "family = both\n"
 				  "histogram = group\n"
@@ -101,7 +101,7 @@ static void load_small_fleet(struct fleet *fleet)
 	targets_select(&fleet->targets, "");
 	set_samples(fleet, fleet_target(fleet, "default", "alpha", ""), "12-3u");
 	set_samples(fleet, fleet_target(fleet, "default", "delta", ""), "uuuuu");
-	set_samples(fleet, fleet_target(fleet, "default", "we\"ird\\x", ""), "-----");
+	set_samples(fleet, fleet_target(fleet, "default", "weird\\x", ""), "-----");
 	set_samples(fleet, fleet_target(fleet, "both", "alpha", "ipv6"), "0");
 	set_samples(fleet, fleet_target(fleet, "quiet", "alpha", ""), "9-");
 	both = targets_find_group(&fleet->targets, "both");
@@ -329,6 +329,18 @@ static void with_skip_self_off_a_node_measures_itself(void **state)
 	fleet_free(&fleet);
 }
 
+static void a_file_beside_others_is_named_nodecanary_name(void **state)
+{
+	(void)state;
+	assert_null(exposition_file("nodecanary.prom"));
+	assert_null(exposition_file("/var/lib/nodecanary/nodecanary.prom"));
+	assert_null(exposition_file("/srv/nodecanary-x/y.prom"));
+	assert_string_equal(exposition_file("nodecanary-slow.prom"),
+			    "nodecanary-slow.prom");
+	assert_string_equal(exposition_file("/srv/nodecanary-slow.prom"),
+			    "nodecanary-slow.prom");
+}
+
 static void errors_of_the_descriptor_stay_with_the_writer(void **state)
 {
 	static struct writer writer;
@@ -356,6 +368,7 @@ int main(void)
 		cmocka_unit_test(self_and_unselected_peers_have_no_series),
 		cmocka_unit_test(a_configuration_without_peers_gives_a_valid_file),
 		cmocka_unit_test(with_skip_self_off_a_node_measures_itself),
+		cmocka_unit_test(a_file_beside_others_is_named_nodecanary_name),
 		cmocka_unit_test(errors_of_the_descriptor_stay_with_the_writer),
 	};
 

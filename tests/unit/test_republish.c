@@ -9,7 +9,7 @@
 static const char ini[] = "[probe]\n"
 			  "buckets = 1ms 10ms\n"
 			  "[labels default]\n"
-			  "zone = eu 1\n"
+			  "zone = \"eu 1\"\n"
 			  "[peers]\n"
 			  "alpha = 10.0.0.1 note=a\"b\\c\n"
 			  "beta = beta.example.net\n"
@@ -174,7 +174,7 @@ static char *write_nothing(void)
 	int fd = fleet_fd("", 0);
 
 	writer_init(&writer, fd);
-	republish_nothing(&writer, FLEET_NEXT_NS);
+	republish_nothing(&writer, "x.prom", FLEET_NEXT_NS);
 	assert_int_equal(writer_flush(&writer), 0);
 	return fleet_take(fd, NULL);
 }

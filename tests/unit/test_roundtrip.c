@@ -7,9 +7,9 @@
 #include "base/log.h"
 
 static const char *const names[] = {"node",   "node-1", "node-10",  "node-2",
-				    "a\"b",   "a\\b",	"\303\251", "Node",
-				    "x.y.z",  "{q}",	"a,b",	    "~",
-				    "n\\\\n", "'",	"zz\"\"",   "\342\202\254"};
+				    "a[b",    "a\\b",	"\303\251", "Node",
+				    "x.y.z",  "{q}",	"a;b",	    "~",
+				    "n\\\\n", "&",	"zz]]",	    "\342\202\254"};
 #define NAMES (sizeof(names) / sizeof(names[0]))
 
 static const char *choose(uint64_t *seed, const char *const *from, size_t count)
@@ -41,7 +41,7 @@ static char *random_config(uint64_t *seed)
 	static const char *const families[] = {"auto", "ipv4", "ipv6", "both"};
 	static const char *const modes[] = {"peer", "group", "off"};
 	static const char *const buckets[] = {"1ms", "1us 10ms 1s", "100us 250us 3600s"};
-	static const char *const groups[] = {"default", "a\"b", "storage"};
+	static const char *const groups[] = {"default", "a[b", "storage"};
 	size_t size;
 	char *ini;
 	FILE *out = open_memstream(&ini, &size);
