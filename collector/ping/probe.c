@@ -31,8 +31,8 @@
 /* How long the kernel keeps requests to a neighbour that does not answer ARP or ND. */
 #define NEIGHBOUR_WAIT_NS (3 * CLOCK_NS_PER_S)
 
-/* The name by which liboping knows a host: its address, '/' and the payload's size. */
-#define HOST_NAME_SIZE (ADDRESS_TEXT_SIZE + 8)
+/* The name by which liboping knows a host: ident, address and size of the payload. */
+#define HOST_NAME_SIZE (ADDRESS_TEXT_SIZE + 16)
 
 struct host {
 	pingobj_iter_t *iter; /* NULL: liboping does not have it */
@@ -134,14 +134,17 @@ static const char *read_error(const struct probe *probe)
 
 /*
  * Never a numeric address by itself, so that liboping cannot resolve it without
- * hostinfo.h. Two hosts with one address differ in their payloads.
+ * hostinfo.h. liboping compares a new name with all others, so they differ early: in the
+ * last digit of the ident.
  */
-static void format_name(const struct probe_host *host, char name[static HOST_NAME_SIZE])
+static void format_name(const struct probe_host *host, uint16_t ident,
+			char name[static HOST_NAME_SIZE])
 {
 	char address[ADDRESS_TEXT_SIZE];
 
 	address_format(&host->address, address);
-	snprintf(name, HOST_NAME_SIZE, "%s/%u", address, host->payload);
+	snprintf(name, HOST_NAME_SIZE, "%x%03x/%s/%u", ident & 15U, ident >> 4U, address,
+		 host->payload);
 }
 
 /* For one message about all hosts that liboping does not accept. */
@@ -167,7 +170,7 @@ static void add_host(struct probe *probe, const struct probe_host *host, uint16_
 	char payload[OPTIONS_SIZE_MAX + 1], name[HOST_NAME_SIZE];
 	bool is_added;
 
-	format_name(host, name);
+	format_name(host, ident, name);
 	cookie_write_payload(&probe->cookie, &host->address, host->payload, payload);
 	hostinfo_begin(&host->address, ident);
 	/* Without memory for the payload liboping returns 0 and would send its own. */
@@ -205,11 +208,12 @@ static void bind_hosts(struct probe *probe, const struct probe_host *hosts)
 	for (pingobj_iter_t *iter = ping_iterator_get(probe->object); iter;
 	     iter = ping_iterator_next(iter)) {
 		char name[HOST_NAME_SIZE], listed[HOST_NAME_SIZE + 1] = "";
-		size_t index = find_host(probe, read_ident(iter)), len = sizeof(listed);
+		uint16_t ident = read_ident(iter);
+		size_t index = find_host(probe, ident), len = sizeof(listed);
 
 		ping_iterator_get_info(iter, PING_INFO_USERNAME, listed, &len);
 		if (index < probe->count)
-			format_name(&hosts[index], name);
+			format_name(&hosts[index], ident, name);
 		if (index == probe->count || strcmp(name, listed) != 0) {
 			probe->is_unfit = true;
 			return;

@@ -4,7 +4,7 @@
  * ping_send() is the library's own loop around select(), sendto() and perror(), so
  * interpose.c is under test as well; but nothing reaches a network. The "raw socket" of a family
  * is one end of a socket pair, sendmsg() below it is replaced, and who answers what is
- * scripted by address, the part of a host's name before `/`. As in Debian's package,
+ * scripted by address, the second part of a host's name. As in Debian's package,
  * sockets are opened by the first host of a family, and a host that cannot be added stays
  * in the list.
  */
