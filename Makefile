@@ -46,7 +46,9 @@ ifeq ($(SANITIZE),)
 HARDENING := -fstack-protector-strong -fPIE \
 	$(if $(findstring _FORTIFY_SOURCE,$(CFLAGS) $(CPPFLAGS)),,-D_FORTIFY_SOURCE=2)
 # The 1,600 relocations of a static program are 35 kB as a table and 1 kB as a bitmap.
-LINK_STATIC := -static-pie -Wl,--no-warnings,--gc-sections,-z,pack-relative-relocs
+# The collector has a getaddrinfo() of its own, which also calls libc's: see hostinfo.c.
+LINK_STATIC := -static-pie -Wl,--no-warnings,--gc-sections,-z,pack-relative-relocs \
+	-Wl,--wrap=getaddrinfo,--wrap=freeaddrinfo
 LINK_HARDENING := $(if $(STATIC),$(LINK_STATIC),-pie) \
 	-Wl,-z,relro,-z,now,--as-needed
 else
@@ -59,11 +61,11 @@ endif
 
 # The libraries are asked when a command runs: `make run` may have to install them first.
 LIBRARIES := liboping inih
-NC_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARNINGS) $(HARDENING) -fno-common -fno-math-errno -pthread \
-	-Icollector $(shell $(PKG_CONFIG) --cflags $(LIBRARIES)) \
+NC_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARNINGS) $(HARDENING) -fno-common -fno-math-errno \
+	$(if $(STATIC),-DNODECANARY_STATIC) -Icollector $(shell $(PKG_CONFIG) --cflags $(LIBRARIES)) \
 	-DNODECANARY_VERSION='"$(VERSION)"' \
 	-DNODECANARY_LIBOPING_VERSION='"$(shell $(PKG_CONFIG) --modversion liboping)"'
-NC_LDLIBS = $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs $(LIBRARIES)) -pthread -lm
+NC_LDLIBS = $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs $(LIBRARIES)) -lm
 
 # What the linker would warn of, in words: libc's own `files` and `dns` are linked in.
 STATIC_NOTE := a static program looks names up by `files` and `dns` of /etc/nsswitch.conf; other \

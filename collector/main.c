@@ -8,7 +8,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -287,14 +286,9 @@ static void show_progress(const struct batch *batch, unsigned round, unsigned ro
 
 static int probe_targets(void)
 {
-	struct cookie cookie;
 	int64_t deadline_ns = run.start_ns + run.config.collector.deadline_ns;
 
-	if (cookie_init(&cookie) < 0) {
-		log_err("cannot read random numbers");
-		return EX_OSERR;
-	}
-	if (batches_build(&run.batches, &run.targets, &cookie, deadline_ns) < 0)
+	if (batches_build(&run.batches, &run.targets, deadline_ns) < 0)
 		return EX_OSERR;
 	if (run.batches.count > 0 && isatty(STDERR_FILENO) &&
 	    run.cmdline.verbosity > LOG_LEVEL_ERROR)
@@ -363,13 +357,9 @@ static int check_configuration(void)
 	}
 	if (*run.config.collector.self && !self_is_member(&run.targets))
 		log_warnx("self = `%s`: no such peer", run.config.collector.self);
-	if (batches_count(&run.targets) > BATCHES_MAX) {
-		log_errx(
-			"too many sets of peers with different options, or with one address in several groups (at most %d)",
-			BATCHES_MAX);
-		return EX_CONFIG;
-	}
-	return estimate_print(stdout, &run.targets) ? 0 : EX_CONFIG;
+	if (batches_build(&run.batches, &run.targets, INT64_MAX) < 0)
+		return EX_OSERR;
+	return estimate_print(stdout, &run.targets, &run.batches) ? 0 : EX_CONFIG;
 }
 
 /* Everything that needs no file: this node as far as the system knows it, and the peers. */
@@ -434,8 +424,6 @@ static int close_stdout(int status)
  * A parent may have closed the standard descriptors. Then files would get their numbers,
  * and messages would be written into them. And a reader of the messages that has gone must
  * not end the run, so SIGPIPE is ignored.
- *
- * Threads share one heap: with an arena for each, memory would grow with the batches.
  */
 static int prepare_process(void)
 {
@@ -446,7 +434,6 @@ static int prepare_process(void)
 	while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd > STDERR_FILENO)
 		close(fd);
-	mallopt(M_ARENA_MAX, 1);
 	if (fd >= 0 && signal(SIGPIPE, SIG_IGN) != SIG_ERR)
 		return 0;
 	log_err(fd < 0 ? "cannot open /dev/null" : "cannot ignore SIGPIPE");

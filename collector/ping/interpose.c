@@ -1,7 +1,6 @@
 #include "ping/interpose.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/select.h>
@@ -11,6 +10,7 @@
 
 #include "base/clock.h"
 #include "ping/icmpsocket.h"
+#include "ping/task.h"
 
 /* After so many packets a request that is due goes first, so a flood cannot delay it. */
 #define READS_IN_A_ROW 64
@@ -25,8 +25,8 @@
 #define STALL_SHARE 4
 #define STALL_MIN_NS CLOCK_NS_PER_MS
 
-/* Objects run in threads of their own, and liboping passes no argument of ours. */
-static _Thread_local struct interpose *current;
+/* liboping passes no argument of ours. */
+static struct interpose *current;
 
 void interpose_begin(struct interpose *interpose)
 {
@@ -56,14 +56,14 @@ static void begin_sending(struct interpose *s, const struct pollfd *fds, nfds_t 
 	s->last_send_ns = s->next_send_ns = clock_monotonic_ns();
 }
 
-/* A signal that interrupts it looks like a timeout; the caller's loop waits again. */
-static void wait_for(struct pollfd *fds, nfds_t count, int64_t timeout_ns)
+/* Meanwhile other tasks have rounds of their own. The caller's loop may wait again. */
+static void wait_for(struct pollfd *fds, nfds_t count, int64_t until_ns)
 {
-	struct timespec ts = clock_timespec(timeout_ns);
+	struct interpose *self = current;
 
-	if (ppoll(fds, count, &ts, NULL) <= 0)
-		for (nfds_t i = 0; i < count; i++)
-			fds[i].revents = 0;
+	current = NULL;
+	task_wait(fds, count, until_ns);
+	current = self;
 }
 
 /* Adds to the set what is ready for one of the events; returns how many that are. */
@@ -132,7 +132,7 @@ static int wait_round(struct interpose *s, struct pollfd *fds, nfds_t count, int
 			if (fds[i].fd == write_fd)
 				fds[i].events = (short)(POLLIN | (due ? POLLOUT : 0));
 		fds[count] = (struct pollfd){.fd = s->stop_fd, .events = POLLIN};
-		wait_for(fds, count + 1, until_ns - now_ns);
+		wait_for(fds, count + 1, until_ns);
 		if (fds[count].revents) {
 			s->interrupted = true;
 			errno = EINTR;

@@ -8,7 +8,7 @@
  * request, gives up on replies that are already queued, sends as fast as it can, takes a
  * request without a route for one that was sent, and prints a line for every other failure.
  *
- * Between interpose_begin() and interpose_end(), in the thread that called them:
+ * Between interpose_begin() and interpose_end(), in the task that called them (task.h):
  *  - a round ends `timeout_ns` after its last request, on the monotonic clock, and not
  *    before everything that was queued by then has been read;
  *  - requests are sent `spacing_ns` apart. Where the clock's resolution makes them late, at

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +23,7 @@
 
 #include "base/clock.h"
 #include "ping/interpose.h"
+#include "ping/task.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 #define MS CLOCK_NS_PER_MS
@@ -697,27 +697,33 @@ static void failed_receive_is_recorded_until_one_succeeds(void **state)
 	interpose_end();
 }
 
-static void *send_elsewhere(void *arg)
+static struct interpose of_first_task;
+static size_t tasks_begun;
+static int errno_of_second_task;
+
+/* The second task fails to send while the first one waits. */
+static void wait_or_send(void *arg)
 {
 	(void)arg;
+	if (tasks_begun++ == 0) {
+		of_first_task = make_interpose(10 * MS, 0);
+		(void)run_round(&of_first_task, 1);
+		return;
+	}
 	record.send_errno = EHOSTUNREACH;
 	sendto(near[0], "p", 1, 0, NULL, 0);
-	return (void *)(intptr_t)errno;
+	errno_of_second_task = errno;
+	record.send_errno = 0;
 }
 
-static void round_belongs_to_its_thread(void **state)
+static void round_belongs_to_its_task(void **state)
 {
-	struct interpose interpose = make_interpose(10 * MS, 0);
-	pthread_t thread;
-	void *error;
-
 	(void)state;
-	interpose_begin(&interpose);
-	assert_int_equal(pthread_create(&thread, NULL, send_elsewhere, NULL), 0);
-	assert_int_equal(pthread_join(thread, &error), 0);
-	interpose_end();
-	assert_int_equal((intptr_t)error, EHOSTUNREACH);
-	assert_int_equal(interpose.failed, 0);
+	tasks_begun = 0;
+	task_run(2, wait_or_send, NULL);
+	assert_int_equal(errno_of_second_task, EHOSTUNREACH);
+	assert_int_equal(of_first_task.failed, 0);
+	assert_true(of_first_task.was_called);
 }
 
 static void flood_neither_delays_requests_nor_extends_the_round(void **state)
@@ -880,7 +886,7 @@ int main(void)
 		TEST(recvmsg_is_libcs_outside_of_a_round),
 		TEST(receive_in_a_round_never_blocks),
 		TEST(failed_receive_is_recorded_until_one_succeeds),
-		TEST(round_belongs_to_its_thread),
+		TEST(round_belongs_to_its_task),
 		TEST(flood_neither_delays_requests_nor_extends_the_round),
 		TEST(flood_after_a_deadline_costs_no_request),
 		TEST(round_is_starved_if_its_socket_is_never_writable),
