@@ -61,7 +61,7 @@ struct probe *probe_new(const struct probe_settings *settings,
 
 int probe_add_hosts(struct probe *probe, const struct probe_host *hosts, size_t count)
 {
-	assert_in_range(count, 1, HOSTS_MAX);
+	assert_true(count >= 1 && count <= HOSTS_MAX);
 	memcpy(probe->hosts, hosts, count * sizeof(*hosts));
 	probe->count = count;
 	return script.add_fails ? -1 : 0;

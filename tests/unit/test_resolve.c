@@ -285,7 +285,8 @@ static void names_that_no_child_came_to_were_not_asked(void **state)
 		assert_false(queries[i].answered);
 		assert_int_equal(queries[i].asked, i < atomic_load(&shared->blocked));
 	}
-	assert_in_range(atomic_load(&shared->blocked), 1, RESOLVE_CHILDREN);
+	assert_true(atomic_load(&shared->blocked) >= 1 &&
+		    atomic_load(&shared->blocked) <= RESOLVE_CHILDREN);
 }
 
 static void child_that_dies_loses_one_query(void **state)
