@@ -423,7 +423,9 @@ static int prepare_process(void)
 	while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd > STDERR_FILENO)
 		close(fd);
+#ifdef M_ARENA_MAX /* glibc's; musl has one heap anyway */
 	mallopt(M_ARENA_MAX, 1);
+#endif
 	if (fd >= 0 && signal(SIGPIPE, SIG_IGN) != SIG_ERR)
 		return 0;
 	log_err(fd < 0 ? "cannot open /dev/null" : "cannot ignore SIGPIPE");
