@@ -162,6 +162,10 @@ rpm:
 	@tests/tools/deps rpm
 	packaging/rpm/build $(BUILD)/packages
 
+release:
+	@tests/tools/deps release
+	packaging/release $(BUILD)/release
+
 dist:
 	packaging/archive nodecanary-$(VERSION) nodecanary-$(VERSION).tar.gz
 
@@ -177,5 +181,5 @@ clean:
 -include $(OBJECTS:.o=.d)
 
 FORCE:
-.PHONY: all run install uninstall deb rpm dist musl clean FORCE
+.PHONY: all run install uninstall deb rpm dist musl release clean FORCE
 .DELETE_ON_ERROR:
