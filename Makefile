@@ -122,6 +122,7 @@ INSTALLED := \
 	packaging/prometheus/queries.md:$(DOCDIR)/queries.md \
 	conf/loopback.ini:$(DOCDIR)/loopback.ini \
 	systemd/60-nodecanary-sysctl.conf:$(DOCDIR)/60-nodecanary-sysctl.conf \
+	systemd/mount-sandbox.conf:$(DOCDIR)/mount-sandbox.conf \
 	systemd/nodecanary.service:$(UNITDIR)/nodecanary.service \
 	systemd/nodecanary.timer:$(UNITDIR)/nodecanary.timer \
 	systemd/nodecanary.sysusers:$(SYSUSERSDIR)/nodecanary.conf \

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/landlock.h"
 #include "base/log.h"
 #include "base/procfile.h"
 #include "base/stop.h"
@@ -162,6 +163,26 @@ static int republish_failure(int status)
 	return status;
 }
 
+/*
+ * After the output is open, nothing more is opened for writing but in its directory; without
+ * an output, nothing at all. Where the kernel has no Landlock, the run goes on without.
+ */
+static void confine(void)
+{
+	int version = landlock_confine(run.outfile.directory);
+
+	if (version < 0)
+		log_info("not confined by Landlock: %s", strerror(errno));
+	else if (run.outfile.directory < 0)
+		log_info(
+			"confined by Landlock ABI %d: nothing can be written or executed",
+			version);
+	else
+		log_info(
+			"confined by Landlock ABI %d: nothing can be executed, or written but in the directory of the output",
+			version);
+}
+
 /* The configuration is invalid, so only -o names the output. */
 static int republish_after_invalid_configuration(void)
 {
@@ -170,6 +191,7 @@ static int republish_after_invalid_configuration(void)
 	if (!path || strcmp(path, "-") == 0 || run.cmdline.dry_run ||
 	    outfile_open(&run.outfile, path) != OUTFILE_OPEN)
 		return EX_CONFIG;
+	confine();
 	run.config.collector.fsync = true;
 	return republish_failure(EX_CONFIG);
 }
@@ -366,6 +388,7 @@ static int run_mode(enum cmdline_mode mode, int status)
 
 	if (opened != 0)
 		return opened;
+	confine();
 	if (status == 0)
 		status = prepare();
 	if (status != 0)

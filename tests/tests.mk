@@ -58,7 +58,7 @@ check-unit: all unit-tests
 	$(Q)tests/unit/run $(UNIT_TESTS)
 
 check-sanitize:
-	$(Q)$(MAKE) --no-print-directory -j2 SANITIZE=address,undefined all unit-tests >/dev/null
+	$(Q)$(MAKE) --no-print-directory -j2 SANITIZE=address,undefined CFLAGS="-O1 -g" all unit-tests >/dev/null
 	$(Q)ASAN_OPTIONS=detect_leaks=1 $(MAKE) --no-print-directory SANITIZE=address,undefined check-unit
 
 check-valgrind:
@@ -85,7 +85,7 @@ check-behaviour-beside: all tools static
 
 # With a sanitizer in the program and in the tools, all tests but those with `# sanitizers: no`.
 check-sanitize-behaviour:
-	$(Q)$(MAKE) --no-print-directory -j2 SANITIZE=address,undefined all tools >/dev/null
+	$(Q)$(MAKE) --no-print-directory -j2 SANITIZE=address,undefined CFLAGS="-O1 -g" all tools >/dev/null
 	$(Q)SANITIZED=1 ASAN_OPTIONS=detect_leaks=1 NODECANARY=$(CURDIR)/$(SANITIZED)/nodecanary \
 		TOOLS=$(CURDIR)/$(SANITIZED)/tests tests/behaviour/run -j$(BEHAVIOUR_JOBS)
 
@@ -180,8 +180,8 @@ soak: all tools
 # What it costs beside others, in BENCH's words: `make bench BENCH="--peers 9,100"`.
 bench:
 	@tests/tools/deps bench
-	$(Q)$(MAKE) --no-print-directory all tools static
-	$(Q)NODECANARY=$(CURDIR)/$(BUILD)/nodecanary TOOLS=$(CURDIR)/$(TESTS_BUILD) \
+	$(Q)$(MAKE) --no-print-directory all tools static $(if $(DEB),,deb)
+	$(Q)$(with_nodes) NODECANARY=$(CURDIR)/$(BUILD)/nodecanary \
 		STATIC_NC=$(CURDIR)/$(BUILD)/static/nodecanary tests/bench/run $(BENCH)
 
 lint:
@@ -193,6 +193,11 @@ hdr-check:
 		printf '#include "%s"\n' "$${header#collector/}" | \
 			$(CC) $(NC_CFLAGS) -Werror -fsyntax-only -x c - || exit 1; \
 	done; echo "hdr-check: $(words $(HEADERS)) headers"
+
+# What the compiler finds in all C sources without making code of them.
+syntax:
+	$(Q)$(CC) $(NC_CFLAGS) $(CFLAGS) -fsyntax-only $(SOURCES) \
+		$(wildcard tests/unit/*.c tests/tools/*.c tests/tools/simnet/*.c tests/fuzz/*.c)
 
 check:
 	@tests/tools/deps check
@@ -209,5 +214,5 @@ check-all:
 .PHONY: check check-all check-unit check-sanitize check-valgrind check-behaviour \
 	check-behaviour-alone check-behaviour-beside check-sanitize-behaviour check-sandbox \
 	check-lint check-docs check-packaging $(PACKAGING_CHECKS) check-console \
-	check-node check-fleet node-image demo lint hdr-check fuzz check-fuzz fuzzers coverage \
+	check-node check-fleet node-image demo lint hdr-check syntax fuzz check-fuzz fuzzers coverage \
 	soak bench tools static unit-tests

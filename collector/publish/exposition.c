@@ -365,6 +365,7 @@ static bool has_state(const struct target *target, enum histogram_mode mode)
 	const struct stats_totals *totals = &target->totals;
 
 	return totals->requests > 0 || totals->unsent > 0 || target->looked_up ||
+	       (target->peer->host && target->address.family != ADDRESS_NONE) ||
 	       targets_outcome(target) != TARGET_UNKNOWN ||
 	       (mode == HISTOGRAM_PEER && totals->histogram.counts);
 }

@@ -133,9 +133,10 @@ says 1 'No such file'
 behaviour "-v says more"
 sed 's/^timeout/buckets = 1s\ntimeout/' "$TEST_TMP/x.ini" >"$TEST_TMP/buckets.ini"
 run_nc 0 -v -c "$TEST_TMP/buckets.ini"
-says 1 'other buckets'
+says 2 'other buckets'
+assert_file_contains "$TEST_TMP/err" 'confined by Landlock'
 run_nc 0 --verbose -c "$TEST_TMP/x.ini"
-says 1 'other buckets'
+says 2 'other buckets'
 run_nc 0 -c "$TEST_TMP/buckets.ini"
 silent
 

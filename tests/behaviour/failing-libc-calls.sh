@@ -1,7 +1,7 @@
 #!/bin/bash
 # Any call of libc may fail: no crash, an exit status that says what happened, and the old file or
 # the new one.
-# time-limit: 180
+# time-limit: 600
 # sandbox: no, nothing can be preloaded
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh

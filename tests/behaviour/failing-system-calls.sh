@@ -39,6 +39,9 @@ getsockname ENOBUFS
 getsockopt ENOPROTOOPT ENOMEM
 ioctl ENOTTY
 kill EPERM
+landlock_add_rule ENOMEM
+landlock_create_ruleset ENOSYS EOPNOTSUPP ENOMEM
+landlock_restrict_self EPERM E2BIG
 lseek ESPIPE
 madvise EINVAL
 mmap ENOMEM

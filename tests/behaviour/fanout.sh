@@ -11,7 +11,7 @@ need python3
 fleet() {
 	local i
 	printf '%s\n' '[collector]' 'fsync = no' '[probe]' "fanout = $2" 'histogram = off' 'count = 2' \
-		'warmup = 0' 'interval = 1ms' 'timeout = 500ms' '[peers]'
+		'warmup = 0' 'interval = 1ms' 'timeout = 3s' '[peers]'
 	for ((i = 1; i <= $1; i++)); do
 		if ((i % 3)); then echo -n node; else echo -n Node; fi
 		echo "$i.example = 127.$((i / 62500 + 1)).$((i / 250 % 250)).$((i % 250 + 1))"
@@ -110,7 +110,7 @@ behaviour "of names only those are looked up that are pinged, and again only whe
 dns_start <<<'host[1-9] A 127.5.0.+'
 {
 	printf '%s\n' '[collector]' 'self = host1' '[probe]' 'fanout = 2' 'count = 1' 'warmup = 0' \
-		'family = ipv4' 'timeout = 500ms' '[peers]'
+		'family = ipv4' 'timeout = 3s' '[peers]'
 	for i in 1 2 3 4 5 6 7 8 9; do echo "host$i ="; done
 } >"$TEST_TMP/x.ini"
 run_nc 0 -c "$TEST_TMP/x.ini" -o "$TEST_TMP/names.prom"

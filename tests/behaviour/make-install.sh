@@ -50,6 +50,7 @@ assert_eq '644 etc/nodecanary/nodecanary.ini
 644 usr/share/doc/nodecanary/README.md
 644 usr/share/doc/nodecanary/loopback.ini
 644 usr/share/doc/nodecanary/metrics.md
+644 usr/share/doc/nodecanary/mount-sandbox.conf
 644 usr/share/doc/nodecanary/queries.md
 644 usr/share/fish/vendor_completions.d/nodecanary.fish
 644 usr/share/man/man5/nodecanary.ini.5

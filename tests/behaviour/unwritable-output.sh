@@ -86,11 +86,11 @@ refused "$TEST_TMP/missing/x.prom" 'No such file or directory'
 refused "$TEST_TMP/x.ini/x.prom" 'Not a directory'
 
 behaviour "a name without a directory is one in the working directory"
-cd "$DIR"
+cd "$DIR" || exit 1
 run_nc 0 -c "$TEST_TMP/x.ini" -o x.prom
 silent
 nothing_beside "$FILE"
-cd "$TEST_TMP"
+cd "$TEST_TMP" || exit 1
 
 behaviour "the target is refused before the first packet"
 rx=$(awk '$1 == "lo:" { print $3 }' /proc/net/dev)

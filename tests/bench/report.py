@@ -2,6 +2,7 @@
 
 from fleet import DELAYS_MS
 from sample import KB, Cannot, median, median_error
+from starts import BARE, UNITS
 from table import Table
 
 OURS = "nodecanary"
@@ -37,6 +38,7 @@ class Figures:
         self.readers = {}
         self.phases = {}  # by peers
         self.verdicts = {}
+        self.starts = None
 
     def of(self, peers, program):
         """The list of samples; empty where there is none."""
@@ -130,8 +132,25 @@ def verdict_table(figures):
     return table
 
 
+def start_table(figures):
+    """Daemons are not started, so theirs is what they use in the time between two starts."""
+    starts = figures.starts
+    table = Table("One start by systemd with 9 peers: CPU of the whole node",
+                  ["unit", *(f"{mounts} mounts" for mounts in starts.mounts())])
+    for unit, name in UNITS.items():
+        table.add(name, *(f"{starts.cpu_ms[unit][mounts]:.1f} ms"
+                          f" ({starts.factor(unit, mounts):.1f}×)" for mounts in starts.mounts()))
+    for daemon in ("smokeping_prober", "blackbox_exporter"):
+        spent = figures.median(9, daemon, lambda s: s.cpu_s * 1000)
+        if spent is not None:
+            table.add(f"{daemon}, the same requests in 15 s",
+                      *(f"{spent:.1f} ms ({spent / starts.cpu_ms[BARE][mounts]:.1f}×)"
+                        for mounts in starts.mounts()))
+    return table
+
+
 def tables(figures):
-    chosen = [(figures.results, cost_table), (figures.results, error_table),
+    chosen = [(figures.starts, start_table), (figures.results, cost_table), (figures.results, error_table),
               (figures.readers, reader_table), (figures.phases, phase_table),
               (figures.verdicts, verdict_table)]
     return [make(figures) for there, make in chosen if there]

@@ -3,6 +3,7 @@
 from fleet import DELAYS_MS
 from report import OURS
 from sample import KB, median_error
+from starts import SHIPPED
 from table import Table
 
 STATIC = "nodecanary static"
@@ -33,6 +34,22 @@ class Targets:
                          self.figures.median(9, program, lambda s: s.private_kb), 256, "kB")
             self.at_most(f"threads of {program}, 9 peers",
                          self.figures.median(9, program, lambda s: s.threads), 1, "thread")
+
+    def starts(self):
+        starts = self.figures.starts
+        if not starts:
+            return
+        for mounts in starts.mounts():
+            self.at_most(f"one start by systemd, {mounts} mounts, against a bare unit",
+                         starts.factor(SHIPPED, mounts), 2.5, "times")
+        self.at_most("the same with many mounts, against few", starts.growth(SHIPPED), 1.2, "times")
+        few = starts.cpu_ms[SHIPPED][starts.mounts()[0]]
+        for daemon in ("smokeping_prober", "blackbox_exporter"):
+            theirs = self.figures.median(9, daemon, lambda s: s.cpu_s * 1000)
+            if theirs:
+                self.table.add(f"CPU of a node over an hour, 9 peers, below {daemon}",
+                               f"{theirs / few:.1f} times", "at least 5 times",
+                               yes(theirs >= 5 * few))
 
     def cpu(self):
         self.at_most("CPU of a whole run, 9 peers, 6 rounds",
@@ -91,7 +108,7 @@ def yes(met):
 
 def target_table(figures):
     targets = Targets(figures)
-    for check in (targets.memory, targets.cpu, targets.memory_time, targets.accuracy,
+    for check in (targets.memory, targets.starts, targets.cpu, targets.memory_time, targets.accuracy,
                   targets.counts, targets.file):
         check()
     return targets.table

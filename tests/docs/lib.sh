@@ -1,23 +1,14 @@
 # shellcheck shell=bash disable=SC2016 # backticks are Markdown's
-# Parsing the documents, and running things isolated from the machine. A check works in
-# $TMP/scratch, which is empty at its start.
+# Parsing the documents, and asking the program what it takes. The tests of the manual pages share it.
 
-fail() {
-	printf '%s\n' "$*"
+# shellcheck source-path=SCRIPTDIR source=../lib/checks.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/checks.sh"
+NC=$(realpath -m "${NODECANARY:-$TOP/build/nodecanary}")
+cd "$TOP" || exit 1
+if ! [ -x "$NC" ]; then
+	echo "$SUITE: $NC is not there" >&2
 	exit 1
-}
-
-skip() {
-	printf '%s\n' "$*"
-	exit 77
-}
-
-need() {
-	local tool
-	for tool; do
-		command -v "$tool" >/dev/null || skip "$tool is not installed"
-	done
-}
+fi
 
 # same WHAT FILE FILE: the lines of both are equal.
 same() {
@@ -75,14 +66,6 @@ accepts() {
 
 refuses() {
 	if accepts "$1"; then fail "accepted: $1"; fi
-}
-
-# isolated COMMAND...: with a network of its own in which only loopback is up.
-isolated() {
-	local own=(unshare --net --mount)
-	if [ "$(id -u)" -ne 0 ]; then own+=(--user --map-root-user); fi
-	"${own[@]}" true 2>/dev/null || skip "no namespaces"
-	"${own[@]}" bash -c 'ip link set lo up && exec "$@"' - "$@"
 }
 
 # The names of series in a published file, without their values.

@@ -85,14 +85,19 @@ memory() {
 	for peers in 9 1,000 10,000; do printf '%.1f\n' "$(figure "$1" "$peers" 4)"; done | paste -sd '/' | sed 's,/, / ,g'
 }
 
+# per_start UNIT: CPU of a node, as `29 / 800 ms` of the table of starts.
+per_start() {
+	rows tests/bench/README.md unit | awk -F '\t' -v unit="$1" 'index($1, unit) {
+		for (i = 2; i <= NF; i++) { gsub(/,/, "", $i); printf "%s%.0f", i > 2 ? " / " : "", $i }
+		print " ms"; exit }'
+}
+
 costs() {
-	local start
 	cost_row 'peak memory' "$(memory nodecanary) MB" "$(memory fping) MB"
 	cost_row 'memory × time' "$(figure nodecanary 9 6) MB s" "$(figure smokeping_prober 9 6) MB s"
 	cost_row 'CPU of the program' \
 		"$(per_run nodecanary 9) / $(per_run nodecanary 1,000)" "$(per_run fping 9) / $(per_run fping 1,000)"
-	start=$(rows tests/bench/README.md 'mounts on the node' | cut -f 4 | sed 's/ ms//' | paste -sd / | sed 's,/, / ,g')
-	cost_row 'CPU with systemd' "$start ms"
+	cost_row 'CPU of the node for one start' "$(per_start nodecanary.service)" "$(per_start true)"
 }
 
 module_map() {

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What suites of many small checks share. A suite sources this, calls `check`, and ends with `finish`.
 #
-# TMP is a scratch directory, SUITE the name of the suite (that of its file). COUNTS names a file to which
+# TMP is a directory of the suite, in which `scratch` is empty at the start of each check, SUITE the name of the suite (that of its file). COUNTS names a file to which
 # `PASSED FAILED SKIPPED` is appended, V=1 shows output of what passes, too.
 
 set -u
@@ -20,6 +20,8 @@ passed=0 failed=0 skipped=0
 check() {
 	local name=$1 status
 	shift
+	rm -rf "$TMP/scratch"
+	mkdir "$TMP/scratch"
 	(
 		set -e
 		"$@"

@@ -106,9 +106,9 @@ mkdir host_vars
 echo "nodecanary_textfile: $TEXTFILES/nodecanary.prom" >host_vars/a.yml
 echo 'nodecanary_textfile: /var/lib/node_exporter/nodecanary.prom' >host_vars/b.yml
 plays site.yml --limit a,b -t nodecanary_configure
-is_direct a $TEXTFILES/nodecanary.prom
+is_direct a "$TEXTFILES/nodecanary.prom"
 is_direct b /var/lib/node_exporter/nodecanary.prom
-assert_eq 'root:nodecanary 1775' "$(on a stat -c '%U:%G %a' $TEXTFILES)"
+assert_eq 'root:nodecanary 1775' "$(on a stat -c '%U:%G %a' "$TEXTFILES")"
 assert_eq 'root:node-exp 775' "$(on b stat -c '%U:%G %a' /var/lib/node_exporter)"
 assert_eq active "$(on a systemctl is-active nodecanary.timer)"
 assert_eq active "$(on b systemctl is-active nodecanary.timer)"
@@ -119,7 +119,7 @@ moved_on() {
 	not_backwards "old.$1" "new.$1"
 	[ "$(PROM=$2 runs "$1")" -gt "$(awk '/^nodecanary_runs_total / { print $2 }' "old.$1")" ]
 }
-moved_on a $TEXTFILES/nodecanary.prom
+moved_on a "$TEXTFILES/nodecanary.prom"
 moved_on b /var/lib/node_exporter/nodecanary.prom
 wait_until 10 serves a 'nodecanary_peer_up{group="default",peer="b"} 1'
 assert_file_contains a/scrape '^node_textfile_scrape_error 0$'
@@ -139,7 +139,7 @@ on a dpkg-trigger --no-await "$TEXTFILES"
 on b dpkg-trigger --no-await "$TEXTFILES"
 on a dpkg --configure --pending
 on b dpkg --configure --pending
-is_direct a $TEXTFILES/nodecanary.prom
+is_direct a "$TEXTFILES/nodecanary.prom"
 is_direct b /var/lib/node_exporter/nodecanary.prom
 
 behaviour "and back to links, the counters go on"
@@ -148,7 +148,7 @@ rm -r host_vars
 plays site.yml --limit a,b -t nodecanary_configure
 for name in a b; do
 	assert_eq "$PROM" "$(on $name readlink "$TEXTFILES/nodecanary.prom")"
-	moved_on $name $PROM
+	moved_on "$name" "$PROM"
 done
 assert_eq "$PROM" "$(on b readlink /var/lib/node_exporter/nodecanary.prom)"
 wait_until 10 serves a 'nodecanary_peer_up{group="default",peer="b"} 1'

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The program works within the sandbox of its unit, and nothing else does.
+# The program works within the confines of its unit, and an intruder in it can do nothing else.
 # check: no, one booted node is enough there
 # time-limit: 300
 # nodes: 2
@@ -130,7 +130,72 @@ is_up mark v4
 assert_eq 0 "$(unit a ExecMainStatus)"
 journal_is_empty a
 
-behaviour "nothing but the program can be executed"
+# Code of an attacker in the process, which acts when the run is about to publish.
+result=$(root_of a)/var/lib/nodecanary/intruder
+cp "$TOOLS/intruder_shim.so" "$(root_of a)/usr/local/lib/"
+preload='Environment=LD_PRELOAD=/usr/local/lib/intruder_shim.so INTRUDER_OWN=/var/lib/nodecanary
+Environment=INTRUDER=/var/lib/nodecanary/intruder INTRUDER_ROOT=/'
+on a sh -c 'echo x >/tmp/of-nobody; chmod 666 /tmp/of-nobody; chown nodecanary /tmp/of-nobody'
+# run_intruder LINE...: with these lines in the drop-in.
+run_intruder() {
+	rm -rf "${result%/*}"/intruder* "${result%/*}/copy"
+	printf '%s\n' '[Service]' "$preload" "$@" | drop_in a nodecanary.service
+	run_unit a
+	assert_file_contains "$result" '^done$'
+}
+
+if on a nodecanary -n -v 2>&1 | grep -q 'not confined by Landlock'; then
+	behaviour "an intruder can write only to the state directory # SKIP this kernel has no Landlock"
+else
+	behaviour "an intruder in the program can write to its state directory, so it is at work"
+	run_intruder
+	assert_file_contains "$result" '^wrote to /var/lib/nodecanary/intruder-was-here$'
+
+	behaviour "it can write, create, remove and rename nothing elsewhere"
+	! grep -E '^(wrote|made|moved|removed)' "$result" | grep -v '^wrote to /var/lib/nodecanary/' >escapes ||
+		fail "expected nothing but /var/lib/nodecanary; $(_show escapes)"
+
+	behaviour "it can execute nothing: no program, not itself, no copy, no memory"
+	assert_not_contains "$result" '^executed'
+fi
+
+behaviour "an intruder can open no socket but those of Unix, IPv4, IPv6 and netlink"
+[ -e "$result" ] || run_intruder
+assert_eq '1 2 10 16' "$(sed -n 's/^opened family //p' "$result" | xargs)"
+
+behaviour "it has CAP_NET_RAW and can get nothing more"
+for set in Eff Prm Bnd Amb; do
+	assert_file_contains "$result" "^Cap$set:[[:space:]]0000000000002000\$"
+done
+assert_file_contains "$result" '^NoNewPrivs:[[:space:]]1$'
+assert_file_contains "$result" '^Seccomp:[[:space:]]2$'
+assert_not_contains "$result" '^gained'
+
+behaviour "where there is no Landlock the run is the same, and the rights of its user are the limit"
+drop_in a nodecanary.service <<<'[Service]
+SystemCallFilter=~landlock_create_ruleset'
+run_unit a
+is_up default dns
+assert_eq 0 "$(unit a ExecMainStatus)"
+journal_is_empty a
+run_intruder 'SystemCallFilter=~landlock_create_ruleset'
+assert_file_contains "$result" '^wrote to /tmp/intruder-was-here$'
+assert_file_contains "$result" '^executed a program$'
+assert_not_contains "$result" '^executed a file in memory|^gained|^wrote to /(etc|usr|boot|root|home)'
+on a journalctl --quiet --rotate
+on a journalctl --quiet --vacuum-time=1us >/dev/null 2>&1 # it ran the program, too
+rm -f "$(root_of a)"/tmp/intruder-was-here* "${result%/*}"/{copy,intruder*}
+
+mkdir -p "$(root_of a)/etc/systemd/system/nodecanary.service.d"
+cp "$(root_of a)/usr/share/doc/nodecanary/mount-sandbox.conf" "$(root_of a)/etc/systemd/system/nodecanary.service.d/"
+behaviour "the program works in the sandbox of mounts, too"
+drop_in a nodecanary.service </dev/null
+run_unit a
+is_up default dns
+is_up device v4
+journal_is_empty a
+
+behaviour "nothing but the program can be executed there"
 drop_in a nodecanary.service <<<'[Service]
 ExecStart=
 ExecStart=/bin/true'
@@ -157,7 +222,6 @@ chmod u+s /var/lib/nodecanary/intruder && echo "set a user id"
 unshare -Ur true && echo "made a user namespace"
 ls /home/secret /root/secret && echo "saw homes"
 rmdir /var/lib/nodecanary/m
-grep -E '^(CapEff|CapPrm|CapBnd|CapAmb|NoNewPrivs|Seccomp):' /proc/self/status
 ls -d /proc/[0-9]* | grep -v "^/proc/$$\$" | grep -q '^/proc/1$' && echo "sees the processes of others"
 echo done
 SH
@@ -165,30 +229,24 @@ chmod 755 "$(root_of a)/usr/local/bin/intruder"
 mkdir -p "$(root_of a)/home/secret" "$(root_of a)/root/secret"
 chmod 755 "$(root_of a)/root"
 
-behaviour "a compromised program can write to its state directory and nowhere else"
+behaviour "a shell can write to the state directory and nowhere else, with the sandbox of mounts"
 drop_in a nodecanary.service <<<'[Service]
 ExecStart=
 ExecStart=/usr/local/bin/intruder
 NoExecPaths=
 ExecPaths='
 run_unit a
-result=$(root_of a)/var/lib/nodecanary/intruder
 assert_file_contains "$result" '^done$'
 grep -E '^(writable|wrote)' "$result" | grep -vE '^writable /var/lib/nodecanary($|/)' >escapes || true
 [ ! -s escapes ] || fail "expected nothing but /var/lib/nodecanary; $(_show escapes)"
 
-behaviour "it has CAP_NET_RAW and can get nothing more"
-for set in Eff Prm Bnd Amb; do
-	assert_file_contains "$result" "^Cap$set:[[:space:]]0000000000002000\$"
-done
-assert_file_contains "$result" '^NoNewPrivs:[[:space:]]1$'
-assert_file_contains "$result" '^Seccomp:[[:space:]]2$'
 assert_not_contains "$result" '^(mounted|set a|made a|saw|sees)'
+rm "$(root_of a)/etc/systemd/system/nodecanary.service.d/mount-sandbox.conf"
 
 behaviour "the file can be published elsewhere, with the drop-in that the unit shows"
 unit_file=$(root_of a)/lib/systemd/system/nodecanary.service
 sed -n 's/^#       //p' "$unit_file" | awk '/^\[Service\]/ { n++ } n == 2' >shown
-assert_file_contains shown '^ReadWritePaths=/srv/textfile$'
+assert_file_contains shown '^ExecStart=.* -o /srv/textfile/nodecanary.prom$'
 drop_in a nodecanary.service <shown
 on a install -d -o nodecanary /srv/textfile
 run_unit a

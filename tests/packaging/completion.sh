@@ -11,7 +11,7 @@ export HOME=$TMP XDG_CONFIG_HOME=$TMP XDG_DATA_HOME=$TMP XDG_CACHE_HOME=$TMP
 # What is completed, and from where. The program is one that notes how it is called: bash calls it,
 # as a completed line is entered there; nothing else may.
 prepare() {
-	mkdir -p "$TMP/completions" "$TMP/zsh" "$TMP/fish" "$TMP/bin" "$TMP/work/directory"
+	mkdir -p "$TMP/completions" "$TMP/zsh" "$TMP/fish" "$TMP/bin" "$TMP/offered" "$TMP/work/directory"
 	cp "$TOP/packaging/completion/nodecanary.bash" "$TMP/completions/nodecanary"
 	cp "$TOP/packaging/completion/_nodecanary" "$TMP/zsh"
 	cp "$TOP/packaging/completion/nodecanary.fish" "$TMP/fish"
@@ -32,7 +32,8 @@ prepare() {
 		PROMPT= RPROMPT=
 		fpath=('$TMP/zsh' \$fpath)
 		path=('$TMP/bin' \$path)
-		autoload -U compinit && compinit -D -u
+		autoload -U compinit && compinit -u -d '$TMP/zcompdump'
+		bindkey -e
 		bindkey '^I' complete-word
 		compadd() {
 			local -a found
@@ -42,76 +43,100 @@ prepare() {
 			fi
 			builtin compadd "\$@"
 		}
-		all_offered() { print ALL-OFFERED }
+		all_offered() { comppostfuncs=(all_offered); print ALL-OFFERED }
 		comppostfuncs=(all_offered)
 		cd '$TMP/work'
 		print SHELL-IS-READY
 	SCRIPT
+	# Each line is typed, completed, and deleted.
 	cat >"$TMP/outer.zsh" <<-'SCRIPT'
 		zmodload zsh/zpty
+		directory=$1
+		shift
 		zpty shell zsh -f -i
-		zpty -w shell "source ${(q)1}/inner.zsh"
+		zpty -w shell "source ${(q)directory}/inner.zsh"
 		zpty -r shell out '*SHELL-IS-READY*' || exit 1
-		zpty -n -w shell "$2"$'\t'
-		zpty -r shell out '*ALL-OFFERED*' || exit 1
+		for line; do
+			: >$directory/matches
+			zpty -n -w shell "$line"$'\t'
+			zpty -r shell out '*ALL-OFFERED*' || exit 1
+			mv $directory/matches $directory/offered/$((++n))
+			zpty -n -w shell $'\C-u'
+		done
 		zpty -d shell
 	SCRIPT
 }
 
-# in_bash KEYS (for printf %b): the words of the command line that they make of `nodecanary`.
+# in_bash KEYS... (each for printf %b): what is noted of the calls of `nodecanary` that they make.
 in_bash() {
 	: >"$TMP/calls"
-	printf '%b\nexit\n' "$1" | timeout 30 script -qec \
+	{ printf '%b\n' "$@" && echo exit; } | timeout 30 script -qec \
 		"bash --noprofile --rcfile '$TMP/bashrc' -i" /dev/null >"$TMP/screen" 2>&1 || return
-	[ "$(grep -cx CALL "$TMP/calls")" = 1 ] || return
-	grep -vx CALL "$TMP/calls"
+	[ "$(grep -cx CALL "$TMP/calls")" = $# ]
 }
 
-# M-* puts all that is offered into the line, behind the words that are there.
-offers_bash() {
-	local typed
-	read -ra typed <<<"${1% *} end"
-	in_bash "$1\e*" | tail -n +$((${#typed[@]} - 1))
+# M-* puts all that is offered into the line, after the words that are there.
+ask_bash() {
+	in_bash "${@/%/\\e*}" || return
+	awk -v directory="$TMP/offered" '
+		FNR == NR { typed[FNR] = split($0, words, " ") - / ?[^ ]+$/; next }
+		$0 == "CALL" { file = directory "/" ++n; printf "" >file; word = 0; next }
+		++word >= typed[n] { print >file }' <(printf '%s\n' "$@") "$TMP/calls"
 }
 
-offers_zsh() {
-	: >"$TMP/matches"
-	timeout 30 zsh -f "$TMP/outer.zsh" "$TMP" "$1" >"$TMP/screen" 2>&1 || return
-	cat "$TMP/matches"
-}
+ask_zsh() { timeout 30 zsh -f "$TMP/outer.zsh" "$TMP" "$@" >"$TMP/screen" 2>&1; }
 
-offers_fish() {
+ask_fish() {
 	# shellcheck disable=SC2016 # fish expands it
 	(cd "$TMP/work" && PATH=$TMP/bin:$PATH timeout 30 fish --no-config -c '
 		set -p fish_complete_path $argv[1]/fish
-		complete -C $argv[2]' "$TMP" "$1") | cut -f 1
+		set n 0
+		for line in $argv[2..]
+			set n (math $n + 1)
+			complete -C $line | cut -f 1 >$argv[1]/offered/$n
+		end' "$TMP" "$@" >"$TMP/screen" 2>&1)
 }
 
-# offers SHELL LINE WORD...: what is offered behind the line is this. `*` as the first word: this and
-# more. Directories come with and without a slash, arguments with and without their option.
-offers() {
-	local shell=$1 line=$2 more=cat
-	shift 2
+# ask SHELL LINE...: what is offered after each line is in $TMP/offered/1, $TMP/offered/2 ... One
+# shell answers all of them, as its start is what costs.
+ask() {
+	local shell=$1
+	shift
+	rm -f "$TMP"/offered/*
+	"ask_$shell" "$@" || fail "no answer: $(cat -v "$TMP/screen")"
+	[ "$(find "$TMP/offered" -type f | wc -l)" = $# ] || fail "not all is answered: $(cat -v "$TMP/screen")"
+	lines=("$@")
+}
+
+# offered N WORD...: what was offered after line N is this. `*` as the first word: this and more.
+# Directories come with and without a slash, arguments with and without their option.
+offered() {
+	local n=$1 more=cat line=${lines[$1 - 1]}
+	shift
 	if [ "${1-}" = '*' ]; then
 		shift
 		more="grep -xF $(printf -- '-e %s ' "$@")"
 	fi
-	"offers_$shell" "$line" >"$TMP/offered" || {
-		echo "\`$line\`: no answer:"
-		cat -v "$TMP/screen"
-		return 1
-	}
 	printf '%s\n' "$@" | sort >"$TMP/expected"
-	sed 's/^--[a-z-]*=//; s,/$,,; /^$/d' "$TMP/offered" | $more | sort -u >"$TMP/actual"
+	sed 's/^--[a-z-]*=//; s,/$,,; /^$/d' "$TMP/offered/$n" | $more | sort -u >"$TMP/actual"
 	diff -u --label "$line: expected" --label "$line: offered" "$TMP/expected" "$TMP/actual"
 }
 
-# lacks SHELL LINE WORD...: something is offered, but none of these.
-lacks() {
-	local shell=$1 line=$2
+# offers SHELL "LINE|LINE..." WORD...: after each of the lines.
+offers() {
+	local shell=$1 typed n
+	IFS='|' read -ra typed <<<"$2"
 	shift 2
-	"offers_$shell" "$line" >"$TMP/offered" && [ -s "$TMP/offered" ] || return 1
-	! grep -xF "$(printf '%s\n' "$@")" "$TMP/offered"
+	ask "$shell" "${typed[@]}"
+	for n in "${!typed[@]}"; do offered $((n + 1)) "$@" || return; done
+}
+
+# lacks N WORD...: something was offered after line N, but none of these.
+lacks() {
+	local file=$TMP/offered/$1
+	[ -s "$file" ] || fail "nothing is offered after ${lines[$1 - 1]}"
+	shift
+	! grep -xF -e "$(printf '%s\n' "$@")" "$file"
 }
 
 # The options as --help has them, one a line; `long` or `short`: these alone.
@@ -129,61 +154,51 @@ long_options() { mapfile -t words < <(options long) && offers "$1" 'nodecanary -
 
 # Options that take an argument, and those alone, are as --help has them.
 arguments() {
-	local option
-	while read -r option; do
-		offers "$1" "nodecanary $option " '*' directory || return
-	done < <("$NC" --help | sed -n 's/^  \(-[a-zA-Z]\), \(--[a-z-]*\) [A-Z]\+ .*/\1\n\2/p')
-	while read -r option; do
-		lacks "$1" "nodecanary $option -" directory a.ini || return
-	done < <("$NC" --help | sed -n 's/^  \(-[a-zA-Z]\), --[a-z-]*  .*/\1/p' | grep -v '[Vh]')
+	local with without i
+	mapfile -t with < <("$NC" --help | sed -n 's/^  \(-[a-zA-Z]\), \(--[a-z-]*\) [A-Z]\+ .*/\1\n\2/p')
+	mapfile -t without < <("$NC" --help | sed -n 's/^  \(-[a-zA-Z]\), --[a-z-]*  .*/\1/p' | grep -v '[Vh]')
+	if [ ${#with[@]} -lt 6 ] || [ ${#without[@]} -lt 6 ]; then fail "--help has another form"; fi
+	with=("${with[@]/%/ }")
+	without=("${without[@]/%/ -}")
+	ask "$1" "${with[@]/#/nodecanary }" "${without[@]/#/nodecanary }"
+	for i in "${!with[@]}"; do offered $((i + 1)) '*' directory || return; done
+	for i in "${!without[@]}"; do lacks $((${#with[@]} + i + 1)) directory a.ini || return; done
 }
 
 # In fish, any file.
 configurations() {
-	local line shell=$1
-	for line in 'nodecanary -c ' 'nodecanary --config ' 'nodecanary --config=' 'nodecanary -tnc '; do
-		case $shell in
-		fish) offers fish "$line" '*' a.ini directory || return ;;
-		*) offers "$shell" "$line" a.ini directory || return ;;
-		esac
-	done
+	local more=()
+	[ "$1" != fish ] || more=('*')
+	offers "$1" 'nodecanary -c |nodecanary --config |nodecanary --config=|nodecanary -tnc ' \
+		"${more[@]}" a.ini directory
 }
 
 outputs() {
-	local line shell=$1
-	for line in 'nodecanary -o ' 'nodecanary --output ' 'nodecanary --output='; do
-		case $shell in
-		fish) offers fish "$line" '*' b.prom directory || return ;;
-		*) offers "$shell" "$line" b.prom directory || return ;;
-		esac
-	done
+	local more=()
+	[ "$1" != fish ] || more=('*')
+	offers "$1" 'nodecanary -o |nodecanary --output |nodecanary --output=' "${more[@]}" b.prom directory
 }
 
 directories() {
-	local line
-	for line in 'nodecanary -d ' 'nodecanary --drop-ins ' 'nodecanary --drop-ins=' 'nodecanary -tnd '; do
-		offers "$1" "$line" directory || return
-	done
+	offers "$1" 'nodecanary -d |nodecanary --drop-ins |nodecanary --drop-ins=|nodecanary -tnd ' directory
 }
 
 exclusive() {
-	lacks "$1" 'nodecanary -C --' --list-peers && lacks "$1" 'nodecanary --list-peers --' --check &&
-		lacks "$1" 'nodecanary -q --' --verbose && lacks "$1" 'nodecanary -v --' --quiet
+	ask "$1" 'nodecanary -C --' 'nodecanary --list-peers --' 'nodecanary -q --' 'nodecanary -v --'
+	lacks 1 --list-peers && lacks 2 --check && lacks 3 --verbose && lacks 4 --quiet
 }
 
 not_called() {
 	: >"$TMP/calls"
-	"offers_$1" 'nodecanary -' >"$TMP/offered" && [ -s "$TMP/offered" ] && [ ! -s "$TMP/calls" ]
+	ask "$1" 'nodecanary -' && [ -s "$TMP/offered/1" ] && [ ! -s "$TMP/calls" ]
 }
 
 # Typed, completed and entered.
 entered() {
 	local words
-	words=$(in_bash 'nodecanary --conf\ta\t --dro\td\t -C --ta\t' | tr '\n' ' ')
-	[ "$words" = '--config a.ini --drop-ins directory/ -C --table ' ] || {
-		echo "$words"
-		return 1
-	}
+	in_bash 'nodecanary --conf\ta\t --dro\td\t -C --ta\t'
+	words=$(tr '\n' ' ' <"$TMP/calls")
+	[ "$words" = 'CALL --config a.ini --drop-ins directory/ -C --table ' ] || fail "$words"
 }
 
 prepare

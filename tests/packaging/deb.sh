@@ -181,10 +181,10 @@ no_link_beside_the_file() {
 	{
 		echo 'mkdir -p $textfiles /etc/systemd/system/nodecanary.service.d'
 		echo 'cd /etc/systemd/system/nodecanary.service.d'
-		echo 'echo "# ReadWritePaths=$textfiles" >a.conf'
+		echo 'echo "# ExecStart=/usr/sbin/nodecanary -o $textfiles/x.prom" >a.conf'
 		maintainer postinst configure
 		echo '[ "$(readlink $link)" = $target ]; rm $link'
-		echo 'echo "ReadWritePaths=$textfiles" >a.conf'
+		echo 'echo "ExecStart=/usr/sbin/nodecanary -o $textfiles/x.prom" >a.conf'
 		maintainer postinst configure 0.0.1-1
 		maintainer postinst triggered x
 		echo '[ ! -e $link ] && [ ! -L $link ]'

@@ -150,7 +150,7 @@ link_spares_others() {
 		call PREUN 0
 		echo '[ "$(readlink $link)" = /dev/null ]; rm $link'
 		echo 'mkdir -p /etc/systemd/system/nodecanary.service.d'
-		echo 'echo "ReadWritePaths=$textfiles" >/etc/systemd/system/nodecanary.service.d/a.conf'
+		echo 'echo "ExecStart=/usr/sbin/nodecanary -o $textfiles/x.prom" >/etc/systemd/system/nodecanary.service.d/a.conf'
 		call POSTIN 2
 		call TRANSFILETRIGGERSCRIPTS ''
 		echo '[ ! -e $link ] && [ ! -L $link ]'

@@ -6,7 +6,7 @@
  *   FAULT_SHIM_COUNT=FILE                        at exit: "FUNCTION CALLS FAILED" a line
  *
  * A test runs the program once with FAULT_SHIM_COUNT alone, and then once for
- * every function and every n up to the count.  No file is written if the program
+ * every function and every n up to the count.  The file stays empty if the program
  * is killed or ends by _exit.
  *
  * "malloc" counts malloc, calloc and realloc together, also those that libc and
@@ -16,7 +16,7 @@
  * fprintf, the open under fopen and the socket under getaddrinfo are not among them.
  *
  * Calls are counted from the end of this library's constructor on.  A forked
- * child goes on with its own copy of the counts and writes no file.  A FAULT_SHIM
+ * child goes on with its own copy of the counts and writes none.  A FAULT_SHIM
  * that is not understood ends the program with 125: a typing error must not look
  * like a passed test. */
 #undef _FILE_OFFSET_BITS /* would rename open to open64, which stands beside it here */
@@ -78,6 +78,7 @@ static atomic_ulong calls[COUNT], failed[COUNT];
 static atomic_bool armed;
 static pid_t owner;
 static const char *count_path;
+static FILE *count_file; /* opened early: the program confines itself */
 
 static const struct {
 	const char *name;
@@ -208,24 +209,22 @@ __attribute__((constructor)) static void start(void)
 {
 	read_rules(getenv("FAULT_SHIM"));
 	count_path = getenv("FAULT_SHIM_COUNT");
+	count_file = count_path ? fopen(count_path, "we") : NULL;
+	if (count_path && !count_file)
+		refuse(count_path);
 	owner = getpid();
 	atomic_store(&armed, true);
 }
 
 __attribute__((destructor)) static void report(void)
 {
-	FILE *file;
-
 	atomic_store(&armed, false);
-	if (count_path == NULL || getpid() != owner)
+	if (count_file == NULL || getpid() != owner)
 		return;
-	file = fopen(count_path, "we");
-	if (file == NULL)
-		refuse(count_path);
 	for (size_t f = 0; f < COUNT; f++)
-		fprintf(file, "%s %lu %lu\n", names[f], atomic_load(&calls[f]),
+		fprintf(count_file, "%s %lu %lu\n", names[f], atomic_load(&calls[f]),
 			atomic_load(&failed[f]));
-	if (ferror(file) || fclose(file) != 0)
+	if (ferror(count_file) || fclose(count_file) != 0)
 		refuse(count_path);
 }
 
