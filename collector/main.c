@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -440,6 +441,8 @@ static int close_stdout(int status)
  * that output which nobody gets is an error. And a reader of the messages that has gone
  * must not end the run, so SIGPIPE is ignored. A parent may have ignored SIGCHLD: then the
  * kernel would reap our children, and give their process ids, which we kill, to others.
+ *
+ * Threads share one heap: with an arena for each, memory would grow with the batches.
  */
 static int prepare_process(void)
 {
@@ -450,6 +453,9 @@ static int prepare_process(void)
 	while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd > STDERR_FILENO)
 		close(fd);
+#ifdef M_ARENA_MAX /* glibc's; musl has one heap anyway */
+	mallopt(M_ARENA_MAX, 1);
+#endif
 	if (fd >= 0 && signal(SIGPIPE, SIG_IGN) != SIG_ERR &&
 	    signal(SIGCHLD, SIG_DFL) != SIG_ERR)
 		return 0;

@@ -295,12 +295,7 @@ limit() {
 limits() {
 	limit INIFILE_LINE_MAX config/inifile.h 'lines of at most N bytes'
 	limit INIFILE_SECTION_MAX config/inifile.h 'has at most N bytes'
-<<<<<<< ours
 	limit LABELS_MAX config/labels.h 'has at most N labels'
-	limit BATCHES_MAX ping/batches.h 'at most N different sets of options'
-=======
-	limit LABELS_GROUP_MAX config/labels.h 'A group has at most N labels'
->>>>>>> theirs
 	[ "$(sed -n 's/^#define CONFIG_FAMILY_PEERS_MAX //p' collector/config/config.h)" = 65536 ]
 	grep -q '65,536 peers' "$INI5"
 	grep -q '65,536 peers' "$NC8"

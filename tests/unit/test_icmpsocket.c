@@ -370,8 +370,8 @@ static void buffers_grow_and_never_shrink(void **state)
 	set.count = 0;
 	set.receive_wanted = set.send_wanted = UINT64_C(1) << 40;
 	prepare(fd);
-	assert_in_range(get_option(fd, SOL_SOCKET, SO_RCVBUF), receive, INT32_MAX);
-	assert_in_range(get_option(fd, SOL_SOCKET, SO_SNDBUF), send, INT32_MAX);
+	assert_true(get_option(fd, SOL_SOCKET, SO_RCVBUF) >= receive);
+	assert_true(get_option(fd, SOL_SOCKET, SO_SNDBUF) >= send);
 }
 
 static void buffers_within_the_limit_have_the_size_wanted(void **state)
