@@ -251,7 +251,9 @@ int ping_host_add(pingobj_t *obj, const char *name)
 	host = calloc(1, sizeof(*host));
 	assert_non_null(host);
 	snprintf(host->listed, sizeof(host->listed), "%s", name);
-	name = strchr(name, '/') + 1;
+	/* Before the address stands what liboping compares; loopback has nothing before it. */
+	if (strchr(name, '/'))
+		name = strchr(name, '/') + 1;
 	snprintf(host->name, sizeof(host->name), "%.*s", (int)strcspn(name, "/"), name);
 	script = find_script(host->name);
 	resolve(host, name);
