@@ -14,13 +14,16 @@ static FILE *nowhere;
 
 static void check_lists(struct fleet *fleet)
 {
+	struct batches batches;
+
 	if (!nowhere)
 		nowhere = fopen("/dev/null", "we");
 	assert_non_null(nowhere);
 	for (size_t i = 0; i < fleet->config.group_count; i++)
 		assert_true(targets_list_hash(&fleet->targets, i) < UINT64_C(1) << 48);
-	(void)batches_count(&fleet->targets);
-	(void)estimate_print(nowhere, &fleet->targets);
+	assert_int_equal(batches_build(&batches, &fleet->targets, INT64_MAX), 0);
+	(void)estimate_print(nowhere, &fleet->targets, &batches);
+	batches_free(&batches);
 	print_peers(nowhere, &fleet->targets);
 }
 
