@@ -52,7 +52,8 @@ HARDENING := -fstack-protector-strong -fPIE '-ffile-prefix-map=$(CURDIR)=.' \
 linker_knows = $(foreach option,$(1),$(shell echo 'int main(void) { return 0; }' | \
 	$(CC) -Wl,--fatal-warnings,$(option) -o /dev/null -x c - 2>/dev/null && echo -Wl,$(option)))
 # The 1,600 relocations of a static program are 35 kB as a table and 1 kB as a bitmap.
-LINK_STATIC = -static-pie -Wl,--gc-sections \
+# The collector has a getaddrinfo() of its own, which also calls libc's: see hostinfo.c.
+LINK_STATIC = -static-pie -Wl,--gc-sections -Wl,--wrap=getaddrinfo,--wrap=freeaddrinfo \
 	$(call linker_knows,--no-warnings -z$(comma)pack-relative-relocs)
 LINK_HARDENING = $(if $(STATIC),$(LINK_STATIC),-pie) \
 	-Wl,-z,relro,-z,now,--as-needed
@@ -69,10 +70,11 @@ endif
 LIBRARIES := liboping inih
 NC_CFLAGS = $(eval NC_CFLAGS := $(flags))$(NC_CFLAGS)
 flags = -std=c11 -D_GNU_SOURCE $(WARNINGS) $(HARDENING) -fno-common -fno-math-errno -pthread \
-	-Icollector $(shell $(PKG_CONFIG) --cflags $(LIBRARIES)) $(if $(is_32_bit),$(FLAGS_32_BIT)) \
+	$(if $(STATIC),-DNODECANARY_STATIC) -Icollector $(shell $(PKG_CONFIG) --cflags $(LIBRARIES)) \
+	$(if $(is_32_bit),$(FLAGS_32_BIT)) \
 	-DNODECANARY_VERSION='"$(VERSION)"' -DNODECANARY_SYSCONFDIR='"$(SYSCONFDIR)"' \
 	-DNODECANARY_LIBOPING_VERSION='"$(shell $(PKG_CONFIG) --modversion liboping)"'
-NC_LDLIBS = $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs $(LIBRARIES)) -pthread -lm
+NC_LDLIBS = $(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs $(LIBRARIES)) -lm
 
 # Without 64-bit offsets a large file system's inodes cannot be read. Times have the width that
 # liboping was built with: otherwise the select() that it calls would not be ours.
@@ -134,6 +136,11 @@ INSTALLED := \
 
 CONFDIR = $(SYSCONFDIR)/nodecanary
 
+# What `make install` does not do, as it may install for another machine. The service runs once
+# before the link is made: until there is a file, the link would be an error to node_exporter.
+NEXT := 'systemd-sysusers && systemctl daemon-reload' \
+	'systemctl enable --now nodecanary.timer && systemctl start nodecanary.service' \
+	'ln -s /var/lib/nodecanary/nodecanary.prom /var/lib/prometheus/node-exporter/'
 # A file of the tree, with the paths that it has here.
 with_paths = sed -e 's,/etc/nodecanary,$(CONFDIR),g' -e 's,/usr/sbin/nodecanary,$(SBINDIR)/nodecanary,g'
 
@@ -145,6 +152,7 @@ install: all
 		$(with_paths) "$${file%%:*}" >$(BUILD)/installed && $(INSTALL) -D -m 644 \
 			$(BUILD)/installed "$(DESTDIR)$${file#*:}" || exit 1; \
 	done
+	$(if $(DESTDIR),,@printf '  NEXT     %s\n' $(NEXT))
 
 # The configuration is the administrator's, and stays if it was changed.
 uninstall:

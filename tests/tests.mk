@@ -19,6 +19,9 @@ UNIT_SUPPORT := $(BUILD)/obj/tests/unit/support.o
 FAKE_OPING_TESTS := $(TESTS_BUILD)/unit/test_probe
 $(FAKE_OPING_TESTS): $(BUILD)/obj/tests/unit/fake_oping.o
 
+# Its own function stands before that of libinih, and calls it.
+$(TESTS_BUILD)/unit/test_inifile: LINK_HARDENING += -Wl,--wrap=ini_parse_stream
+
 $(TESTS_BUILD)/unit/test_%: $(BUILD)/obj/tests/unit/test_%.o $(UNIT_SUPPORT) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@) $(CC) $(CFLAGS) $(LINK_HARDENING) $(LDFLAGS) -o $@ \

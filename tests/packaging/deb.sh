@@ -74,7 +74,8 @@ files() {
 	expected=$({
 		installed "$TMP/make-install" UNITDIR="$UNITDIR" |
 			sed -e 's|doc/nodecanary/LICENSE$|doc/nodecanary/copyright|' \
-				-e 's|doc/nodecanary/CHANGELOG.md$|doc/nodecanary/changelog|'
+				-e 's|doc/nodecanary/CHANGELOG.md$|doc/nodecanary/changelog|' \
+				-e 's|etc/nodecanary/nodecanary.ini$|usr/share/nodecanary/nodecanary.ini|'
 		echo '644 usr/share/doc/nodecanary/changelog.Debian'
 		echo '644 usr/share/lintian/overrides/nodecanary'
 	} | sort -k 2)
@@ -95,9 +96,18 @@ dependencies() {
 		tr ',' '\n' | awk '{ print $1 }' | sed 's/t64$//' | sort | xargs)"
 }
 
-conffile() {
-	equal conffiles /etc/nodecanary/nodecanary.ini "$(cat "$CONTROL/conffiles")"
-	"$ROOT/usr/sbin/nodecanary" -C -c "$ROOT/etc/nodecanary/nodecanary.ini" >"$TMP/summary"
+# The role for Ansible writes the configuration: an upgrade must not ask about it.
+no_conffile() {
+	[ ! -e "$CONTROL/conffiles" ] || fail "conffiles: $(cat "$CONTROL/conffiles")"
+	{
+		maintainer postinst configure
+		echo 'cmp /etc/nodecanary/nodecanary.ini /usr/share/nodecanary/nodecanary.ini'
+		echo 'echo mine >/etc/nodecanary/nodecanary.ini'
+		maintainer postinst configure 0.0.1-1
+		echo '[ "$(cat /etc/nodecanary/nodecanary.ini)" = mine ]'
+	} >"$TMP/script"
+	in_empty_system "$TMP/script"
+	"$ROOT/usr/sbin/nodecanary" -C -c "$ROOT/usr/share/nodecanary/nodecanary.ini" >"$TMP/summary"
 	grep -q '^0 groups, 0 peers, 0 packets' "$TMP/summary" || fail "$(cat "$TMP/summary")"
 }
 
@@ -181,13 +191,13 @@ no_link_beside_the_file() {
 	{
 		echo 'mkdir -p $textfiles /etc/systemd/system/nodecanary.service.d'
 		echo 'cd /etc/systemd/system/nodecanary.service.d'
-		echo 'echo "# ExecStart=/usr/sbin/nodecanary -o $textfiles/x.prom" >a.conf'
+		echo 'echo "# ExecStart=/x -o $textfiles/nodecanary.prom" >a.conf'
 		maintainer postinst configure
 		echo '[ "$(readlink $link)" = $target ]; rm $link'
-		echo 'echo "ExecStart=/usr/sbin/nodecanary -o $textfiles/x.prom" >a.conf'
+		echo 'echo "ExecStart=/usr/sbin/nodecanary -o $textfiles/nodecanary.prom" >a.conf; rm $target'
 		maintainer postinst configure 0.0.1-1
 		maintainer postinst triggered x
-		echo '[ ! -e $link ] && [ ! -L $link ]'
+		echo '[ ! -e $link ] && [ ! -L $link ] && [ ! -e $target ]'
 	} >"$TMP/script"
 	in_empty_system "$TMP/script"
 }
@@ -201,6 +211,33 @@ keeps_counters() {
 		maintainer postrm remove
 		maintainer postinst configure 0.1.0-1
 		echo '[ "$(cat $target)" = counters ]'
+	} >"$TMP/script"
+	in_empty_system "$TMP/script"
+}
+
+# Such as one that was mounted there, or made by hand.
+empty_directory() {
+	{
+		echo 'mkdir -p /var/lib/nodecanary $textfiles'
+		maintainer postinst configure
+		echo '[ -s $target ] && [ "$(readlink $link)" = $target ]'
+	} >"$TMP/script"
+	in_empty_system "$TMP/script"
+}
+
+purge_takes_links() {
+	{
+		echo 'mkdir -p /var/lib/node_exporter /var/lib/x/y /var/cache'
+		echo 'mount -t tmpfs tmpfs /srv; mount -t tmpfs tmpfs /var/cache; mkdir /srv/textfile /var/cache/nodecanary'
+		maintainer postinst configure
+		echo 'ln -s $target /var/lib/node_exporter/; ln -s ../../nodecanary/nodecanary.prom /var/lib/x/y/n.prom'
+		echo 'ln -s $target /srv/textfile/other.prom; ln -s /nowhere /srv/textfile/mine.prom'
+		maintainer postrm remove
+		maintainer postrm purge
+		echo '[ -L /srv/textfile/mine.prom ]'
+		echo 'for link in /var/lib/node_exporter/nodecanary.prom /var/lib/x/y/n.prom /srv/textfile/other.prom; do'
+		echo '[ ! -L $link ] || { echo "left: $link" >&2; exit 1; }; done'
+		echo '[ ! -e /var/cache/nodecanary ]'
 	} >"$TMP/script"
 	in_empty_system "$TMP/script"
 }
@@ -255,6 +292,7 @@ reproducible() {
 
 check "the package is built, and nothing is left in the tree" builds
 if [ "$failed" -gt 0 ]; then finish; fi
+export example=$ROOT/usr/share/nodecanary # for in_empty_system
 check "its version is that of the file VERSION" version
 check "lintian has nothing to say but what is explained, and all of that" lintian_is_silent
 check "one variable names the pages of the project" project_url
@@ -263,7 +301,7 @@ check "the debug symbols of the program are in the dbgsym package" dbgsym
 check "the package holds what make install installs, and Debian's own files" files
 check "the manual pages are those of the tree" manual_pages_are_whole
 check "it depends on libc, inih, liboping and sysusers alone" dependencies
-check "the configuration is its one conffile, valid, and without a peer" conffile
+check "the configuration is no conffile, is put in place once, valid, and without a peer" no_conffile
 check "the program is hardened" hardened
 check "shellcheck has nothing to say to the scripts" scripts_are_clean
 check "installation and upgrade start the timer and nothing else" timer_alone
@@ -274,7 +312,9 @@ check "whatever else stands in the place of the link stays" link_spares_others
 check "no link is made where the service writes into that directory itself" no_link_beside_the_file
 check "upgrade, removal and reinstallation keep the counters" keeps_counters
 check "before the first run the link leads to a file that the program takes over" first_file
+check "an empty directory that is there gets its file and its link" empty_directory
 check "purge leaves nothing" leaves_nothing
+check "purge takes every link that would lead nowhere, and what Ansible copied" purge_takes_links
 check "the autopkgtest declares what it needs" autopkgtest
 check "built again from its own source, elsewhere and without git, it is the same to the byte" reproducible
 finish
