@@ -108,8 +108,8 @@ static int64_t longest_round_ns(const struct batches *batches, const struct batc
 		if (other->options == batch->options)
 			sharing += count_addresses(other);
 	}
-	if (all > TASK_MAX * BATCH_ADDRESSES_MAX)
-		all = TASK_MAX * BATCH_ADDRESSES_MAX;
+	if (all > (size_t)TASK_MAX * BATCH_ADDRESSES_MAX)
+		all = (size_t)TASK_MAX * BATCH_ADDRESSES_MAX;
 	return batch_round_ns(batch->options, sharing) + (int64_t)all * REQUEST_NS;
 }
 

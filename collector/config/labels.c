@@ -30,7 +30,7 @@ const char *labels_forbidden(const char *name)
 const char *labels_unquote(char *value)
 {
 	size_t len = strlen(value);
-	bool opens = value[0] == '"';
+	size_t opens = value[0] == '"';
 	/* A quote at the end alone is half of a pair, not part of the value. */
 	bool closes = len > opens && value[len - 1] == '"';
 

@@ -159,7 +159,7 @@ static bool parse_source(const struct key *key, const char *value, void *field,
 		good = *word == '\0' || add_source(&source, word);
 	if (!good)
 		return EXPECT(
-			"a numeric address of this host, or one of each family (a link-local one with its interface: fe80::1%%eth0)");
+			"a numeric address of this host or one of each family, link-local ones with %%interface");
 	*(struct source *)field = source;
 	return true;
 }

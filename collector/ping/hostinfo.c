@@ -26,7 +26,7 @@ void __wrap_freeaddrinfo(struct addrinfo *result);
 #define LIBCS(name)                                                                      \
 	((union {                                                                        \
 		 void *symbol;                                                           \
-		 __typeof__(&name) function;                                             \
+		 __typeof__(&(name)) function;                                           \
 	 }){dlsym(RTLD_NEXT, #name)}                                                     \
 		 .function)
 #endif
@@ -76,21 +76,21 @@ static struct addrinfo *make_answer(const struct address *address)
 }
 
 INTERPOSE_EXPORTED
-int OURS(getaddrinfo)(const char *name, const char *service, const struct addrinfo *hints,
-		      struct addrinfo **result)
+int OURS(getaddrinfo)(const char *name, const char *service, const struct addrinfo *req,
+		      struct addrinfo **pai)
 {
 	if (!current_address)
-		return LIBCS(getaddrinfo)(name, service, hints, result);
+		return LIBCS(getaddrinfo)(name, service, req, pai);
 	asked_address = true;
-	*result = make_answer(current_address);
+	*pai = make_answer(current_address);
 	return 0;
 }
 
 INTERPOSE_EXPORTED
-void OURS(freeaddrinfo)(struct addrinfo *result)
+void OURS(freeaddrinfo)(struct addrinfo *ai)
 {
-	if (result != &answer)
-		LIBCS(freeaddrinfo)(result);
+	if (ai != &answer)
+		LIBCS(freeaddrinfo)(ai);
 }
 
 /* Nothing else here needs random(), and no caller may rely on a seed. */

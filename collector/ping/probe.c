@@ -207,7 +207,7 @@ static void bind_hosts(struct probe *probe, const struct probe_host *hosts)
 {
 	for (pingobj_iter_t *iter = ping_iterator_get(probe->object); iter;
 	     iter = ping_iterator_next(iter)) {
-		char name[HOST_NAME_SIZE], listed[HOST_NAME_SIZE + 1] = "";
+		char name[HOST_NAME_SIZE] = "", listed[HOST_NAME_SIZE + 1] = "";
 		uint16_t ident = read_ident(iter);
 		size_t index = find_host(probe, ident), len = sizeof(listed);
 
@@ -507,10 +507,10 @@ bool probe_verify_library(void)
 	double timeout = REHEARSAL_S;
 	pingobj_t *object = ping_construct();
 	/* Where no host can be added, nothing is measured, and the reason is logged then. */
-	bool works = !object || ping_setopt(object, PING_OPT_TIMEOUT, &timeout) < 0 ||
-		     (!add_loopback(object, "127.0.0.1") &&
-		      !add_loopback(object, "::1")) ||
-		     rehearse(object);
+	bool works =
+		!object || ping_setopt(object, PING_OPT_TIMEOUT, &timeout) < 0 ||
+		(!add_loopback(object, "127.0.0.1") && !add_loopback(object, "::1")) ||
+		rehearse(object);
 
 	if (object)
 		ping_destroy(object);

@@ -126,7 +126,7 @@ printf '%s\n' '[collector]' 'deadline = 1m' '[probe]' 'count = 1' 'warmup = 0' '
 	'histogram = off' '[probe b]' 'ttl = 63' '[probe c]' 'ttl = 62' >three.ini
 for group in default b c; do
 	echo "[peers $group]"
-	awk -v net=$(printf '%d' "'$group") 'BEGIN {
+	awk -v net="$(printf '%d' "'$group")" 'BEGIN {
 		for (i = 0; i < 7000; i++) printf "p%d = 127.%d.%d.%d\n", i, net, i / 250, i % 250 + 1 }'
 done >>three.ini
 run_nc 0 -C -c three.ini

@@ -1,5 +1,6 @@
 #!/bin/bash
 # Options, exit statuses, and what is printed where.
+# shellcheck disable=SC2016 # backquotes of messages
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

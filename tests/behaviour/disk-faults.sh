@@ -2,7 +2,7 @@
 # A disk that is full, over quota, broken or gone, or a hostile user in the directory, never spoils
 # the published file.
 # What unwritable-output.sh shows (full, no inodes, read-only, limits) is not repeated.
-# time-limit: 150
+# time-limit: 400
 # sandbox: no, it is about the network and the machine
 # sanitizers: no, it is about the network and the machine
 

@@ -60,8 +60,9 @@ assert_eq '644 etc/nodecanary/nodecanary.ini
 assert_eq "nodecanary $(cat "$TOP/VERSION")" "$("$ROOT/usr/sbin/nodecanary" -V)"
 
 behaviour "installed for this machine, it says what is to be done next, in the words of README"
+HERE=$TEST_TMP/here # without blanks, as it becomes part of the program
 # Into a directory that the prefixes name, as nobody installs into the machine here.
-build CFLAGS=-O0 PREFIX="$ROOT/here" SYSCONFDIR="$ROOT/here/etc" install
+build CFLAGS=-O0 PREFIX="$HERE" SYSCONFDIR="$HERE/etc" install
 grep '^  NEXT' "$TEST_TMP/out" | sed 's/^  NEXT *//' >"$TEST_TMP/next"
 assert_eq 3 "$(wc -l <"$TEST_TMP/next")" "lines"
 while read -r line; do
@@ -70,10 +71,10 @@ done <"$TEST_TMP/next"
 # The file is there before the link is.
 grep -n -e 'start nodecanary.service' -e '^ln -s' "$TEST_TMP/next" | cut -d : -f 1 | sort -nc
 # The unit starts the program that was installed, and all that it needs was installed with it.
-assert_file_contains "$ROOT/here/lib/systemd/system/nodecanary.service" "^ExecStart=$ROOT/here/sbin/nodecanary "
-[ -x "$ROOT/here/sbin/nodecanary" ] || fail "no program"
-assert_file_contains "$ROOT/here/lib/sysusers.d/nodecanary.conf" '^u nodecanary '
-rm -r "$ROOT/here"
+assert_file_contains "$HERE/lib/systemd/system/nodecanary.service" "^ExecStart=$HERE/sbin/nodecanary "
+[ -x "$HERE/sbin/nodecanary" ] || fail "no program"
+assert_file_contains "$HERE/lib/sysusers.d/nodecanary.conf" '^u nodecanary '
+rm -r "$HERE"
 
 behaviour "the example configuration that is installed is valid"
 assert_exit 0 "$ROOT/usr/sbin/nodecanary" -C -c "$ROOT/etc/nodecanary/nodecanary.ini"

@@ -102,7 +102,7 @@ both = 127.1.0.6, ::1
 one  = 127.1.0.7
 [peers plain]
 p = 127.1.0.8
-localhost =
+named = named.test
 nowhere.invalid =
 [peers ring]
 stays = 127.1.0.9

@@ -20,7 +20,6 @@ short_run_init() {
 	echo '127.2.0.1 named.test' >>"$TEST_TMP/hosts"
 	cat >"$INI" <<'INI'
 [collector]
-self = nobody
 resolve_every = 0s
 resolve_timeout = 1s
 [probe]

@@ -109,6 +109,7 @@ shipped_ranges() {
 			wanted="${BASH_REMATCH[1]} to ${BASH_REMATCH[2]}"
 			;;
 		*'at most'*) wanted="at ${message#* at }" ;;
+		*blanks*) continue ;;
 		*' or '*) wanted=${message##*or } ;;
 		*) continue ;;
 		esac

@@ -119,7 +119,7 @@ contributing_names() {
 		grep -qE "\b$name\(" collector/*.[ch] collector/*/*.[ch] tests/unit/*.c || fail "there is no $name()"
 	done
 	for name in $(cat "${DOCUMENTS[@]}" | grep -ohE '`make [^`]*`' | plain |
-		sed 's/[&<].*//; s/[A-Z]*=[^ ]*//g; s/make//'); do
+		sed 's/[&<].*//; s/[A-Z_]*=[^ ]*//g; s/make//'); do
 		grep -qE "^$name\b.*:" Makefile tests/*.mk || fail "there is no make $name"
 	done
 	[ -e tests/unit/test_number.c ]

@@ -134,7 +134,7 @@ static struct peer *make_peers(size_t count, bool numeric_peers, char (**names)[
 	*names = calloc(count, sizeof(**names));
 	assert_true(peers && *names);
 	for (size_t i = 0; i < count; i++) {
-		snprintf((*names)[i], 8, "n%06zu", i);
+		snprintf((*names)[i], 8, "n%06u", (unsigned)i % 1000000);
 		peers[i].name = (*names)[i];
 		peers[i].place = (struct place){files[0], 0, (uint32_t)i + 1};
 		if (numeric_peers) {

@@ -175,7 +175,7 @@ static void more_batches_than_tasks_all_run(void **state)
 {
 	(void)state;
 	assert_int_equal(runner_run(batches, BATCHES), 0);
-	assert_int_equal(most_running, TASK_MAX);
+	assert_true(most_running > 1 && most_running <= TASK_MAX);
 	for (size_t i = 0; i < BATCHES; i++)
 		assert_true(begun_ns[i] > 0);
 }
