@@ -429,11 +429,12 @@ enum config_result configload_read(struct config *config, const char *file,
 	/* Of this the kernel backs only what is used. */
 	config->groups = calloc(CONFIG_GROUPS_MAX, sizeof(*config->groups));
 	l.drafts = calloc(CONFIG_GROUPS_MAX, sizeof(*l.drafts));
-	if (config->groups && l.drafts)
+	if (config->groups && l.drafts) {
 		load_files(&l, file, drop_ins);
-	else
+		check_mentions(&l);
+	} else {
 		l.result = CONFIG_NO_MEMORY;
-	check_mentions(&l);
+	}
 	/* Without memory peers may lack their names, which sorting needs. */
 	if (l.result != CONFIG_NO_MEMORY)
 		merge(&l, complete_groups(&l));

@@ -51,6 +51,10 @@ compare() {
 	done
 }
 
+# Neighbour discovery is not ready at once.
+wait_until 10 ping -q -c 1 -W 1 fd00:4::2
+wait_until 10 ping -q -c 1 -W 1 10.4.0.2
+
 behaviour "pings in the clear from a host that must encrypt discard no round"
 far ping -q -i 0.01 -I 10.4.0.66 10.4.0.1 >ping4.out &
 ping4=$!

@@ -102,11 +102,11 @@ says 1 'files/09999.ini:3: .*.w1.: already in '
 # --- names ---
 
 cat >names.py <<'PYTHON'
-"""names.py ini: peers whose names have every character that a name may have, in names as long as a
-line allows. names.py compare FILE SCRAPE: both have just these groups and peers."""
+"""names.py ini: peers whose names have every character that a name may have, in names as long as they
+may be. names.py compare FILE SCRAPE: both have just these groups and peers."""
 import re, sys
 
-LINE = 1000
+KEY = 149  # bytes of a name, before a blank
 PLAIN = [chr(c) for c in range(0x21, 0x7f) if chr(c) not in ":=,\"'`"]
 # Every byte that begins a character of UTF-8 and every one that goes on, and the ends of each length.
 LONG = [chr(c) for c in range(0x80, 0x100)]
@@ -121,14 +121,13 @@ CHARACTERS = PLAIN + [c for c in LONG if not 0x7f <= ord(c) <= 0xa0 and c not in
 def peers():
     names, name = [], ""
     for character in CHARACTERS:
-        behind = f" = 127.1.{len(names)}.1"
-        if len((f"n{name}{character}{behind}").encode()) > LINE:
+        if len(f"n{name}{character}".encode()) > KEY:
             names.append("n" + name)
             name = ""
         name += character
     # One character short is filled up.
     names.append("n" + name)
-    return [n + "x" * (LINE - len(f"{n} = 127.1.{i}.1".encode())) for i, n in enumerate(names)]
+    return [n + "x" * (KEY - len(n.encode())) for n in names]
 
 
 def group():
@@ -149,7 +148,7 @@ if sys.argv[1] == "ini":
     print("[probe]\ncount = 1\nwarmup = 0\n[peers]", file=out)
     for i, peer in enumerate(peers()):
         line = f"{peer} = 127.1.{i}.1"
-        assert len(line.encode()) == LINE
+        assert len(peer.encode()) == KEY
         print(line, file=out)
     print(f"[peers {group()}]\na = 127.2.0.1", file=out)
 else:
@@ -182,7 +181,7 @@ behaviour "one byte more is refused, and so are all other characters, each in a 
 sed -i '5s/^n/nn/; $d' names.ini
 echo '[peers /\{}üüüüüüüüüüüüüüüüüüügg]' >>names.ini
 run_nc 78 -C -c names.ini
-says 2 '^nodecanary: names.ini:5: line too long: 1001 bytes .at most 1000.'
+says 2 '^nodecanary: names.ini:5: key too long: 151 bytes .at most 150.'
 assert_file_contains err 'section name too long: 50 bytes .at most 49.'
 python3 - >names.ini <<'PYTHON'
 import sys

@@ -115,13 +115,18 @@ prometheus-node-exporter --collector.disable-defaults --collector.textfile \
 	2>"$TEST_TMP/exporter.log" &
 wait_until 20 scrape
 
+cp /etc/hosts "$TEST_TMP/hosts"
+echo '127.2.0.1 named.test' >>"$TEST_TMP/hosts"
+mount --bind "$TEST_TMP/hosts" /etc/hosts
+
 # No packet may leave for it, so that its line of warning is the only one.
 ip route add prohibit 192.0.2.1/32
 
 behaviour "every series of a first run is served with its value"
 write_ini 1 >"$TEST_TMP/x.ini"
 run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
-says 1 'requests could not be sent'
+# One peer cannot be resolved, and one cannot be reached.
+assert_file_contains "$TEST_TMP/err" 'requests could not be sent'
 served
 clean_metrics "$FILE"
 

@@ -44,11 +44,11 @@ silent
 assert_eq 60 "$(value "$FILE" 'nodecanary_requests_total{group="default",peer="worker9"}')"
 
 behaviour "it finds names in /etc/hosts and in DNS"
+simnet_start - <<<'fd00:1::1'
 dns_start <<'ZONE'
 worker.test A 127.5.0.1
-worker.test AAAA fd00::1
+worker.test AAAA fd00:1::1
 ZONE
-ip -6 addr add fd00::1/128 dev lo nodad
 echo '127.5.0.2 local.test' >"$TEST_TMP/hosts"
 mount --bind "$TEST_TMP/hosts" /etc/hosts
 printf '%s\n' '[probe]' 'family = both' '[peers]' 'worker.test =' '[peers local]' \
