@@ -115,7 +115,7 @@ LONG += [chr(n << 12 | 0xabc) for n in range(1, 16) if n != 13]
 LONG += [chr(n << 18 | 0x2abcd) for n in range(1, 4)] + [
     chr(c) for c in (0x7ff, 0x800, 0xfff, 0xd7ff, 0xe000, 0xfeff, 0xfffd, 0xffff, 0x10000, 0x10ffff)]
 # What nobody sees is refused.
-CHARACTERS = PLAIN + [c for c in LONG if not 0x7f <= ord(c) <= 0xa0 and c not in "\xad\ufeff"]
+CHARACTERS = PLAIN + [c for c in LONG if not 0x7f <= ord(c) <= 0xa0 and c not in "\xab\xad\xbb\ufeff"]
 
 
 def peers():
