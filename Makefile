@@ -122,6 +122,9 @@ INSTALLED := \
 	LICENSE:$(DOCDIR)/LICENSE \
 	packaging/prometheus/metrics.md:$(DOCDIR)/metrics.md \
 	packaging/prometheus/queries.md:$(DOCDIR)/queries.md \
+	packaging/prometheus/runbook.md:$(DOCDIR)/runbook.md \
+	packaging/prometheus/nodecanary.rules.yml:$(DOCDIR)/nodecanary.rules.yml \
+	packaging/prometheus/nodecanary.alerts.yml:$(DOCDIR)/nodecanary.alerts.yml \
 	conf/loopback.ini:$(DOCDIR)/loopback.ini \
 	systemd/60-nodecanary-sysctl.conf:$(DOCDIR)/60-nodecanary-sysctl.conf \
 	systemd/mount-sandbox.conf:$(DOCDIR)/mount-sandbox.conf \

@@ -51,7 +51,10 @@ assert_eq '644 etc/nodecanary/nodecanary.ini
 644 usr/share/doc/nodecanary/loopback.ini
 644 usr/share/doc/nodecanary/metrics.md
 644 usr/share/doc/nodecanary/mount-sandbox.conf
+644 usr/share/doc/nodecanary/nodecanary.alerts.yml
+644 usr/share/doc/nodecanary/nodecanary.rules.yml
 644 usr/share/doc/nodecanary/queries.md
+644 usr/share/doc/nodecanary/runbook.md
 644 usr/share/fish/vendor_completions.d/nodecanary.fish
 644 usr/share/man/man5/nodecanary.ini.5
 644 usr/share/man/man8/nodecanary.8

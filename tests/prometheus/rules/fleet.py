@@ -1,12 +1,16 @@
 """A fleet of nodes that ping each other, as Prometheus would see it, for `promtool test rules`.
 
-Runs take place every 15 s, on each node at a phase of its own, and a scrape sees the state after the last
-run. Times are in seconds. Nothing here is random: 20 % loss is every fifth request. Histograms have no buckets,
-since no alert looks at these.
+Each node runs every 15 s and is scraped at phases of its own, by chance; requests are lost by chance. All of it
+follows from the seed. A run is one round of warm-up and five that are measured, 0.2 s apart; a round in which
+something is lost lasts a second. Times are in seconds. Histograms have no buckets, since no alert looks at these.
 """
+
+import random
 
 RUN = 15
 REQUESTS = 5
+ROUND = 0.2
+TIMEOUT = 1.0
 GONE = None
 
 
@@ -44,32 +48,20 @@ class Pair:
     """What one node knows of one peer."""
 
     def __init__(self):
-        self.planned = 0
-        self.lost = 0
         self.requests = 0
         self.replies = 0
         self.unsent = 0
         self.sum = 0.0
         self.mean = None
 
-    def ping(self, loss, delay, unsent):
-        self.planned += REQUESTS
-        self.mean = None
-        if unsent:
-            self.unsent += REQUESTS
-            return
-        self.requests += REQUESTS
-        lost = min(REQUESTS, int(self.planned * loss + 1e-9) - int((self.planned - REQUESTS) * loss + 1e-9))
-        self.replies += REQUESTS - lost
-        self.sum += (REQUESTS - lost) * delay
-        if lost < REQUESTS:
-            self.mean = delay
-
 
 class Fleet:
     """Nodes of one job. A scenario replaces what it wants to be different."""
 
-    def __init__(self, nodes, groups=None, scrape=30, job="node", labels=()):
+    def __init__(self, nodes, groups=None, scrape=15, job="node", labels=(), peer_labels=(), seed=0):
+        self.random = random.Random(seed)
+        self.clocks = {}  # {node: seconds by which its clock is ahead}
+        self.peer_labels = dict(peer_labels)  # {peer: {label: value}}
         self.nodes = list(nodes)
         self.groups = groups or [Group("default", self.nodes)]
         self.scrape = scrape
@@ -82,9 +74,10 @@ class Fleet:
     # What happens at a time; scenarios add to these by `fault`.
 
     def fault(self, start, end=float("inf"), **what):
-        """loss, delay, unsent: functions of (node, peer, group, family) that give a number, or nothing.
+        """loss, delay, unsent: functions of (node, peer, group, family) that give a number, or nothing. A loss is the
+        share of the requests that get no reply.
         off, unscraped, timer_off, failing: names of nodes. lists, hashes: functions of (node, group, value).
-        gauge, counter, restart: functions of (node) that give {series: value, or increase of a run}, or a time."""
+        gauge, counter, restart: functions of (node) that give {series: value (None: one more each run), or increase of a run}, or a time."""
         self.faults.append((start, end, what))
 
     def at(self, time, key):
@@ -122,9 +115,8 @@ class Fleet:
         self.job = job or self.job
         self.scrapes = range(0, minutes * 60 + 1, self.scrape)
         self.series = {}
-        phases = {node: (n * 4) % RUN for n, node in enumerate(self.nodes)}
         for node in self.nodes:
-            self.run_node(node, phases[node])
+            self.run_node(node, self.random.uniform(0, RUN), self.random.uniform(0, self.scrape))
         return {self.notation(*key): self.values(found) for key, found in self.series.items()}
 
     def values(self, found):
@@ -145,46 +137,81 @@ class Fleet:
             place += more + 1
         return " ".join(texts)
 
-    def run_node(self, node, phase):
-        state = {"runs": 0, "ended": GONE, "success": 1, "pairs": {}, "counters": {}, "start": 1000}
-        next_run = phase - RUN  # it runs for long
+    def run_node(self, node, phase, scrape_phase):
+        """A sample stands for a scrape up to an interval before it: rules are evaluated at a phase of their own."""
+        state = {"runs": 0, "ended": GONE, "success": 1, "pairs": {}, "counters": {}, "start": 1000, "peers": {}}
+        start = phase - 2 * RUN  # it runs for long
+        found = self.one_run(node, start)
         for place, time in enumerate(self.scrapes):
-            while next_run <= time:
-                if not (self.among(next_run, "off", node) or self.among(next_run, "timer_off", node)):
-                    self.one_run(node, next_run, state)
-                next_run += RUN
+            time += scrape_phase - self.scrape
+            while found["ended"] <= time:
+                if not self.is_off(start, node) and not self.is_off(found["ended"], node):
+                    self.publish_run(node, found, state)
+                start += RUN
+                found = self.one_run(node, start)
             unscraped = self.among(time, "off", node) or self.among(time, "unscraped", node)
             self.add(place, "up", self.own(node), 0 if unscraped else 1)
             if unscraped or self.among(time, "uninstalled", node) or state["ended"] is GONE:
                 continue
             self.publish(node, time, place, state)
 
-    def one_run(self, node, time, state):
-        state["ended"] = time
-        state["success"] = int(not self.among(time, "failing", node))
-        state["peers"] = {group.name: self.peers(time, node, group) for group in self.groups}
-        for restart in self.at(time, "restart"):
+    def is_off(self, time, node):
+        return self.among(time, "off", node) or self.among(time, "timer_off", node)
+
+    def one_run(self, node, start):
+        """{ended, pairs: {key: [requests, replies, unsent, sum]}, ...} of a run that begins now."""
+        found = {"start": start, "ended": start, "pairs": {}, "success": int(not self.among(start, "failing", node)),
+                 "peers": {group.name: self.peers(start, node, group) for group in self.groups}}
+        pairs = [(group.name, peer, family) for group in self.groups
+                 for peer in found["peers"][group.name] for family in group.families]
+        changes = any(start - RUN < time < start + 2 * RUN for fault in self.faults for time in fault[:2])
+        known = {}
+        time = start
+        for number in range(REQUESTS + 1):
+            lasts = ROUND
+            for key in pairs:
+                if changes or number == 0:
+                    known[key] = self.conditions(time, node, *key)
+                loss, delay, unsent = known[key]
+                lost = not unsent and loss > 0 and (loss >= 1 or self.random.random() < loss)
+                if lost:
+                    lasts = TIMEOUT
+                if number > 0:
+                    count = found["pairs"].setdefault(key, [0, 0, 0, 0.0])
+                    count[2 if unsent else 0] += 1
+                    if not unsent and not lost:
+                        count[1] += 1
+                        count[3] += delay
+            time += lasts
+        found["ended"] = time
+        return found
+
+    def conditions(self, time, node, group, peer, family):
+        where = (node, peer, group, family)
+        return (self.loss(time, *where), 0.0002 + self.combined(time, "delay", 0.0, *where),
+                bool(self.combined(time, "unsent", 0, *where)))
+
+    def publish_run(self, node, found, state):
+        state["ended"] = round(found["ended"], 3)
+        state["peers"] = found["peers"]
+        state["success"] = found["success"]
+        for restart in self.at(found["start"], "restart"):
             state["start"] = restart(node) or state["start"]
-        for change in self.at(time, "counter"):
+        for change in self.at(found["start"], "counter"):
             for name, increase in change(node).items():
                 state["counters"][name] = state["counters"].get(name, 0) + increase
         if not state["success"]:
             return
-        before = sum(pair.requests for pair in state["pairs"].values())
-        for group in self.groups:
-            for peer in state["peers"][group.name]:
-                for family in group.families:
-                    self.ping(node, time, state, group, peer, family)
-        left = sum(pair.requests for pair in state["pairs"].values()) > before
-        state["success"] = int(left or not any(state["peers"].values()))
+        for key, (requests, replies, unsent, total) in found["pairs"].items():
+            pair = state["pairs"].setdefault(key, Pair())
+            pair.requests += requests
+            pair.replies += replies
+            pair.unsent += unsent
+            pair.sum = round(pair.sum + total, 9)
+            pair.mean = total / replies if replies else None
+        left = any(count[0] for count in found["pairs"].values())
+        state["success"] = int(left or not any(found["peers"].values()))
         state["runs"] += state["success"]
-
-    def ping(self, node, time, state, group, peer, family):
-        where = (node, peer, group.name, family)
-        delay = 0.0002 + self.combined(time, "delay", 0.0, *where)
-        unsent = bool(self.combined(time, "unsent", 0, *where))
-        pair = state["pairs"].setdefault((group.name, peer, family), Pair())
-        pair.ping(self.loss(time, *where), delay, unsent)
 
     def own(self, node, **more):
         return {"job": self.job, "instance": f"{node}:9100", **self.labels, **more}
@@ -193,7 +220,7 @@ class Fleet:
         own = self.own(node)
         self.add(place, "nodecanary_runs_total", own, state["runs"])
         self.add(place, "nodecanary_last_run_success", own, state["success"])
-        self.add(place, "nodecanary_last_run_timestamp_seconds", own, state["ended"])
+        self.add(place, "nodecanary_last_run_timestamp_seconds", own, round(state["ended"] + self.clocks.get(node, 0) + place * self.scrape - time, 3))
         self.add(place, "nodecanary_counters_start_timestamp_seconds", own, state["start"])
         for name in ("receive_drops_total", 'discarded_rounds_total deadline', 'discarded_rounds_total receive_drops'):
             name, _, reason = name.partition(" ")
@@ -203,11 +230,11 @@ class Fleet:
             self.publish_group(node, time, place, state, group)
         for change in self.at(time, "gauge"):
             for (name, *labels), value in change(node).items():
-                self.add(place, name, self.own(node, **dict(labels)), value)
+                self.add(place, name, self.own(node, **dict(labels)), state["runs"] if value is None else value)
 
     def publish_group(self, node, time, place, state, group):
         own = self.own(node, group=group.name)
-        peers = state["peers"][group.name]
+        peers = state["peers"].get(group.name, [])
         is_member = node in group.members
         observers = group.observers()
         if group.fanout is None and is_member:
@@ -223,6 +250,8 @@ class Fleet:
             for family in group.families:
                 pair = state["pairs"].get((group.name, peer, family), Pair())
                 self.publish_pair(place, dict(own, peer=peer, family=family), pair, group)
+                if peer in self.peer_labels:
+                    self.add(place, "nodecanary_peer_info", dict(own, peer=peer, family=family, **self.peer_labels[peer]), 1)
 
     def publish_pair(self, place, labels, pair, group):
         self.add(place, "nodecanary_requests_total", labels, pair.requests)
