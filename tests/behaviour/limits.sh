@@ -192,6 +192,6 @@ for i, byte in enumerate([*range(1, 0x20), 0x20, 0x3a, 0x3d, 0x7f]):
 sys.stdout.buffer.write(b"n\xffn = 127.0.1.1\n")
 PYTHON
 run_nc 78 -C -c names.ini
-says 35 'names.ini:2: control character 0x01'
+says 35 'names.ini:2: invisible character U.0001'
 assert_eq 35 "$(cut -d: -f3 err | sort -u | wc -l)" "lines that are refused"
 done_testing

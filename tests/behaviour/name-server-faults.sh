@@ -3,6 +3,7 @@
 # lookups.sh has the behaviours of a name server that works, and most of one that does not.
 # sandbox: no, it is about the network and the machine
 # sanitizers: no, it is about the network and the machine
+# shellcheck disable=SC2119 # dns_queries without a name counts all
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
