@@ -165,6 +165,14 @@ enum cmdline_mode cmdline_parse(struct cmdline *cmdline, int argc, char *argv[])
 	}
 	if (optind < argc)
 		return wrong(argv[optind], "is not an option");
+	/* Wherever the name comes from, the same names are right. */
+	if (cmdline->output && strcmp(cmdline->output, "-") != 0 &&
+	    !options_is_prom_path(cmdline->output)) {
+		log_errx(
+			"-o `%s`: expected - or a file that ends in .prom (node_exporter reads no other); see `nodecanary --help`",
+			cmdline->output);
+		return CMDLINE_WRONG;
+	}
 	if (quiet)
 		cmdline->verbosity = LOG_LEVEL_ERROR;
 	if (verbose)

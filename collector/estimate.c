@@ -1,17 +1,21 @@
 #include "estimate.h"
 
+#include <stdlib.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/number.h"
-#include "ping/batch.h"
-#include "ping/batches.h"
+#include "ping/task.h"
 #include "publish/metrics.h"
 
 /*
- * ping_host_add() compares each new host with all before it: 10,000 hosts take a second,
- * 30,000 take 17. Adding n hosts takes at most about n * n / ADD_PAIRS_PER_MS ms.
+ * What an address needs of the processor: to be added to liboping, and to be asked and
+ * heard in a round. Measured on a slow machine with all cores busy; an idle one needs half.
  */
-#define ADD_PAIRS_PER_MS 50000
+#define ADD_NS (20 * CLOCK_NS_PER_US)
+#define REQUEST_NS (40 * CLOCK_NS_PER_US)
+/* And a target to be restored and published. */
+#define PUBLISH_NS (30 * CLOCK_NS_PER_US)
 
 /* Of one group, or the sum of all. Times are upper bounds, from the start of the run. */
 struct estimate {
@@ -19,6 +23,7 @@ struct estimate {
 	uint64_t packets, series, mesh_series;
 	int64_t first_ns; /* the first measured round begins */
 	int64_t last_ns;  /* the last round begins, if the deadline allows it */
+	int64_t round_ns; /* the last round takes */
 	int64_t end_ns;	  /* the run ends */
 };
 
@@ -36,6 +41,7 @@ static bool may_have_series(const struct metric *metric, const struct options *o
 	case METRICS_IF_REQUESTS:
 	case METRICS_IF_REPLIES:
 	case METRICS_IF_PAIRS:
+	case METRICS_IF_CONFLICT:
 	case METRICS_IF_HOP_LIMIT: return true;
 	case METRICS_IF_MEMBER:
 	case METRICS_IF_LOOKED_UP: return applies;
@@ -65,10 +71,87 @@ static uint64_t count_series(const struct config *config, enum metrics_scope sco
 	return series;
 }
 
+/* Where a group's batch begins, ends and measures for the first and the last time. */
+static void add_times(struct estimate *estimate, const struct batch *batch,
+		      int64_t start_ns, int64_t round_ns)
+{
+	const struct options *o = batch->options;
+	int64_t first_ns = start_ns + o->warmup * round_ns;
+	int64_t last_ns = first_ns + (o->count - 1) * round_ns;
+
+	if (first_ns > estimate->first_ns)
+		estimate->first_ns = first_ns;
+	if (last_ns >= estimate->last_ns) {
+		estimate->last_ns = last_ns;
+		estimate->round_ns = round_ns;
+	}
+}
+
+/* Targets whose names are not looked up yet may have an address each. */
+static size_t count_addresses(const struct batch *batch)
+{
+	return batch->addresses > 0 ? batch->addresses : batch->count;
+}
+
 /*
- * Groups whose options are equal share their rounds, so the time of a group depends on the
- * targets of all of them. Every group waits until the lookups of all groups have ended.
+ * How long a round lasts at most: those with the same options take turns, all tasks may
+ * send theirs at the same time, and only one runs at a time.
  */
+static int64_t longest_round_ns(const struct batches *batches, const struct batch *batch)
+{
+	size_t sharing = 0, all = 0;
+
+	for (size_t i = 0; i < batches->count; i++) {
+		const struct batch *other = &batches->items[i];
+
+		all += count_addresses(other);
+		if (other->options == batch->options)
+			sharing += count_addresses(other);
+	}
+	if (all > TASK_MAX * BATCH_ADDRESSES_MAX)
+		all = TASK_MAX * BATCH_ADDRESSES_MAX;
+	return batch_round_ns(batch->options, sharing) + (int64_t)all * REQUEST_NS;
+}
+
+/* The task that ends first. */
+static size_t find_free(const int64_t free_ns[static TASK_MAX])
+{
+	size_t first = 0;
+
+	for (size_t i = 1; i < TASK_MAX; i++)
+		if (free_ns[i] < free_ns[first])
+			first = i;
+	return first;
+}
+
+/*
+ * Fills in the times of each group. As in a run, each batch waits for a task, and all wait
+ * for the lookups of all groups. Adding hosts holds up all tasks.
+ */
+static void estimate_times(const struct targets *targets, const struct batches *batches,
+			   struct estimate *estimates)
+{
+	int64_t free_ns[TASK_MAX], added_ns = 0, lookup_ns = 0;
+
+	if (config_has_names(targets->config))
+		lookup_ns = targets->config->collector.resolve_timeout_ns;
+	for (size_t i = 0; i < TASK_MAX; i++)
+		free_ns[i] = lookup_ns;
+	for (size_t i = 0; i < batches->count; i++) {
+		const struct batch *batch = &batches->items[i];
+		const struct options *o = batch->options;
+		int64_t round_ns = longest_round_ns(batches, batch);
+		size_t task = find_free(free_ns);
+
+		added_ns += (int64_t)count_addresses(batch) * ADD_NS;
+		for (size_t j = 0; j < batch->count; j++)
+			add_times(&estimates[batch->targets[j]->peer->group], batch,
+				  free_ns[task] + added_ns, round_ns);
+		free_ns[task] += (o->warmup + o->count) * round_ns;
+	}
+}
+
+/* Everything but the times. */
 static struct estimate estimate_group(const struct targets *targets, size_t group)
 {
 	const struct config *config = targets->config;
@@ -76,15 +159,14 @@ static struct estimate estimate_group(const struct targets *targets, size_t grou
 	const struct options *o = &g->options;
 	struct estimate estimate = {.series = count_series(config, METRICS_PER_GROUP, o,
 							   targets->groups[group].self)};
-	int64_t sharing = 0, round_ns;
 
 	for (size_t i = 0; i < targets->count; i++) {
 		const struct target *target = &targets->items[i];
 
-		if (!target_is_measured(target))
-			continue;
-		sharing += batches_may_share(o, &target_group(targets, target)->options);
-		if (target->peer->group != group)
+		if (target->has_conflict && target->peer->group == group)
+			estimate.series +=
+				count_series(config, METRICS_PER_PEER, o, true);
+		if (!target_is_measured(target) || target->peer->group != group)
 			continue;
 		estimate.targets++;
 		estimate.series +=
@@ -92,17 +174,16 @@ static struct estimate estimate_group(const struct targets *targets, size_t grou
 	}
 	estimate.mesh_series = estimate.series * g->peer_count;
 	estimate.packets = (uint64_t)estimate.targets * (o->warmup + o->count);
-	round_ns = batch_round_ns(o, (size_t)sharing);
-	estimate.first_ns = sharing * sharing / ADD_PAIRS_PER_MS * CLOCK_NS_PER_MS +
-			    o->warmup * round_ns;
-	if (config_has_names(config))
-		estimate.first_ns += config->collector.resolve_timeout_ns;
-	estimate.last_ns = estimate.first_ns + (o->count - 1) * round_ns;
-	/* No round begins after the deadline, but one that has begun ends. */
-	estimate.end_ns = round_ns + (estimate.last_ns < config->collector.deadline_ns
-					      ? estimate.last_ns
-					      : config->collector.deadline_ns);
 	return estimate;
+}
+
+/* No round begins after the deadline, but one that has begun ends. */
+static int64_t end_ns(const struct targets *targets, const struct estimate *estimate)
+{
+	int64_t deadline_ns = targets->config->collector.deadline_ns;
+
+	return estimate->round_ns + (int64_t)targets->count * PUBLISH_NS +
+	       (estimate->last_ns < deadline_ns ? estimate->last_ns : deadline_ns);
 }
 
 static void print_group(FILE *out, const struct targets *targets, size_t group,
@@ -156,26 +237,36 @@ static void check_series(const struct estimate *total)
 			(unsigned long long)total->mesh_series, ESTIMATE_MESH_SERIES_MAX);
 }
 
-bool estimate_print(FILE *out, const struct targets *targets)
+bool estimate_print(FILE *out, const struct targets *targets,
+		    const struct batches *batches)
 {
 	const struct config *config = targets->config;
 	struct estimate total = {
 		.series = count_series(config, METRICS_PER_NODE, NULL, false)};
+	struct estimate *estimates = calloc(config->group_count + 1, sizeof(*estimates));
 	bool good = true;
 
+	if (!estimates) {
+		log_errx("out of memory");
+		return false;
+	}
+	for (size_t i = 0; i < config->group_count; i++)
+		estimates[i] = estimate_group(targets, i);
 	for (size_t i = 0; i < config->file_count; i++)
 		fprintf(out, "file %s\n", config->files[i]);
+	estimate_times(targets, batches, estimates);
 	for (size_t i = 0; i < config->group_count; i++) {
-		struct estimate estimate = estimate_group(targets, i);
+		struct estimate *estimate = &estimates[i];
 
-		print_group(out, targets, i, &estimate);
-		total.targets += estimate.targets;
-		total.packets += estimate.packets;
-		total.series += estimate.series;
-		total.mesh_series += estimate.mesh_series;
-		if (estimate.targets > 0 && estimate.end_ns > total.end_ns)
-			total.end_ns = estimate.end_ns;
-		good &= check_deadline(config, &config->groups[i], &estimate);
+		estimate->end_ns = end_ns(targets, estimate);
+		print_group(out, targets, i, estimate);
+		total.targets += estimate->targets;
+		total.packets += estimate->packets;
+		total.series += estimate->series;
+		total.mesh_series += estimate->mesh_series;
+		if (estimate->end_ns > total.end_ns)
+			total.end_ns = estimate->end_ns;
+		good &= check_deadline(config, &config->groups[i], estimate);
 	}
 	fprintf(out,
 		"%zu groups, %zu peers, %llu packets per run, at most %.1f s, %llu series on this node\n",
@@ -183,5 +274,6 @@ bool estimate_print(FILE *out, const struct targets *targets)
 		(unsigned long long)total.packets, (double)total.end_ns / 1e9,
 		(unsigned long long)total.series);
 	check_series(&total);
+	free(estimates);
 	return good;
 }

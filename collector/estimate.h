@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "peers/targets.h"
+#include "ping/batches.h"
 
 /* With more series on one node, node_exporter becomes slow. */
 #define ESTIMATE_NODE_SERIES_MAX 10000
@@ -17,9 +18,10 @@
 
 /*
  * Prints a summary, and logs warnings. Call it after targets_select(), with self and
- * addresses as far as they are known without a lookup. False, after logging, if no
+ * addresses as far as they are known without a lookup, and batches_build(). False, after logging, if no
  * measured round of some group would begin before the deadline.
  */
-bool estimate_print(FILE *out, const struct targets *targets);
+bool estimate_print(FILE *out, const struct targets *targets,
+		    const struct batches *batches);
 
 #endif

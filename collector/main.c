@@ -26,17 +26,20 @@
 #include "config/configload.h"
 #include "estimate.h"
 #include "peers/lookup.h"
-#include "peers/resolve.h"
 #include "peers/self.h"
 #include "peers/targets.h"
 #include "ping/batches.h"
 #include "ping/icmpsocket.h"
+#include "ping/probe.h"
 #include "print.h"
 #include "publish/exposition.h"
 #include "publish/outfile.h"
 #include "publish/promfile.h"
 #include "publish/republish.h"
 #include "publish/restore.h"
+
+/* The most mistakes of a configuration that are logged, but for --check. */
+#define ERRORS_MAX 20
 
 struct run {
 	struct cmdline cmdline;
@@ -95,7 +98,10 @@ static int commit(void)
 static int publish(void)
 {
 	struct exposition exposition = {
-		.targets = &run.targets, .node = &run.node, .run = &run.info};
+		.targets = &run.targets,
+		.node = &run.node,
+		.run = &run.info,
+		.file = run.publishes ? exposition_file(run.outfile.path) : NULL};
 
 	run.info.end_ns = clock_wall_ns();
 	writer_init(&writer, run.publishes ? run.outfile.fd : STDOUT_FILENO);
@@ -108,13 +114,11 @@ static int publish(void)
 	return EX_CANTCREAT;
 }
 
-/* Selects the targets that are measured, by the addresses that are known now. */
-static int select_targets(void)
+/* Selects the targets that are measured, by what is known now. */
+static void select_targets(bool guess)
 {
-	int result = self_find(&run.self, &run.targets);
-
+	self_find(&run.self, &run.targets, guess);
 	targets_select(&run.targets, self_own_name(&run.self));
-	return result < 0 ? EX_CONFIG : 0;
 }
 
 /*
@@ -132,7 +136,8 @@ static int republish(void)
 		return -1;
 	writer_init(&writer, run.outfile.fd);
 	if (previous >= 0) {
-		result = republish_previous(&writer, previous, clock_wall_ns());
+		result = republish_previous(&writer, previous, run.outfile.path,
+					    clock_wall_ns());
 		close(previous);
 		if (result == PROMFILE_VALID)
 			return 0;
@@ -148,7 +153,7 @@ static int republish(void)
 			return -1;
 		writer_init(&writer, run.outfile.fd);
 	}
-	republish_nothing(&writer, clock_wall_ns());
+	republish_nothing(&writer, run.outfile.path, clock_wall_ns());
 	return 0;
 }
 
@@ -248,27 +253,21 @@ static int check_permission(void)
 }
 
 /*
- * The full name of this host is looked up first, and only where it decides which peer this
- * node is: with a fan-out that decides which names are looked up at all. Without configured
- * names nothing else sets the time of the last lookup.
+ * Which names are looked up depends on which peer this node is, and the other way round. The
+ * first run may guess by a first label; a wrong guess only looks up other names.
  */
-static int resolve_and_select(void)
+static void resolve_and_select(void)
 {
 	int64_t deadline_ns = run.start_ns + run.config.collector.resolve_timeout_ns;
-	int64_t begin_ns = clock_monotonic_ns(), wall_ns = clock_wall_ns();
-	bool is_due = lookup_is_due(&run.targets, &run.node, wall_ns);
+	int64_t begin_ns = clock_monotonic_ns();
 
-	if (self_is_ambiguous(&run.self, &run.targets, !is_due)) {
-		resolve_canonical(run.self.host, deadline_ns, run.self.qualified);
-		if (!config_has_names(&run.config))
-			run.node.last_resolve_ns = wall_ns;
-	}
-	self_guess(&run.self, &run.targets);
-	targets_select(&run.targets, self_own_name(&run.self));
+	select_targets(run.node.last_resolve_ns == 0);
 	/* Without any lookup the previous addresses stay in use; that was logged. */
-	(void)lookup_run(&run.targets, &run.node, deadline_ns, wall_ns);
+	(void)lookup_run(&run.targets, &run.node, &run.self, deadline_ns,
+			 clock_wall_ns());
 	run.info.resolve_ns = clock_monotonic_ns() - begin_ns;
-	return select_targets();
+	select_targets(false);
+	(void)self_report(&run.self, &run.targets);
 }
 
 /* On a terminal, a run that takes longer than a second shows its progress. */
@@ -287,14 +286,11 @@ static void show_progress(const struct batch *batch, unsigned round, unsigned ro
 
 static int probe_targets(void)
 {
-	struct cookie cookie;
 	int64_t deadline_ns = run.start_ns + run.config.collector.deadline_ns;
 
-	if (cookie_init(&cookie) < 0) {
-		log_err("cannot read random numbers");
+	if (run.config.peer_count > 0 && !probe_verify_library())
 		return EX_OSERR;
-	}
-	if (batches_build(&run.batches, &run.targets, &cookie, deadline_ns) < 0)
+	if (batches_build(&run.batches, &run.targets, deadline_ns) < 0)
 		return EX_OSERR;
 	if (run.batches.count > 0 && isatty(STDERR_FILENO) &&
 	    run.cmdline.verbosity > LOG_LEVEL_ERROR)
@@ -302,10 +298,29 @@ static int probe_targets(void)
 	return batches_run(&run.batches, &run.targets, &run.node) < 0 ? EX_OSERR : 0;
 }
 
+/* Why this node pings nobody, for each group that has peers besides it. */
+static void report_idle_groups(void)
+{
+	for (size_t i = 0; i < run.config.group_count; i++) {
+		const struct target_group *group = &run.targets.groups[i];
+		const struct group *g = &run.config.groups[i];
+
+		if (group->states[TARGET_UNSELECTED] > 0)
+			log_warnx("group `%s`: no peer is pinged: %s", g->name,
+				  g->options.members_only && !group->self
+					  ? print_self_reason(group)
+					  : "all have an address of this host");
+	}
+}
+
 static void finish_info(void)
 {
+	bool measures_nobody = targets_measure_nobody(&run.targets);
+
+	if (measures_nobody)
+		report_idle_groups();
 	run.info.took_place = true;
-	run.info.success = batches_measured(&run.batches);
+	run.info.success = batches_measured(&run.batches) && !measures_nobody;
 	run.node.runs += run.info.success;
 	run.info.duration_ns = clock_monotonic_ns() - run.start_ns;
 	run.info.cpu_ns = usage_ns(RUSAGE_SELF) + usage_ns(RUSAGE_CHILDREN);
@@ -320,12 +335,12 @@ static int measure(void)
 {
 	int status = check_permission();
 
-	if (status == 0)
-		status = resolve_and_select();
-	else
-		select_targets();
-	if (status == 0)
+	if (status == 0) {
+		resolve_and_select();
 		status = probe_targets();
+	} else {
+		select_targets(false);
+	}
 	if (status != 0) {
 		if (run.publishes)
 			publish();
@@ -341,41 +356,28 @@ static int measure(void)
 
 static int list_peers(void)
 {
-	int status = resolve_and_select();
-
-	if (status == 0)
-		print_peers(stdout, &run.targets);
-	return status;
+	resolve_and_select();
+	print_peers(stdout, &run.targets);
+	return 0;
 }
 
-/*
- * --check sends nothing and looks up nothing. What only a lookup can tell is no error of
- * the configuration, so an ambiguous host is a warning.
- */
+/* --check sends nothing and looks up nothing, so it knows addresses and names only. */
 static int check_configuration(void)
 {
-	if (self_is_ambiguous(&run.self, &run.targets, false)) {
-		log_warnx(
-			"several peers have the name of this host: a run looks its full name up to tell which of them it is");
-		targets_select(&run.targets, self_own_name(&run.self));
-	} else if (select_targets() != 0) {
+	select_targets(false);
+	if (!self_report(&run.self, &run.targets))
 		return EX_CONFIG;
-	}
-	if (*run.config.collector.self && !self_is_member(&run.targets))
-		log_warnx("self = `%s`: no such peer", run.config.collector.self);
-	if (batches_count(&run.targets) > BATCHES_MAX) {
-		log_errx(
-			"too many sets of peers with different options, or with one address in several groups (at most %d)",
-			BATCHES_MAX);
-		return EX_CONFIG;
-	}
-	return estimate_print(stdout, &run.targets) ? 0 : EX_CONFIG;
+	if (batches_build(&run.batches, &run.targets, INT64_MAX) < 0)
+		return EX_OSERR;
+	if (strcmp(output_path(), "-") != 0)
+		outfile_check_neighbours(output_path());
+	return estimate_print(stdout, &run.targets, &run.batches) ? 0 : EX_CONFIG;
 }
 
 /* Everything that needs no file: this node as far as the system knows it, and the peers. */
 static int prepare(void)
 {
-	if (self_init(&run.self, run.config.collector.self) < 0 ||
+	if (self_init(&run.self, &run.config) < 0 ||
 	    targets_build(&run.targets, &run.config) < 0)
 		return EX_OSERR;
 	return 0;
@@ -405,10 +407,13 @@ static int run_mode(enum cmdline_mode mode, int status)
 
 static int load_and_run(enum cmdline_mode mode)
 {
-	enum config_result loaded =
-		configload_read(&run.config, run.cmdline.config, run.cmdline.drop_ins);
+	enum config_result loaded;
 	int status = 0;
 
+	/* Every 15 seconds the journal would get all of them again. */
+	if (mode != CMDLINE_CHECK)
+		config_limit_errors(ERRORS_MAX);
+	loaded = configload_read(&run.config, run.cmdline.config, run.cmdline.drop_ins);
 	if (loaded == CONFIG_NO_MEMORY)
 		return EX_OSERR;
 	/* From here on there may be a dot-file, which a signal must not leave. */
@@ -432,8 +437,10 @@ static int close_stdout(int status)
 
 /*
  * A parent may have closed the standard descriptors. Then files would get their numbers,
- * and messages would be written into them. And a reader of the messages that has gone must
- * not end the run, so SIGPIPE is ignored.
+ * and messages would be written into them. What takes their place cannot be written to, so
+ * that output which nobody gets is an error. And a reader of the messages that has gone
+ * must not end the run, so SIGPIPE is ignored. A parent may have ignored SIGCHLD: then the
+ * kernel would reap our children, and give their process ids, which we kill, to others.
  *
  * Threads share one heap: with an arena for each, memory would grow with the batches.
  */
@@ -442,14 +449,17 @@ static int prepare_process(void)
 	int fd;
 
 	do
-		fd = open("/dev/null", O_RDWR);
+		fd = open("/dev/null", O_RDONLY);
 	while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd > STDERR_FILENO)
 		close(fd);
+#ifdef M_ARENA_MAX /* glibc's; musl has one heap anyway */
 	mallopt(M_ARENA_MAX, 1);
-	if (fd >= 0 && signal(SIGPIPE, SIG_IGN) != SIG_ERR)
+#endif
+	if (fd >= 0 && signal(SIGPIPE, SIG_IGN) != SIG_ERR &&
+	    signal(SIGCHLD, SIG_DFL) != SIG_ERR)
 		return 0;
-	log_err(fd < 0 ? "cannot open /dev/null" : "cannot ignore SIGPIPE");
+	log_err(fd < 0 ? "cannot open /dev/null" : "cannot set up signals");
 	return -1;
 }
 

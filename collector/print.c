@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "peers/self.h"
 
 /* SGR control sequences (ECMA-48). */
 #define RED "\033[31m"
@@ -121,6 +122,29 @@ void print_results(FILE *out, const struct targets *targets, bool colour)
 	}
 }
 
+/* The strongest evidence says why. */
+const char *print_self_reason(const struct target_group *group)
+{
+	static const struct {
+		unsigned evidence;
+		const char *one, *several;
+	} reasons[] = {
+		{SELF_CONFIGURED, "`self` names it", "`self` names several peers"},
+		{SELF_FULL_NAME, "it has the full name of this host",
+		 "several peers have the full name of this host"},
+		{SELF_HOST_NAME, "it has the name of this host",
+		 "several peers have the name of this host"},
+		{SELF_ADDRESS, "it has an address of this host",
+		 "several peers have an address of this host"},
+		{SELF_PREVIOUS, "it was this node in the previous run", ""},
+	};
+
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (group->self_evidence & reasons[i].evidence)
+			return group->self ? reasons[i].one : reasons[i].several;
+	return "no peer has the name or an address of this host";
+}
+
 void print_peers(FILE *out, const struct targets *targets)
 {
 	struct widths widths = measure_columns(targets);
@@ -130,8 +154,18 @@ void print_peers(FILE *out, const struct targets *targets)
 	for (size_t i = 0; i < targets->count; i++) {
 		const struct target *target = &targets->items[i];
 
+		if (target->state == TARGET_ABSENT)
+			continue;
 		print_target_names(out, &widths, targets, target);
 		fprintf(out, "  %s\n", targets_state_names[target->state]);
+	}
+	for (size_t i = 0; i < targets->config->group_count; i++) {
+		const struct target_group *group = &targets->groups[i];
+
+		fprintf(out, "group %s: this node is %s: %s\n",
+			targets->config->groups[i].name,
+			group->self ? group->self->name : "not among the peers",
+			print_self_reason(group));
 	}
 }
 

@@ -16,8 +16,11 @@
  */
 void print_results(FILE *out, const struct targets *targets, bool colour);
 
-/* All targets with their address and state. */
+/* All targets with their address and state; then which peer this node is, and why. */
 void print_peers(FILE *out, const struct targets *targets);
+
+/* Why this node is the peer that it is in the group, or none. */
+const char *print_self_reason(const struct target_group *group);
 
 /*
  * A line "group observer peer" for each pair of the whole list: who pings whom, seen from

@@ -19,6 +19,9 @@ UNIT_SUPPORT := $(BUILD)/obj/tests/unit/support.o
 FAKE_OPING_TESTS := $(TESTS_BUILD)/unit/test_probe
 $(FAKE_OPING_TESTS): $(BUILD)/obj/tests/unit/fake_oping.o
 
+# Its own function stands before that of libinih, and calls it.
+$(TESTS_BUILD)/unit/test_inifile: LINK_HARDENING += -Wl,--wrap=ini_parse_stream
+
 $(TESTS_BUILD)/unit/test_%: $(BUILD)/obj/tests/unit/test_%.o $(UNIT_SUPPORT) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@) $(CC) $(CFLAGS) $(LINK_HARDENING) $(LDFLAGS) -o $@ \
@@ -117,6 +120,10 @@ $(PACKAGING_CHECKS): check-%: all
 
 check-packaging: $(PACKAGING_CHECKS)
 
+# On other Debian systems and architectures, a line of its matrix each.
+check-portability: all
+	$(Q)tests/tools/portability
+
 # Pages that Prometheus serves, in a browser.
 check-console:
 	$(Q)tests/prometheus/console/run $(CURDIR)/$(BUILD)/console
@@ -213,6 +220,6 @@ check-all:
 .PRECIOUS: $(BUILD)/obj/%.o
 .PHONY: check check-all check-unit check-sanitize check-valgrind check-behaviour \
 	check-behaviour-alone check-behaviour-beside check-sanitize-behaviour check-sandbox \
-	check-lint check-docs check-packaging $(PACKAGING_CHECKS) check-console \
+	check-lint check-docs check-packaging $(PACKAGING_CHECKS) check-console check-portability \
 	check-node check-fleet node-image demo lint hdr-check syntax fuzz check-fuzz fuzzers coverage \
 	soak bench tools static unit-tests

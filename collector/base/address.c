@@ -158,7 +158,32 @@ const char *address_unusable(const struct address *addr)
 	/* As the destination of an ICMPv6 packet it reaches nobody. */
 	if (IN6_IS_ADDR_V4MAPPED(&addr->u.v6))
 		return "is an IPv4 address in IPv6 notation";
+	/* Every interface has the same network of these: the kernel wants to know which. */
+	if (IN6_IS_ADDR_LINKLOCAL(&addr->u.v6) && addr->scope == 0)
+		return "is link-local, expected it with its interface (fe80::1%interface)";
 	return NULL;
+}
+
+static bool stands_for_host(const struct address *addr)
+{
+	static const in_addr_t known[] = {0x7f000001, 0x7f000101, 0x7f003535};
+
+	if (addr->family == ADDRESS_IPV6)
+		return IN6_IS_ADDR_LOOPBACK(&addr->u.v6);
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (addr->family == ADDRESS_IPV4 && ntohl(addr->u.v4.s_addr) == known[i])
+			return true;
+	return false;
+}
+
+const char *address_unsuitable(const struct address *addr, bool allows_loopback)
+{
+	if (!allows_loopback && stands_for_host(addr))
+		return "is a loopback address";
+	if (addr->family == ADDRESS_IPV6 && IN6_IS_ADDR_LINKLOCAL(&addr->u.v6) &&
+	    addr->scope == 0)
+		return "is link-local, without an interface";
+	return address_unusable(addr);
 }
 
 /* The words of the configuration and of the label `family`. */

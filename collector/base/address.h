@@ -44,9 +44,18 @@ bool address_is_loopback(const struct address *addr);
 
 /*
  * Why no single host can answer from this address (unspecified, multicast, broadcast, IPv4
- * in IPv6 notation), to follow the address in a message: "is ..."; NULL if one can.
+ * in IPv6 notation, link-local without interface), to follow the address in a message:
+ * "is ..."; NULL if one can.
  */
 const char *address_unusable(const struct address *addr);
+
+/*
+ * The same of an address that a name leads to. Also refused are link-local addresses without
+ * an interface and, unless `allows_loopback`, those that stand for the host itself in
+ * /etc/hosts and in answers of DNS: ::1, 127.0.0.1, Debian's 127.0.1.1, and 127.0.53.53 of
+ * ICANN. Other addresses of 127.0.0.0/8 are given on purpose, for tests.
+ */
+const char *address_unsuitable(const struct address *addr, bool allows_loopback);
 
 /* "ipv4", "ipv6", or "". */
 const char *address_family_name(enum address_family family);

@@ -44,16 +44,19 @@ static bool parse_line(const char *line, const char *name, uint64_t *value)
 	return number_parse_u64(digits, UINT64_MAX, value);
 }
 
-bool procfile_read(const char *path, const char *name, uint64_t *value)
+bool procfile_find(const char *content, const char *name, uint64_t *value)
 {
-	char content[PROCFILE_SIZE];
-
-	if (!procfile_load(path, content))
-		return false;
 	for (const char *line = content; line; line = strchr(line, '\n')) {
 		line += *line == '\n';
 		if (parse_line(line, name, value))
 			return true;
 	}
 	return false;
+}
+
+bool procfile_read(const char *path, const char *name, uint64_t *value)
+{
+	char content[PROCFILE_SIZE];
+
+	return procfile_load(path, content) && procfile_find(content, name, value);
 }

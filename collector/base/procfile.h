@@ -14,9 +14,12 @@
 bool procfile_load(const char *path, char content[static PROCFILE_SIZE]);
 
 /*
- * The number after `name`, which begins a line. False, with `value` unchanged, if the file
- * cannot be read or has no such line in its first 16,383 bytes.
+ * The number after `name`, which begins a line. False, with `value` unchanged, if there is
+ * no such line.
  */
+bool procfile_find(const char *content, const char *name, uint64_t *value);
+
+/* The same in a file, of which the first 16,383 bytes are read. */
 bool procfile_read(const char *path, const char *name, uint64_t *value);
 
 #endif

@@ -30,33 +30,98 @@ static size_t sequence_length(unsigned char lead)
 }
 
 /*
+ * Reads the character at `p`, of at most `room` bytes; returns its length, 0 if it is not
+ * well-formed. A NUL continues nothing, so a string needs no length.
+ */
+static size_t decode(const unsigned char *p, size_t room, uint32_t *code)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	size_t n = room > 0 ? sequence_length(*p) : 0;
+
+	if (n == 0 || n > room)
+		return 0;
+	/* The lead byte has n + 1 bits of its own before those of the value. */
+	*code = n == 1 ? *p : *p & (0x7fU >> n);
+	for (size_t i = 1; i < n; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+		*code = *code << 6 | (p[i] & 0x3f);
+	}
+	if (*code < least[n] || *code > 0x10ffff || (*code >= 0xd800 && *code <= 0xdfff))
+		return 0;
+	return n;
+}
+
+/*
  * Prometheus refuses a scrape that is not UTF-8 as a whole. mbstowcs() would decide by the
  * locale.
  */
 bool text_is_utf8(const char *text, size_t len)
 {
 	const unsigned char *p = (const unsigned char *)text, *end = p + len;
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	uint32_t code;
+	size_t n;
 
-	while (p < end) {
-		size_t n = sequence_length(*p);
-		uint32_t code;
-
-		if (n == 0 || n > (size_t)(end - p))
+	for (; p < end; p += n) {
+		n = decode(p, (size_t)(end - p), &code);
+		if (n == 0)
 			return false;
-		/* The lead byte has n + 1 bits of its own before those of the value. */
-		code = n == 1 ? *p : *p & (0x7fU >> n);
-		for (size_t i = 1; i < n; i++) {
-			if ((p[i] & 0xc0) != 0x80)
-				return false;
-			code = code << 6 | (p[i] & 0x3f);
-		}
-		if (code < least[n] || code > 0x10ffff ||
-		    (code >= 0xd800 && code <= 0xdfff))
-			return false;
-		p += n;
 	}
 	return true;
+}
+
+struct range {
+	uint32_t first, last;
+};
+
+/* The character that `text` begins with if it is in one of the ranges, otherwise 0. */
+static uint32_t find_in(const struct range *ranges, size_t count, const char *text)
+{
+	uint32_t code;
+
+	if (decode((const unsigned char *)text, 4, &code) == 0)
+		return 0;
+	for (size_t i = 0; i < count; i++)
+		if (code >= ranges[i].first && code <= ranges[i].last)
+			return code;
+	return 0;
+}
+
+/*
+ * Unicode's control characters but the tab, spaces other than U+0020, separators of lines and paragraphs,
+ * format characters (Cf), fillers and variation selectors. iswprint() would decide by the
+ * locale, and calls the no-break space printable.
+ */
+uint32_t text_invisible(const char *text)
+{
+	static const struct range ranges[] = {
+		{0x01, 0x08},	    {0x0a, 0x1f},	{0x7f, 0xa0},
+		{0xad, 0xad},	    {0x34f, 0x34f},	{0x61c, 0x61c},
+		{0x115f, 0x1160},   {0x1680, 0x1680},	{0x17b4, 0x17b5},
+		{0x180b, 0x180f},   {0x2000, 0x200f},	{0x2028, 0x202f},
+		{0x205f, 0x206f},   {0x2800, 0x2800},	{0x3000, 0x3000},
+		{0x3164, 0x3164},   {0xfe00, 0xfe0f},	{0xfeff, 0xfeff},
+		{0xffa0, 0xffa0},   {0xfff0, 0xfffb},	{0x13430, 0x1343f},
+		{0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff},
+	};
+
+	/* Nearly every byte of a configuration is one of these. */
+	if (*text >= ' ' && *text <= '~')
+		return 0;
+	return find_in(ranges, sizeof(ranges) / sizeof(ranges[0]), text);
+}
+
+uint32_t text_not_of_name(const char *text)
+{
+	static const struct range ranges[] = {
+		{'\t', '\t'}, {' ', ' '},   {'"', '"'},	  {'\'', '\''},	    {',', ','},
+		{'`', '`'},   {0xab, 0xab}, {0xbb, 0xbb}, {0x2018, 0x201f},
+	};
+	uint32_t code = 0;
+
+	for (; *text && !code; text++)
+		code = find_in(ranges, sizeof(ranges) / sizeof(ranges[0]), text);
+	return code;
 }
 
 static bool is_letter(char c)

@@ -7,9 +7,23 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Well-formed UTF-8 (RFC 3629): no overlong forms, surrogates, or values above U+10FFFF. */
 bool text_is_utf8(const char *text, size_t len);
+
+/*
+ * The character that `text` begins with if nobody sees it or it reorders what follows: a
+ * control character but the tab, a no-break or zero-width space, a byte order mark, a
+ * direction mark. 0 for every other character.
+ */
+uint32_t text_invisible(const char *text);
+
+/*
+ * The first character of a name that cannot be in one: a blank, a comma or a quote, also a
+ * typographic one. They stand between names, or around them in other formats. 0: none.
+ */
+uint32_t text_not_of_name(const char *text);
 
 /*
  * A label name that every node_exporter accepts: [a-zA-Z_][a-zA-Z0-9_]*, and not beginning

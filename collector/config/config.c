@@ -42,12 +42,17 @@ enum config_result config_worse(enum config_result a, enum config_result b)
 	return a > b ? a : b;
 }
 
+/* One mistake in a template is thousands in a list that was made from it. */
+static size_t error_count, error_limit = SIZE_MAX;
+
 enum config_result config_error(struct place place, const char *fmt, ...)
 {
-	/* A line of an INI file is short, but it may be quoted beside two long paths. */
+	/* A line of an INI file may be quoted beside two long paths. */
 	char message[1024];
 	va_list ap;
 
+	if (error_count++ >= error_limit)
+		return CONFIG_INVALID;
 	va_start(ap, fmt);
 	vsnprintf(message, sizeof(message), fmt, ap);
 	va_end(ap);
@@ -56,4 +61,43 @@ enum config_result config_error(struct place place, const char *fmt, ...)
 	else
 		log_errx("%s: %s", place.path, message);
 	return CONFIG_INVALID;
+}
+
+void config_limit_errors(size_t most)
+{
+	error_limit = most;
+}
+
+void config_finish_errors(void)
+{
+	size_t more = error_count > error_limit ? error_count - error_limit : 0;
+
+	if (more >= 1000)
+		log_errx("and %zu,%03zu more; `nodecanary --check` prints all",
+			 more / 1000, more % 1000);
+	else if (more > 0)
+		log_errx("and %zu more; `nodecanary --check` prints all", more);
+	error_count = 0;
+}
+
+enum config_result config_add_label(struct place place, const char *peer,
+				    struct label_list *list, const char *label,
+				    char *value)
+{
+	const char *why = labels_forbidden(label);
+
+	if (!why)
+		why = labels_unquote(value);
+	if (!why && list->count == LABELS_MAX)
+		why = "too many labels (at most 32)";
+	if (!why) {
+		switch (labels_add(list, label, value)) {
+		case LABELS_ADDED: return CONFIG_VALID;
+		case LABELS_NO_MEMORY: return CONFIG_NO_MEMORY;
+		case LABELS_DUPLICATE: why = "already set"; break;
+		}
+	}
+	if (peer)
+		return config_error(place, "peer `%s`: label `%s`: %s", peer, label, why);
+	return config_error(place, "label `%s`: %s", label, why);
 }

@@ -81,4 +81,18 @@ enum config_result config_worse(enum config_result a, enum config_result b);
 enum config_result config_error(struct place place, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Lets only the first `most` errors of a configuration be logged. Without it all are. */
+void config_limit_errors(size_t most);
+
+/* Logs how many errors have not been, and begins to count anew. */
+void config_finish_errors(void);
+
+/*
+ * Adds a label, whose value may be in quotes and is changed. `peer` is for messages; NULL
+ * for the labels of a section.
+ */
+enum config_result config_add_label(struct place place, const char *peer,
+				    struct label_list *list, const char *label,
+				    char *value);
+
 #endif

@@ -7,24 +7,25 @@
  * What only one peer of a group may have: its name, its host, each of its addresses. Two
  * peers of one name would be two series with the same labels, which is no valid exposition.
  * Two peers of one address are usually a line that was copied and not changed: one node
- * would be measured under the name of another.
+ * would be measured under the name of another. A host name, or a scoped address, is one
+ * address whatever it is resolved to.
  */
 struct claim {
 	const struct peer *peer;
-	const struct address *address; /* NULL: it is `text` */
-	const char *text;
+	enum { CLAIM_NAME, CLAIM_ADDRESS, CLAIM_HOST } kind;
+	const struct address *address; /* of CLAIM_ADDRESS */
+	const char *text;	       /* of the others */
 };
 
 /* 0: two peers of one group claim the same. Host names ignore case, so do peers' names. */
 static int compare(const struct claim *a, const struct claim *b)
 {
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
 	if (a->peer->group != b->peer->group)
 		return a->peer->group < b->peer->group ? -1 : 1;
-	if (a->address && b->address)
-		return address_compare(a->address, b->address);
-	if (!a->address && !b->address)
-		return strcasecmp(a->text, b->text);
-	return a->address ? -1 : 1;
+	return a->address ? address_compare(a->address, b->address)
+			  : strcasecmp(a->text, b->text);
 }
 
 /* Equal claims in the order of the files, so that a message names the earlier one. */
@@ -41,86 +42,69 @@ static int by_claim_and_place(const void *a, const void *b)
 	return here->line < there->line ? -1 : here->line > there->line;
 }
 
-static enum config_result report_name(const struct config *config,
-				      const struct claim *first,
-				      const struct claim *again)
+static enum config_result report(const struct config *config, const struct claim *first,
+				 const struct claim *again)
 {
-	const struct peer *peer = again->peer;
-
-	return config_error(peer->place, "peer `%s`: already in group `%s` at %s:%u",
-			    peer->name, config->groups[peer->group].name,
-			    first->peer->place.path, first->peer->place.line);
-}
-
-/* A peer that is there twice has been reported by its name. */
-static enum config_result report_address(const struct config *config,
-					 const struct claim *first,
-					 const struct claim *again)
-{
+	const struct peer *peer = again->peer, *other = first->peer;
 	char text[ADDRESS_TEXT_SIZE];
 
-	(void)config;
-	if (strcasecmp(first->peer->name, again->peer->name) == 0)
+	if (again->kind == CLAIM_NAME)
+		return config_error(peer->place,
+				    "peer `%s`: already in group `%s` at %s:%u",
+				    peer->name, config->groups[peer->group].name,
+				    other->place.path, other->place.line);
+	/* A peer that is there twice has been reported by its name. */
+	if (strcasecmp(other->name, peer->name) == 0)
 		return CONFIG_VALID;
 	if (again->address)
 		address_format(again->address, text);
-	return config_error(again->peer->place,
+	return config_error(peer->place,
 			    "peer `%s`: %s is already the address of peer `%s` at %s:%u",
-			    again->peer->name, again->address ? text : again->text,
-			    first->peer->name, first->peer->place.path,
-			    first->peer->place.line);
+			    peer->name, again->address ? text : again->text, other->name,
+			    other->place.path, other->place.line);
 }
 
-static size_t claim_names(const struct config *config, struct claim *claims)
+/* Sorting brings equal claims together; comparing all pairs would take minutes. */
+static enum config_result check_unique(const struct config *config)
 {
-	for (size_t i = 0; i < config->peer_count; i++)
-		claims[i] = (struct claim){.peer = &config->peers[i],
-					   .text = config->peers[i].name};
-	return config->peer_count;
-}
-
-/* A host name, or a scoped address, is one address whatever it is resolved to. */
-static size_t claim_addresses(const struct config *config, struct claim *claims)
-{
+	struct claim *claims = calloc(config->peer_count + 1, 3 * sizeof(*claims));
+	enum config_result result = CONFIG_VALID;
 	size_t count = 0;
 
+	if (!claims)
+		return CONFIG_NO_MEMORY;
 	for (size_t i = 0; i < config->peer_count; i++) {
 		const struct peer *peer = &config->peers[i];
 
-		if (peer->host)
-			claims[count++] = (struct claim){peer, NULL, peer->host};
-		if (peer->v4.family != ADDRESS_NONE)
-			claims[count++] = (struct claim){peer, &peer->v4, NULL};
-		if (peer->v6.family != ADDRESS_NONE)
-			claims[count++] = (struct claim){peer, &peer->v6, NULL};
+		const struct claim all[] = {{peer, CLAIM_NAME, NULL, peer->name},
+					    {peer, CLAIM_HOST, NULL, peer->host},
+					    {peer, CLAIM_ADDRESS, &peer->v4, NULL},
+					    {peer, CLAIM_ADDRESS, &peer->v6, NULL}};
+
+		for (size_t j = 0; j < sizeof(all) / sizeof(all[0]); j++)
+			if (all[j].text ||
+			    (all[j].address && all[j].address->family != ADDRESS_NONE))
+				claims[count++] = all[j];
 	}
-	return count;
-}
-
-static const struct unique {
-	size_t (*collect)(const struct config *config, struct claim *claims);
-	enum config_result (*report)(const struct config *config,
-				     const struct claim *first,
-				     const struct claim *again);
-} uniques[] = {
-	{claim_names, report_name},
-	{claim_addresses, report_address},
-};
-
-/* Sorting brings equal claims together; comparing all pairs would take minutes. */
-static enum config_result check_unique(const struct config *config,
-				       const struct unique *unique, struct claim *claims)
-{
-	size_t count = unique->collect(config, claims);
-	enum config_result result = CONFIG_VALID;
-
 	qsort(claims, count, sizeof(*claims), by_claim_and_place);
 	for (size_t i = 1; i < count; i++)
 		if (compare(&claims[i - 1], &claims[i]) == 0)
-			result = config_worse(
-				result,
-				unique->report(config, &claims[i - 1], &claims[i]));
+			result = config_worse(result,
+					      report(config, &claims[i - 1], &claims[i]));
+	free(claims);
 	return result;
+}
+
+/* The only family that a group wants; ADDRESS_NONE: it takes both. */
+static enum address_family wanted_family(const struct group *group)
+{
+	switch (group->options.family) {
+	case FAMILY_IPV4: return ADDRESS_IPV4;
+	case FAMILY_IPV6: return ADDRESS_IPV6;
+	case FAMILY_AUTO:
+	case FAMILY_BOTH: break;
+	}
+	return ADDRESS_NONE;
 }
 
 static bool has_address(const struct peer *peer, enum address_family family)
@@ -133,12 +117,12 @@ static bool has_address(const struct peer *peer, enum address_family family)
  * listed and never measured. With family = auto or both it is measured by what it has.
  */
 static enum config_result check_family(const struct config *config,
-				       const struct peer *peer, enum family_choice choice,
-				       enum address_family family)
+				       const struct peer *peer)
 {
 	const struct group *group = &config->groups[peer->group];
+	enum address_family family = wanted_family(group);
 
-	if (group->options.family != choice || peer->host || has_address(peer, family))
+	if (family == ADDRESS_NONE || peer->host || has_address(peer, family))
 		return CONFIG_VALID;
 	return config_error(peer->place,
 			    "peer `%s`: no %s address, but group `%s` has family = %s",
@@ -146,18 +130,10 @@ static enum config_result check_family(const struct config *config,
 			    address_family_name(family));
 }
 
-/* Whether the peer may take one of the family's identifiers; a name may be of either. */
-static bool may_be(const struct config *config, const struct peer *peer,
-		   enum address_family family)
-{
-	enum family_choice choice = config->groups[peer->group].options.family;
-
-	if (choice == (family == ADDRESS_IPV4 ? FAMILY_IPV6 : FAMILY_IPV4))
-		return false;
-	return peer->host || has_address(peer, family);
-}
-
-/* liboping tells replies apart by the 16-bit identifier, so each peer needs its own. */
+/*
+ * liboping tells replies apart by the 16-bit identifier, so each peer of a family needs its
+ * own. A name may turn out to be of either family.
+ */
 static enum config_result check_count(const struct config *config,
 				      enum address_family family)
 {
@@ -165,8 +141,12 @@ static enum config_result check_count(const struct config *config,
 
 	for (size_t i = 0; i < config->peer_count; i++) {
 		const struct peer *peer = &config->peers[i];
+		enum address_family wanted = wanted_family(&config->groups[peer->group]);
 
-		if (may_be(config, peer, family) && ++count > CONFIG_FAMILY_PEERS_MAX)
+		if (wanted != family && wanted != ADDRESS_NONE)
+			continue;
+		count += peer->host || has_address(peer, family);
+		if (count > CONFIG_FAMILY_PEERS_MAX)
 			return config_error(
 				peer->place,
 				"peer `%s`: too many peers that can be %s (at most %d, one for each ICMP identifier)",
@@ -178,26 +158,10 @@ static enum config_result check_count(const struct config *config,
 
 enum config_result configcheck_peers(const struct config *config)
 {
-	enum config_result result = CONFIG_VALID;
-	struct claim *claims;
+	enum config_result result = check_unique(config);
 
-	if (config->peer_count == 0)
-		return CONFIG_VALID;
-	/* A peer has a host or up to two addresses; both checks use the same memory. */
-	claims = calloc(config->peer_count, 2 * sizeof(*claims));
-	if (!claims)
-		return CONFIG_NO_MEMORY;
-	for (size_t i = 0; i < sizeof(uniques) / sizeof(uniques[0]); i++)
-		result = config_worse(result, check_unique(config, &uniques[i], claims));
-	free(claims);
-	for (size_t i = 0; i < config->peer_count; i++) {
-		const struct peer *peer = &config->peers[i];
-
-		result = config_worse(
-			result, check_family(config, peer, FAMILY_IPV4, ADDRESS_IPV4));
-		result = config_worse(
-			result, check_family(config, peer, FAMILY_IPV6, ADDRESS_IPV6));
-	}
+	for (size_t i = 0; i < config->peer_count; i++)
+		result = config_worse(result, check_family(config, &config->peers[i]));
 	result = config_worse(result, check_count(config, ADDRESS_IPV4));
 	return config_worse(result, check_count(config, ADDRESS_IPV6));
 }

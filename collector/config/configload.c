@@ -1,13 +1,13 @@
 /*
  * Sections may come in any order and from any file: [probe] after [probe storage], labels
- * of a group before its peers. So files are read into a draft of each group, and groups are
- * put together when the last file has been read:
+ * of a group before its peers. So a group begins with what its own sections say, and is
+ * completed when the last file has been read:
  *
- *     load_files      each section and entry goes to on_section() and on_entry()
- *     check_mentions  what only all files together show about groups
- *     build_groups    [probe], overridden by [probe GROUP]
- *     sort_peers      by group and name, whatever the order of the files
- *     configcheck     what only all peers together show
+ *     load_files        each section and entry goes to on_section() and on_entry()
+ *     check_mentions    what only all files together show about groups
+ *     complete_groups   what [probe] and [labels] say, below what the group says
+ *     sort_peers        by group and name, whatever the order of the files
+ *     configcheck       what only all peers together show
  *
  * An error does not end this. It makes the result worse, and the rest is read all the same,
  * so that an administrator sees all mistakes in one go.
@@ -36,10 +36,8 @@ struct settings {
 	struct place places[OPTIONS_KEYS_MAX];
 };
 
-/* A group while the files are being read. */
+/* What is known of a group only while the files are being read. */
 struct draft {
-	struct group group; /* with the options of [probe GROUP] alone */
-	size_t index;	    /* what its peers have as `group` until all are sorted */
 	struct settings settings;
 	struct place mention; /* its first [probe] or [labels]; without path: none */
 	bool has_peers;
@@ -50,25 +48,26 @@ enum section { SECTION_COLLECTOR, SECTION_PROBE, SECTION_PEERS, SECTION_LABELS }
 /* inih hands over `KIND GROUP` as one name. */
 static const struct section_kind {
 	const char *kind;
-	const char *alone; /* the group of [KIND]; "": no group; NULL: no such section */
+	const char *alone; /* the group of [KIND]; "": it is of no group */
 	bool takes_group;  /* whether there is [KIND GROUP] */
 } sections[] = {
 	[SECTION_COLLECTOR] = {"collector", "", false},
 	[SECTION_PROBE] = {"probe", "", true},
 	[SECTION_PEERS] = {"peers", CONFIG_DEFAULT_GROUP, true},
-	[SECTION_LABELS] = {"labels", NULL, true},
+	[SECTION_LABELS] = {"labels", "", true},
 };
 
 struct loader {
 	struct config *config;
 	enum config_result result;
-	struct options base; /* [probe] */
-	struct settings collector_settings, base_settings;
-	struct draft *drafts;
-	size_t draft_count;
+	struct settings collector_settings;
+	struct group every; /* what holds for every group; it has no name */
+	struct draft every_draft;
+	struct draft *drafts; /* those of config.groups */
 	size_t peer_room;
 	enum section section;
-	struct draft *current; /* the group of the section; NULL: it is of no group */
+	struct group *group; /* what the section is of: a group, or `every` */
+	struct draft *draft;
 };
 
 static void merge(struct loader *l, enum config_result result)
@@ -76,50 +75,66 @@ static void merge(struct loader *l, enum config_result result)
 	l->result = config_worse(l->result, result);
 }
 
-/*
- * `items` with room for one more, which is zeroed; NULL if there is no memory. Room doubles:
- * there may be 65,536 peers, and growing by one would copy them over and over.
- */
-static void *grow(void *items, size_t count, size_t *room, size_t size)
+/* Inserts a group where it belongs by its name. */
+static enum config_result insert_group(struct loader *l, size_t at, const char *name)
 {
-	size_t more = *room ? *room * 2 : 16;
-	char *moved;
+	struct group *groups = l->config->groups;
+	size_t after = l->config->group_count - at;
+	char *copy = strdup(name);
 
-	if (count < *room)
-		return items;
-	moved = reallocarray(items, more, size);
-	if (!moved)
-		return NULL;
-	memset(moved + count * size, 0, (more - count) * size);
-	*room = more;
-	return moved;
+	if (!copy)
+		return CONFIG_NO_MEMORY;
+	memmove(groups + at + 1, groups + at, after * sizeof(*groups));
+	memmove(l->drafts + at + 1, l->drafts + at, after * sizeof(*l->drafts));
+	groups[at] = (struct group){.name = copy};
+	l->drafts[at] = (struct draft){.has_peers = false};
+	l->config->group_count++;
+	for (size_t i = 0; i < l->config->peer_count; i++)
+		l->config->peers[i].group += l->config->peers[i].group >= at;
+	return CONFIG_VALID;
 }
 
-/* Makes the group current, as a new one at its first mention. */
-static enum config_result find_draft(struct loader *l, struct place place,
+/*
+ * Makes the group current, as a new one at its first mention. Groups are kept sorted, so
+ * that the metrics do not depend on the order of the files.
+ */
+static enum config_result find_group(struct loader *l, struct place place,
 				     const char *name)
 {
-	struct draft *drafts;
-	size_t i = 0;
+	struct config *config = l->config;
+	enum config_result result = CONFIG_VALID;
+	size_t at = 0;
 
-	while (i < l->draft_count && strcmp(l->drafts[i].group.name, name) != 0)
-		i++;
-	if (i == CONFIG_GROUPS_MAX)
-		return config_error(place, "group `%s`: too many groups (at most %d)",
-				    name, CONFIG_GROUPS_MAX);
-	if (i == l->draft_count) {
-		/* This moves the drafts; l->current is set again below. */
-		drafts = reallocarray(l->drafts, i + 1, sizeof(*drafts));
-		if (!drafts)
-			return CONFIG_NO_MEMORY;
-		l->drafts = drafts;
-		drafts[i] = (struct draft){.index = i, .group.name = strdup(name)};
-		if (!drafts[i].group.name)
-			return CONFIG_NO_MEMORY;
-		l->draft_count++;
+	while (at < config->group_count && strcmp(config->groups[at].name, name) < 0)
+		at++;
+	if (at == config->group_count || strcmp(config->groups[at].name, name) != 0) {
+		if (config->group_count == CONFIG_GROUPS_MAX)
+			return config_error(place,
+					    "group `%s`: too many groups (at most %d)",
+					    name, CONFIG_GROUPS_MAX);
+		result = insert_group(l, at, name);
 	}
-	l->current = &l->drafts[i];
-	return CONFIG_VALID;
+	l->group = &config->groups[at];
+	l->draft = &l->drafts[at];
+	return result;
+}
+
+/*
+ * A name is published as a label, so nearly everything is allowed. Blanks are not: they
+ * separate the fields of `--list-peers`. Quotes and commas would be those of another
+ * format, and no part of the name that was meant.
+ */
+static enum config_result check_name(struct place place, const char *kind,
+				     const char *name)
+{
+	uint32_t code = text_not_of_name(name);
+
+	if (code == 0)
+		return CONFIG_VALID;
+	return config_error(
+		place,
+		"%s `%s`: U+%04X in the name, expected no blanks, quotes or commas", kind,
+		name, code);
 }
 
 static enum config_result enter_group(struct loader *l, struct place place,
@@ -127,17 +142,16 @@ static enum config_result enter_group(struct loader *l, struct place place,
 {
 	enum config_result result;
 
-	if (name[text_until(name, BLANKS)])
-		return config_error(place, "group `%s`: a name cannot contain blanks",
-				    name);
-	result = find_draft(l, place, name);
+	result = check_name(place, "group", name);
+	if (result == CONFIG_VALID)
+		result = find_group(l, place, name);
 	if (result != CONFIG_VALID)
 		return result;
 	/* An empty [peers GROUP] is a group, too: a drop-in may add its peers later. */
 	if (l->section == SECTION_PEERS)
-		l->current->has_peers = true;
-	else if (!l->current->mention.path)
-		l->current->mention = place;
+		l->draft->has_peers = true;
+	else if (!l->draft->mention.path)
+		l->draft->mention = place;
 	return CONFIG_VALID;
 }
 
@@ -153,17 +167,18 @@ static enum config_result enter_section(struct loader *l, struct place place,
 
 		if (strlen(kind->kind) != len || memcmp(kind->kind, name, len) != 0)
 			continue;
-		if (name[len] ? !kind->takes_group || !*group : !kind->alone)
+		if (name[len] && (!kind->takes_group || !*group))
 			break;
 		if (!name[len])
 			group = kind->alone;
 		l->section = (enum section)i;
-		l->current = NULL;
+		l->group = &l->every;
+		l->draft = &l->every_draft;
 		return *group ? enter_group(l, place, group) : CONFIG_VALID;
 	}
 	return config_error(
 		place,
-		"unknown section [%s], expected [collector], [probe], [probe GROUP], [peers], [peers GROUP] or [labels GROUP]",
+		"unknown section [%s], expected [collector], [probe], [probe GROUP], [peers], [peers GROUP], [labels] or [labels GROUP]",
 		name);
 }
 
@@ -180,10 +195,8 @@ static enum config_result add_option(struct loader *l, struct place place,
 				     enum options_section section, const char *key,
 				     const char *value)
 {
-	struct draft *draft = l->current;
 	struct settings *settings = section == OPTIONS_COLLECTOR ? &l->collector_settings
-				    : draft			 ? &draft->settings
-								 : &l->base_settings;
+								 : &l->draft->settings;
 	int index = options_find(section, key);
 	char expected[OPTIONS_EXPECTED_SIZE];
 	const struct place *first;
@@ -194,10 +207,10 @@ static enum config_result add_option(struct loader *l, struct place place,
 		return config_error(place, "unknown key `%s`, expected one of %s", key,
 				    expected);
 	}
-	if (draft && options_is_fleet_wide((size_t)index))
+	if (l->group->name && options_is_fleet_wide((size_t)index))
 		return config_error(place,
 				    "key `%s`: allowed in [probe], not in [probe %s]",
-				    key, draft->group.name);
+				    key, l->group->name);
 	first = &settings->places[index];
 	if (settings->set >> index & 1)
 		return config_error(place, "key `%s`: already set at %s:%u", key,
@@ -206,59 +219,57 @@ static enum config_result add_option(struct loader *l, struct place place,
 	settings->set |= UINT32_C(1) << index;
 	settings->places[index] = place;
 	if (!options_set(section, (size_t)index, value, &l->config->collector,
-			 draft ? &draft->group.options : &l->base, expected))
+			 &l->group->options, expected))
 		return config_error(place, "%s = `%s`, expected %s", key, value,
 				    expected);
 	return CONFIG_VALID;
 }
 
-/* A line of [labels GROUP]. */
+/* A line of [labels] or [labels GROUP]. */
 static enum config_result add_label(struct loader *l, struct place place, const char *key,
 				    const char *value)
 {
-	struct group *group = &l->current->group;
-	const char *why = labels_forbidden(key);
-	char unquoted[INIFILE_LINE_MAX + 1];
+	char copy[INIFILE_LINE_MAX + 1]; /* inih's value is not ours to change */
 
-	if (why)
-		return config_error(place, "label `%s`: %s", key, why);
-	if (group->labels.count == LABELS_GROUP_MAX)
-		return config_error(place, "group `%s`: too many labels (at most %d)",
-				    group->name, LABELS_GROUP_MAX);
-	/* inih's value is not ours to change. */
-	if (!text_copy(unquoted, sizeof(unquoted), value) || !labels_unquote(unquoted))
-		return config_error(
-			place, "label `%s`: unbalanced quotes, expected \"value\"", key);
-	switch (labels_add(&group->labels, key, unquoted)) {
-	case LABELS_ADDED: return CONFIG_VALID;
-	case LABELS_NO_MEMORY: return CONFIG_NO_MEMORY;
-	case LABELS_DUPLICATE: break;
-	}
-	return config_error(place, "label `%s`: already set for group `%s`", key,
-			    group->name);
+	text_copy(copy, sizeof(copy), value);
+	return config_add_label(place, NULL, &l->group->labels, key, copy);
 }
 
 /*
- * A line of [peers GROUP]. A name is published as a label, so nearly everything is allowed;
- * blanks are not: they separate the fields of `--list-peers`.
+ * Makes room for one more. Room doubles: there may be 65,536 peers, and growing by one
+ * would copy them over and over.
  */
+static bool grow_peers(struct loader *l)
+{
+	size_t room = l->peer_room ? l->peer_room * 2 : 16;
+	struct peer *peers;
+
+	if (l->config->peer_count < l->peer_room)
+		return true;
+	peers = reallocarray(l->config->peers, room, sizeof(*peers));
+	if (!peers)
+		return false;
+	l->config->peers = peers;
+	l->peer_room = room;
+	return true;
+}
+
+/* A line of [peers GROUP]. */
 static enum config_result add_peer(struct loader *l, struct place place, const char *name,
 				   const char *value)
 {
 	struct config *config = l->config;
-	struct peer *peers, *peer;
+	struct peer *peer;
 
-	if (name[text_until(name, BLANKS)])
-		return config_error(place, "peer `%s`: a name cannot contain blanks",
-				    name);
-	peers = grow(config->peers, config->peer_count, &l->peer_room, sizeof(*peers));
-	if (!peers)
+	if (check_name(place, "peer", name) != CONFIG_VALID)
+		return CONFIG_INVALID;
+	if (!grow_peers(l))
 		return CONFIG_NO_MEMORY;
-	config->peers = peers;
 	/* Counted at once, so that config_free() frees it whatever happens next. */
-	peer = &peers[config->peer_count++];
-	*peer = (struct peer){
-		.group = l->current->index, .place = place, .name = strdup(name)};
+	peer = &config->peers[config->peer_count++];
+	*peer = (struct peer){.group = (size_t)(l->group - config->groups),
+			      .place = place,
+			      .name = strdup(name)};
 	return peer->name ? peerline_parse(value, peer) : CONFIG_NO_MEMORY;
 }
 
@@ -281,15 +292,10 @@ static void on_entry(struct place place, const char *key, const char *value, voi
 /* Three strings as one, to be freed; NULL if there is no memory. */
 static char *join(const char *head, const char *middle, const char *tail)
 {
-	size_t size = strlen(head) + strlen(middle) + strlen(tail) + 1;
-	char *joined = malloc(size);
+	char *joined = malloc(strlen(head) + strlen(middle) + strlen(tail) + 1);
 
-	if (joined) {
-		size_t len = strlen(head) + strlen(middle);
-
-		text_join(joined, size, head, middle);
-		text_copy(joined + len, size - len, tail);
-	}
+	if (joined)
+		stpcpy(stpcpy(stpcpy(joined, head), middle), tail);
 	return joined;
 }
 
@@ -350,64 +356,44 @@ static void load_files(struct loader *l, const char *file, const char *drop_ins)
 {
 	char *beside = join(file, ".d", "");
 
-	merge(l, load_file(l, join(file, "", "")));
-	if (drop_ins)
-		load_drop_ins(l, drop_ins, true);
-	else if (beside)
-		load_drop_ins(l, beside, false);
-	else
-		merge(l, CONFIG_NO_MEMORY);
+	merge(l, beside ? load_file(l, join(file, "", "")) : CONFIG_NO_MEMORY);
+	if (beside)
+		load_drop_ins(l, drop_ins ? drop_ins : beside, drop_ins != NULL);
 	free(beside);
 }
 
 /* [probe X] and [labels X] without [peers X] have no effect: X is probably misspelt. */
 static void check_mentions(struct loader *l)
 {
-	for (size_t i = 0; i < l->draft_count; i++) {
+	for (size_t i = 0; i < l->config->group_count; i++) {
 		const struct draft *draft = &l->drafts[i];
+		const char *name = l->config->groups[i].name;
 
 		if (!draft->has_peers && draft->mention.path)
 			merge(l, config_error(
 					 draft->mention,
 					 "group `%s`: no section [peers %s] in any file",
-					 draft->group.name, draft->group.name));
+					 name, name));
 	}
 }
 
-static int by_draft_name(const void *a, const void *b)
+/* What holds for every group, below what the group says itself. */
+static enum config_result complete_groups(struct loader *l)
 {
-	const struct draft *one = a, *other = b;
+	const struct label_list *labels = &l->every.labels;
 
-	return strcmp(one->group.name, other->group.name);
-}
+	for (size_t i = 0; i < l->config->group_count; i++) {
+		struct group *group = &l->config->groups[i];
+		struct options own = group->options;
 
-/* Makes config.groups of the drafts, sorted by name, and renumbers the peers' groups. */
-static enum config_result build_groups(struct loader *l)
-{
-	size_t renumbered[CONFIG_GROUPS_MAX];
-	struct config *config = l->config;
-
-	config->groups = calloc(l->draft_count + 1, sizeof(*config->groups));
-	if (!config->groups)
-		return CONFIG_NO_MEMORY;
-	/* Sorted, the metrics do not depend on the order of the files. */
-	if (l->draft_count > 0)
-		qsort(l->drafts, l->draft_count, sizeof(*l->drafts), by_draft_name);
-	for (size_t i = 0; i < l->draft_count; i++) {
-		const struct draft *draft = &l->drafts[i];
-		struct group *group = &config->groups[i];
-
-		*group = draft->group;
-		group->options = l->base;
-		options_override(&group->options, &draft->group.options,
-				 draft->settings.set);
-		renumbered[draft->index] = i;
+		group->options = l->every.options;
+		options_override(&group->options, &own, l->drafts[i].settings.set);
+		/* A label that the group has keeps its value. */
+		for (size_t j = 0; j < labels->count; j++)
+			if (labels_add(&group->labels, labels->items[j].name,
+				       labels->items[j].value) == LABELS_NO_MEMORY)
+				return CONFIG_NO_MEMORY;
 	}
-	/* Names and labels belong to the configuration now. */
-	config->group_count = l->draft_count;
-	l->draft_count = 0;
-	for (size_t i = 0; i < config->peer_count; i++)
-		config->peers[i].group = renumbered[config->peers[i].group];
 	return CONFIG_VALID;
 }
 
@@ -433,32 +419,31 @@ static void sort_peers(struct config *config)
 	}
 }
 
-static void free_drafts(struct loader *l)
-{
-	for (size_t i = 0; i < l->draft_count; i++) {
-		free(l->drafts[i].group.name);
-		labels_free(&l->drafts[i].group.labels);
-	}
-	free(l->drafts);
-}
-
 enum config_result configload_read(struct config *config, const char *file,
 				   const char *drop_ins)
 {
 	struct loader l = {.config = config};
 
 	memset(config, 0, sizeof(*config));
-	options_defaults(&config->collector, &l.base);
-	load_files(&l, file, drop_ins);
+	options_defaults(&config->collector, &l.every.options);
+	/* Of this the kernel backs only what is used. */
+	config->groups = calloc(CONFIG_GROUPS_MAX, sizeof(*config->groups));
+	l.drafts = calloc(CONFIG_GROUPS_MAX, sizeof(*l.drafts));
+	if (config->groups && l.drafts)
+		load_files(&l, file, drop_ins);
+	else
+		l.result = CONFIG_NO_MEMORY;
 	check_mentions(&l);
 	/* Without memory peers may lack their names, which sorting needs. */
 	if (l.result != CONFIG_NO_MEMORY)
-		merge(&l, build_groups(&l));
+		merge(&l, complete_groups(&l));
 	if (l.result != CONFIG_NO_MEMORY) {
 		sort_peers(config);
 		merge(&l, configcheck_peers(config));
 	}
-	free_drafts(&l);
+	free(l.drafts);
+	labels_free(&l.every.labels);
+	config_finish_errors();
 	if (l.result == CONFIG_NO_MEMORY)
 		log_errx("out of memory");
 	return l.result;

@@ -7,7 +7,7 @@
 
 #include "config/config.h"
 
-#define CONFIGLOAD_DEFAULT_FILE "/etc/nodecanary/nodecanary.ini"
+#define CONFIGLOAD_DEFAULT_FILE NODECANARY_SYSCONFDIR "/nodecanary/nodecanary.ini"
 
 /*
  * Reads `file`, then the *.ini files of the directory `drop_ins` in the order of their

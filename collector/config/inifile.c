@@ -31,6 +31,9 @@ struct reader {
 	char buffer[READ_SIZE];
 	size_t start, end; /* the part of the buffer that is still to be read */
 	bool at_end;
+	char line[LINE_SIZE]; /* the line of `place` */
+	size_t shown;	      /* bytes of it that inih is given */
+	const char *value;
 };
 
 /* The next byte of the file, or EOF. Not by stdio, which would allocate another buffer. */
@@ -70,13 +73,7 @@ static bool read_line(struct reader *r, char line[static LINE_SIZE], size_t *len
 	return n > 0 || c == '\n';
 }
 
-/* Whether a comment begins at p, as inih sees it: ';' after a blank. */
-static bool begins_comment(const char *line, const char *p)
-{
-	return *p == ';' && p > line && text_is_blank(p[-1]);
-}
-
-/* Bytes that no configuration contains. inih would end a line at a NUL byte. */
+/* What is no text. inih would end a line at a NUL byte. */
 static enum config_result check_bytes(struct place place, const char *line, size_t len)
 {
 	if (len > INIFILE_LINE_MAX)
@@ -86,122 +83,167 @@ static enum config_result check_bytes(struct place place, const char *line, size
 		return config_error(place, "NUL byte, expected text in UTF-8");
 	if (!text_is_utf8(line, len))
 		return config_error(place, "invalid UTF-8");
-	for (const char *p = line; *p; p++)
-		if (((unsigned char)*p < 0x20 && *p != '\t') || *p == 0x7f)
-			return config_error(place, "control character 0x%02x",
-					    (unsigned)(unsigned char)*p);
 	return CONFIG_VALID;
 }
 
-/* `[name]`, perhaps with a comment after it. inih would cut a longer name. */
-static enum config_result check_section(struct reader *r, const char *line)
+/*
+ * Cuts off a comment as inih would see it, a ';' after a blank, and the blanks before it.
+ * What is left is what the line says, so there every character has to be seen. inih knows
+ * no quotes: in quotes, too, a ';' after a blank is the end.
+ */
+static enum config_result cut_comment(struct place place, char *line)
+{
+	bool is_quoted = false;
+	char *p = line;
+
+	for (; *p; p++) {
+		bool after_blank = p > line && text_is_blank(p[-1]);
+		uint32_t code = text_invisible(p);
+
+		if (code)
+			return config_error(place,
+					    "invisible character U+%04X after `%.*s`",
+					    code, (int)(p - line), line);
+		if (*p == ';' && after_blank)
+			break;
+		if (*p == '#' && after_blank && !is_quoted)
+			return config_error(
+				place,
+				"`#` after a blank, expected `;` for a comment (or quotes around the value of a label)");
+		is_quoted ^= *p == '"';
+	}
+	while (p > line && text_is_blank(p[-1]))
+		p--;
+	*p = '\0';
+	return CONFIG_VALID;
+}
+
+/* `[name]`. inih would cut a longer name. */
+static enum config_result check_section(struct reader *r)
 {
 	char name[INIFILE_SECTION_MAX + 1];
-	const char *end = line + 1, *rest;
-	size_t len;
+	size_t len = text_until(r->line + 1, "]");
+	const char *end = r->line + 1 + len;
 
-	while (*end && *end != ']' && !begins_comment(line, end))
-		end++;
 	if (*end != ']')
 		return config_error(r->place,
 				    "section header without `]`, expected [name]");
-	len = (size_t)(end - line - 1);
 	if (len > INIFILE_SECTION_MAX)
 		return config_error(r->place,
 				    "section name too long: %zu bytes (at most %d)", len,
 				    INIFILE_SECTION_MAX);
-	rest = text_skip_blanks(end + 1);
-	if (*rest && !begins_comment(line, rest))
+	if (end[1])
 		return config_error(r->place, "unexpected `%s` after a section header",
-				    rest);
-	memcpy(name, line + 1, len);
+				    text_skip_blanks(end + 1));
+	memcpy(name, r->line + 1, len);
 	name[len] = '\0';
-	if (r->handler->section(r->place, name, r->handler->arg))
-		r->state = IN_SECTION;
+	if (!r->handler->section(r->place, name, r->handler->arg))
+		return CONFIG_VALID;
+	r->state = IN_SECTION;
+	r->shown = len + 2;
 	return CONFIG_VALID;
 }
 
 /* `key = value`. inih would take a ':' for '=', and so cut an IPv6 address. */
-static enum config_result check_entry(struct reader *r, const char *line)
+static enum config_result check_entry(struct reader *r)
 {
-	const char *p = line;
+	size_t len = text_until(r->line, "=:");
 
-	while (*p && *p != '=' && *p != ':' && !begins_comment(line, p))
-		p++;
-	if (*p == ':')
+	if (r->line[len] == ':')
 		return config_error(
 			r->place,
 			"`:` in a key or after it, expected `key = value` (a peer's name cannot be an IPv6 address)");
-	if (*p != '=')
+	if (r->line[len] != '=')
 		return config_error(r->place, "line without `=`, expected `key = value`");
-	if (p == line)
+	if (len == 0)
 		return config_error(r->place,
 				    "no key before `=`, expected `key = value`");
+	if (len > INIFILE_KEY_MAX)
+		return config_error(r->place, "key too long: %zu bytes (at most %d)", len,
+				    INIFILE_KEY_MAX);
 	if (r->state == BEFORE_SECTIONS)
 		return config_error(
 			r->place,
-			"no section above this line, expected [collector], [probe], [peers] or [labels GROUP]");
+			"no section above this line, expected [collector], [probe], [peers] or [labels]");
+	r->shown = len + 1;
+	r->value = text_skip_blanks(r->line + r->shown);
 	return CONFIG_VALID;
 }
 
-/* Whether inih may see this line. It would append an indented one to the value above. */
-static enum config_result check_line(struct reader *r, const char *line, size_t len)
+/*
+ * Whether inih may see the line that has been read. It would append an indented one to the
+ * value above.
+ */
+static enum config_result check_line(struct reader *r, size_t len)
 {
 	const char *start;
 
-	if (*line == '[')
+	/* A byte order mark, say, is before a header where two files were joined. */
+	if (*r->line == '[' || (text_invisible(r->line) && strchr(r->line, '[')))
 		r->state = SKIPPING; /* unless the header turns out to be good */
-	if (check_bytes(r->place, line, len) != CONFIG_VALID)
+	if (check_bytes(r->place, r->line, len) != CONFIG_VALID)
 		return CONFIG_INVALID;
-	start = text_skip_blanks(line);
+	start = text_skip_blanks(r->line);
 	if (*start == '\0' || *start == ';' || *start == '#')
 		return CONFIG_VALID;
-	if (start > line)
+	if (cut_comment(r->place, r->line) != CONFIG_VALID)
+		return CONFIG_INVALID;
+	if (start > r->line)
 		return config_error(
 			r->place,
 			"indented line, expected it to begin in the first column");
-	if (*line == '[')
-		return check_section(r, line);
-	return r->state == SKIPPING ? CONFIG_VALID : check_entry(r, line);
+	if (*r->line == '[')
+		return check_section(r);
+	return r->state == SKIPPING ? CONFIG_VALID : check_entry(r);
+}
+
+/* Reads the next line into r->line; false at the end of the file. */
+static bool next_line(struct reader *r)
+{
+	size_t len;
+
+	if (!read_line(r, r->line, &len))
+		return false;
+	r->place.line++;
+	if (len > 0 && len < sizeof(r->line) && r->line[len - 1] == '\r')
+		r->line[--len] = '\0';
+	if (r->place.line == 1 && strncmp(r->line, BOM, 3) == 0) {
+		len -= 3;
+		memmove(r->line, r->line + 3, sizeof(r->line) - 3);
+	}
+	r->shown = 0;
+	r->result = config_worse(r->result, check_line(r, len));
+	return true;
 }
 
 /*
  * The reader that inih calls for each line, in place of fgets(). inih gives its handler
- * no line number, so lines are counted here. A line that inih must not see reaches it as
- * an empty one.
+ * no line number, so lines are counted here. Of an entry it gets the key and the `=`, as
+ * it takes 198 bytes and labels may need more; of a line that it must not see, nothing.
  */
-static char *next_line(char *out, int size, void *stream)
+static char *give_line(char *out, int size, void *stream)
 {
 	struct reader *r = stream;
-	char line[LINE_SIZE] = "";
-	const char *text = line;
-	enum config_result result;
-	size_t len;
 
-	if (size < INIFILE_LINE_MAX + 2 || !read_line(r, line, &len))
+	if (size < INIFILE_KEY_MAX + 3 || !next_line(r))
 		return NULL;
-	r->place.line++;
-	if (len > 0 && len < sizeof(line) && line[len - 1] == '\r')
-		line[--len] = '\0';
-	if (r->place.line == 1 && strncmp(line, BOM, 3) == 0) {
-		text += 3;
-		len -= 3;
-	}
-	result = check_line(r, text, len);
-	r->result = config_worse(r->result, result);
-	if (result != CONFIG_VALID || r->state == SKIPPING)
-		text = "";
-	text_join(out, (size_t)size, text, "\n");
+	memcpy(out, r->line, r->shown);
+	text_copy(out + r->shown, 2, "\n");
 	return out;
 }
 
-/* inih has perhaps cut the name of the section; check_section() saw it whole. */
+/*
+ * An inih that announces sections (INI_CALL_HANDLER_ON_NEW_SECTION) does so without a key.
+ * It has perhaps cut the name of the section; check_section() saw it whole.
+ */
 static int on_entry(void *arg, const char *section, const char *key, const char *value)
 {
 	struct reader *r = arg;
 
 	(void)section;
-	r->handler->entry(r->place, key, value, r->handler->arg);
+	(void)value;
+	if (key)
+		r->handler->entry(r->place, key, r->value, r->handler->arg);
 	return 1;
 }
 
@@ -213,7 +255,7 @@ enum config_result inifile_read(struct place file, const struct inifile_handler 
 	r.fd = open(file.path, O_RDONLY | O_CLOEXEC);
 	if (r.fd < 0)
 		return config_error(file, "cannot open: %s", strerror(errno));
-	wrong_line = ini_parse_stream(next_line, &r, on_entry, &r);
+	wrong_line = ini_parse_stream(give_line, &r, on_entry, &r);
 	close(r.fd);
 	/* inih takes a directory and a read error for the end of the file. */
 	if (r.read_errno)

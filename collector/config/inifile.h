@@ -5,6 +5,9 @@
  * ':' for '=', ends lines at NUL bytes, and hides repeated and empty sections, all
  * without a message. So the lines reach inih through a reader that counts them and
  * refuses, with file and line, whatever inih would not hand on unchanged.
+ *
+ * What looks right and is not is refused, too: invisible characters, and a comment after a
+ * value that begins with `#`, which INI files take for a part of it.
  */
 #ifndef NODECANARY_INIFILE_H
 #define NODECANARY_INIFILE_H
@@ -13,8 +16,9 @@
 
 #include "config/config.h"
 
-/* The longest line and section name, in bytes, that inih takes whole. */
-#define INIFILE_LINE_MAX 198
+/* The longest line, key and section name, in bytes; inih keeps 49 of the last. */
+#define INIFILE_LINE_MAX 1000
+#define INIFILE_KEY_MAX 150
 #define INIFILE_SECTION_MAX 49
 
 /* Called in the order of the lines. The strings end with the call. */

@@ -23,18 +23,28 @@ const char *labels_forbidden(const char *name)
 	return NULL;
 }
 
-bool labels_unquote(char *value)
+/*
+ * One rule for a line of [labels] and for the line of a peer, where a blank would end the
+ * value and a comma after it would silently be part of it.
+ */
+const char *labels_unquote(char *value)
 {
 	size_t len = strlen(value);
-
+	bool opens = value[0] == '"';
 	/* A quote at the end alone is half of a pair, not part of the value. */
-	if (value[0] != '"')
-		return len == 0 || value[len - 1] != '"';
-	if (len < 2 || value[len - 1] != '"' || memchr(value + 1, '"', len - 2))
-		return false;
-	memmove(value, value + 1, len - 2);
-	value[len - 2] = '\0';
-	return true;
+	bool closes = len > opens && value[len - 1] == '"';
+
+	if (!opens && value[text_until(value, " \t")])
+		return "blanks in the value, expected label=\"value\"";
+	if (!opens && len > 0 && value[len - 1] == ',')
+		return "comma after the value, expected blanks between labels";
+	if (opens != closes || (opens && memchr(value + 1, '"', len - 2)))
+		return "unbalanced quotes, expected label=\"value\"";
+	if (opens) {
+		memmove(value, value + 1, len - 2);
+		value[len - 2] = '\0';
+	}
+	return NULL;
 }
 
 /* The index of `name`, or where it is to be inserted. Lists are short: no bisection. */

@@ -7,11 +7,10 @@
 #ifndef NODECANARY_LABELS_H
 #define NODECANARY_LABELS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
-/* The most labels of a group; the length of a line limits those of a peer. */
-#define LABELS_GROUP_MAX 32
+/* The most labels that the sections of a group, those of all groups, or a line set. */
+#define LABELS_MAX 32
 
 struct label {
 	char *name;
@@ -29,8 +28,11 @@ struct label_list {
  */
 const char *labels_forbidden(const char *name);
 
-/* Removes the quotes around a value, if it has any; false if they are not balanced. */
-bool labels_unquote(char *value);
+/*
+ * Removes the quotes around a value, if it has any. Returns what is wrong with it, to
+ * follow the name in a message; NULL if nothing is.
+ */
+const char *labels_unquote(char *value);
 
 enum labels_result { LABELS_ADDED, LABELS_DUPLICATE, LABELS_NO_MEMORY };
 

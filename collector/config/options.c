@@ -16,13 +16,27 @@ struct key;
 typedef bool parse_fn(const struct key *key, const char *value, void *field,
 		      char *expected);
 
+/* Words that a value may be; the last one has no name. */
+struct words {
+	const char *expected; /* for messages */
+	const struct word {
+		const char *name;
+		uint32_t value;
+	} * items;
+};
+
 struct key {
 	const char *name;
 	parse_fn *parse;
-	int64_t min, max;    /* of numbers and durations */
-	bool in_collector;   /* the field is in struct collector_options */
-	size_t offset, size; /* of the field */
+	int64_t min, max;	   /* of numbers and durations; 0 and 0: no number */
+	const char *default_value; /* as text, which the parser takes */
+	bool in_collector;	   /* the field is in struct collector_options */
+	size_t offset, size;	   /* of the field */
+	const struct words *words; /* NULL: none */
 };
+
+/* Room for a list that is taken apart: 32 buckets, or the addresses of `source`. */
+#define LIST_SIZE 512
 
 /* Says what was expected. Its value is false, the result of the parser. */
 #define EXPECT(...) (snprintf(expected, OPTIONS_EXPECTED_SIZE, __VA_ARGS__), false)
@@ -43,44 +57,57 @@ static bool parse_duration(const struct key *key, const char *value, void *field
 		      max);
 }
 
-/* No sign, no blanks, no 0x: number.h takes digits alone. */
-static bool parse_u32(const struct key *key, const char *value, void *field,
-		      char *expected)
+static bool find_word(const struct words *words, const char *name, uint64_t *value)
+{
+	for (size_t i = 0; words && words->items[i].name; i++) {
+		if (strcmp(words->items[i].name, name) == 0) {
+			*value = words->items[i].value;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Fields are bool, uint32_t, or enums, which both compilers make as large. */
+_Static_assert(sizeof(enum family_choice) == sizeof(uint32_t), "an enum has 32 bits");
+_Static_assert(sizeof(enum histogram_mode) == sizeof(uint32_t), "an enum has 32 bits");
+
+/* A word, or a number: no sign, no blanks, no 0x, since number.h takes digits alone. */
+static bool parse_number(const struct key *key, const char *value, void *field,
+			 char *expected)
 {
 	uint64_t number;
 
-	if (!number_parse_u64(value, (uint64_t)key->max, &number) ||
-	    number < (uint64_t)key->min)
+	if (!find_word(key->words, value, &number) &&
+	    !(key->max > 0 && number_parse_u64(value, (uint64_t)key->max, &number) &&
+	      number >= (uint64_t)key->min)) {
+		if (key->words)
+			return EXPECT("%s", key->words->expected);
 		return EXPECT("a whole number from %lld to %lld", (long long)key->min,
 			      (long long)key->max);
-	*(uint32_t *)field = (uint32_t)number;
-	return true;
-}
-
-/* One spelling each; `true`, `1` and `on` would only make configurations differ. */
-static bool parse_flag(const struct key *key, const char *value, void *field,
-		       char *expected)
-{
-	bool flag = strcmp(value, "yes") == 0;
-
-	(void)key;
-	if (!flag && strcmp(value, "no") != 0)
-		return EXPECT("yes or no");
-	*(bool *)field = flag;
+	}
+	if (key->size == sizeof(bool))
+		*(bool *)field = number != 0;
+	else
+		*(uint32_t *)field = (uint32_t)number;
 	return true;
 }
 
 /* node_exporter reads no file with another ending, and "/x/.prom" has none. */
+bool options_is_prom_path(const char *path)
+{
+	size_t len = strlen(path);
+
+	return len > 5 && strcmp(path + len - 5, ".prom") == 0 && path[len - 6] != '/';
+}
+
 static bool parse_path(const struct key *key, const char *value, void *field,
 		       char *expected)
 {
-	size_t len = strlen(value);
-
-	if (value[0] != '/' || len >= key->size || len < sizeof("/x.prom") - 1 ||
-	    strcmp(value + len - 5, ".prom") != 0 || value[len - 6] == '/')
+	if (value[0] != '/' || strlen(value) >= key->size || !options_is_prom_path(value))
 		return EXPECT(
 			"an absolute path that ends in .prom (node_exporter reads no other)");
-	memcpy(field, value, len + 1);
+	memcpy(field, value, strlen(value) + 1);
 	return true;
 }
 
@@ -88,8 +115,8 @@ static bool parse_path(const struct key *key, const char *value, void *field,
 static bool parse_name(const struct key *key, const char *value, void *field,
 		       char *expected)
 {
-	if (strlen(value) >= key->size || value[text_until(value, " \t")])
-		return EXPECT("the name of a peer, without blanks");
+	if (strlen(value) >= key->size || text_not_of_name(value))
+		return EXPECT("the name of a peer, without blanks, quotes or commas");
 	memcpy(field, value, strlen(value) + 1);
 	return true;
 }
@@ -124,19 +151,23 @@ static bool parse_source(const struct key *key, const char *value, void *field,
 			 char *expected)
 {
 	struct source source = {.v4 = {.family = ADDRESS_NONE}};
-	char copy[OPTIONS_NAME_SIZE], *word, *rest = copy;
+	char copy[LIST_SIZE], *word, *rest = copy;
 	bool good = text_copy(copy, sizeof(copy), value);
 
 	(void)key;
 	while (good && (word = strsep(&rest, ", \t")) != NULL)
 		good = *word == '\0' || add_source(&source, word);
 	if (!good)
-		return EXPECT("a numeric address of this host, or one of each family");
+		return EXPECT(
+			"a numeric address of this host, or one of each family (a link-local one with its interface: fe80::1%%eth0)");
 	*(struct source *)field = source;
 	return true;
 }
 
-/* Empty stands for no mark, which is not the same as mark 0: that one is set. */
+/*
+ * Empty stands for no mark, which is not the same as mark 0: that one is set. Other tools
+ * (iptables, ip rule) read 010 as 8, so that one is refused.
+ */
 static bool parse_mark(const struct key *key, const char *value, void *field,
 		       char *expected)
 {
@@ -144,81 +175,12 @@ static bool parse_mark(const struct key *key, const char *value, void *field,
 	uint64_t parsed = 0;
 
 	(void)key;
-	if (*value && !number_parse_u64_any(value, UINT32_MAX, &parsed))
-		return EXPECT("a firewall mark from 0 to 0xffffffff");
+	if ((value[0] == '0' && text_is_digit(value[1])) ||
+	    (*value && !number_parse_u64_any(value, UINT32_MAX, &parsed)))
+		return EXPECT("a firewall mark from 0 to 0xffffffff, decimal or with 0x");
 	mark->is_set = *value != '\0';
 	mark->value = (uint32_t)parsed;
 	return true;
-}
-
-struct word {
-	const char *name;
-	uint32_t value;
-};
-
-/* Code points by name, from RFC 2474 (CS), 2597 (AF), 3246 (EF), 5865 (VA), 8622 (LE). */
-static const struct word dscp_words[] = {
-	{"be", 0},    {"df", 0},    {"le", 1},	  {"cs0", 0},	{"cs1", 8},
-	{"cs2", 16},  {"cs3", 24},  {"cs4", 32},  {"cs5", 40},	{"cs6", 48},
-	{"cs7", 56},  {"af11", 10}, {"af12", 12}, {"af13", 14}, {"af21", 18},
-	{"af22", 20}, {"af23", 22}, {"af31", 26}, {"af32", 28}, {"af33", 30},
-	{"af41", 34}, {"af42", 36}, {"af43", 38}, {"va", 44},	{"ef", 46},
-};
-
-static const struct word family_words[] = {
-	{"auto", FAMILY_AUTO},
-	{"ipv4", FAMILY_IPV4},
-	{"ipv6", FAMILY_IPV6},
-	{"both", FAMILY_BOTH},
-};
-
-static const struct word histogram_words[] = {
-	{"peer", HISTOGRAM_PEER},
-	{"group", HISTOGRAM_GROUP},
-	{"off", HISTOGRAM_OFF},
-};
-
-/* Fields that take words are uint32_t, or enums, which both compilers make as large. */
-_Static_assert(sizeof(enum family_choice) == sizeof(uint32_t), "an enum has 32 bits");
-_Static_assert(sizeof(enum histogram_mode) == sizeof(uint32_t), "an enum has 32 bits");
-
-static bool find_word(const struct word *words, size_t count, const char *name,
-		      void *field)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (strcmp(words[i].name, name) == 0) {
-			memcpy(field, &words[i].value, sizeof(words[i].value));
-			return true;
-		}
-	}
-	return false;
-}
-
-#define FIND_WORD(words, name, field)                                                    \
-	find_word((words), sizeof(words) / sizeof((words)[0]), (name), (field))
-
-static bool parse_dscp(const struct key *key, const char *value, void *field,
-		       char *expected)
-{
-	/* Words first: a number that is refused costs a run libc's printf. */
-	return FIND_WORD(dscp_words, value, field) ||
-	       parse_u32(key, value, field, expected) ||
-	       EXPECT("a number from 0 to 63 or a name such as ef, af41, cs1, le");
-}
-
-static bool parse_family(const struct key *key, const char *value, void *field,
-			 char *expected)
-{
-	(void)key;
-	return FIND_WORD(family_words, value, field) ||
-	       EXPECT("auto, ipv4, ipv6 or both");
-}
-
-static bool parse_histogram(const struct key *key, const char *value, void *field,
-			    char *expected)
-{
-	(void)key;
-	return FIND_WORD(histogram_words, value, field) || EXPECT("peer, group or off");
 }
 
 /*
@@ -243,7 +205,7 @@ static bool parse_buckets(const struct key *key, const char *value, void *field,
 			  char *expected)
 {
 	struct buckets buckets = {.count = 0};
-	char copy[OPTIONS_NAME_SIZE], *word, *rest = copy;
+	char copy[LIST_SIZE], *word, *rest = copy;
 	bool good = text_copy(copy, sizeof(copy), value);
 
 	while (good && (word = strsep(&rest, " \t")) != NULL)
@@ -256,22 +218,52 @@ static bool parse_buckets(const struct key *key, const char *value, void *field,
 	return true;
 }
 
+/* One spelling each; `true`, `1` and `on` would only make configurations differ. */
+static const struct words flags = {"yes or no", (const struct word[]){
+							{"yes", true},
+							{"no", false},
+							{NULL, 0},
+						}};
+
+/* Code points by name, from RFC 2474 (CS), 2597 (AF), 3246 (EF), 5865 (VA), 8622 (LE). */
+static const struct words code_points = {
+	"a number from 0 to 63 or a name such as ef, af41, cs1, le",
+	(const struct word[]){
+		{"be", 0},    {"df", 0},    {"le", 1},	  {"cs0", 0},	{"cs1", 8},
+		{"cs2", 16},  {"cs3", 24},  {"cs4", 32},  {"cs5", 40},	{"cs6", 48},
+		{"cs7", 56},  {"af11", 10}, {"af12", 12}, {"af13", 14}, {"af21", 18},
+		{"af22", 20}, {"af23", 22}, {"af31", 26}, {"af32", 28}, {"af33", 30},
+		{"af41", 34}, {"af42", 36}, {"af43", 38}, {"va", 44},	{"ef", 46},
+		{NULL, 0},
+	}};
+
+static const struct words families = {"auto, ipv4, ipv6 or both",
+				      (const struct word[]){
+					      {"auto", FAMILY_AUTO},
+					      {"ipv4", FAMILY_IPV4},
+					      {"ipv6", FAMILY_IPV6},
+					      {"both", FAMILY_BOTH},
+					      {NULL, 0},
+				      }};
+
+static const struct words histograms = {"peer, group or off",
+					(const struct word[]){
+						{"peer", HISTOGRAM_PEER},
+						{"group", HISTOGRAM_GROUP},
+						{"off", HISTOGRAM_OFF},
+						{NULL, 0},
+					}};
+
 /* `all` is kept as a number that no list of peers reaches. */
-static bool parse_fanout(const struct key *key, const char *value, void *field,
-			 char *expected)
-{
-	if (strcmp(value, "all") == 0) {
-		*(uint32_t *)field = OPTIONS_FANOUT_ALL;
-		return true;
-	}
-	return parse_u32(key, value, field, expected) ||
-	       EXPECT("all, or a whole number from %lld to %lld", (long long)key->min,
-		      (long long)key->max);
-}
+static const struct words fanouts = {"all, or a whole number from 1 to 65535",
+				     (const struct word[]){
+					     {"all", OPTIONS_FANOUT_ALL},
+					     {NULL, 0},
+				     }};
 
 /*
- * The tables of keys. Adding one is a row here, a field in options.h, its default in
- * options_defaults(), and its description in the manual page and conf/nodecanary.ini.
+ * The tables of keys. Adding one is a row here, a field in options.h, and its description
+ * in the manual page and conf/nodecanary.ini.
  */
 
 #define US CLOCK_NS_PER_US
@@ -279,74 +271,51 @@ static bool parse_fanout(const struct key *key, const char *value, void *field,
 #define S CLOCK_NS_PER_S
 
 #define FIELD(type, field) offsetof(type, field), sizeof(((type *)NULL)->field)
-#define COLLECTOR(field) true, FIELD(struct collector_options, field)
-#define PROBE(field) false, FIELD(struct options, field)
+#define COLLECTOR(field, words) true, FIELD(struct collector_options, field), words
+#define PROBE(field, words) false, FIELD(struct options, field), words
 
-/* A range of 0 to 0 is not used: the parser has its own idea of what is allowed. */
+/* clang-format off */
 static const struct key collector_keys[] = {
-	{"textfile", parse_path, 0, 0, COLLECTOR(textfile)},
-	{"self", parse_name, 0, 0, COLLECTOR(self)},
-	{"skip_self", parse_flag, 0, 0, COLLECTOR(skip_self)},
-	{"fsync", parse_flag, 0, 0, COLLECTOR(fsync)},
-	{"deadline", parse_duration, 100 * MS, 3600 * S, COLLECTOR(deadline_ns)},
-	{"resolve_timeout", parse_duration, 10 * MS, 60 * S,
-	 COLLECTOR(resolve_timeout_ns)},
-	{"resolve_every", parse_duration, 0, 86400 * S, COLLECTOR(resolve_every_ns)},
+	{"textfile", parse_path, 0, 0, "/var/lib/nodecanary/nodecanary.prom",
+	 COLLECTOR(textfile, NULL)},
+	{"self", parse_name, 0, 0, "", COLLECTOR(self, NULL)},
+	{"skip_self", parse_number, 0, 0, "yes", COLLECTOR(skip_self, &flags)},
+	{"fsync", parse_number, 0, 0, "yes", COLLECTOR(fsync, &flags)},
+	{"deadline", parse_duration, 100 * MS, 3600 * S, "10s",
+	 COLLECTOR(deadline_ns, NULL)},
+	{"resolve_timeout", parse_duration, 10 * MS, 60 * S, "2s",
+	 COLLECTOR(resolve_timeout_ns, NULL)},
+	{"resolve_every", parse_duration, 0, 86400 * S, "1m",
+	 COLLECTOR(resolve_every_ns, NULL)},
 	{.name = NULL},
 };
 
 static const struct key probe_keys[] = {
-	{"count", parse_u32, 1, 1000, PROBE(count)},
-	{"warmup", parse_u32, 0, 100, PROBE(warmup)},
-	{"interval", parse_duration, 1 * MS, 3600 * S, PROBE(interval_ns)},
-	{"timeout", parse_duration, 1 * MS, 60 * S, PROBE(timeout_ns)},
-	{"spacing", parse_duration, 0, 1 * S, PROBE(spacing_ns)},
-	{"size", parse_u32, OPTIONS_SIZE_MIN, OPTIONS_SIZE_MAX, PROBE(size)},
-	{"ttl", parse_u32, 1, 255, PROBE(ttl)},
-	{"dscp", parse_dscp, 0, 63, PROBE(dscp)},
-	{"family", parse_family, 0, 0, PROBE(family)},
-	{"source", parse_source, 0, 0, PROBE(source)},
-	{"device", parse_device, 0, 0, PROBE(device)},
-	{"mark", parse_mark, 0, 0, PROBE(mark)},
-	{"histogram", parse_histogram, 0, 0, PROBE(histogram)},
+	{"count", parse_number, 1, 1000, "5", PROBE(count, NULL)},
+	{"warmup", parse_number, 0, 100, "1", PROBE(warmup, NULL)},
+	{"interval", parse_duration, 1 * MS, 3600 * S, "200ms", PROBE(interval_ns, NULL)},
+	{"timeout", parse_duration, 1 * MS, 60 * S, "1s", PROBE(timeout_ns, NULL)},
+	{"spacing", parse_duration, 0, 1 * S, "10us", PROBE(spacing_ns, NULL)},
+	{"size", parse_number, OPTIONS_SIZE_MIN, OPTIONS_SIZE_MAX, "56", PROBE(size, NULL)},
+	{"ttl", parse_number, 1, 255, "64", PROBE(ttl, NULL)},
+	{"dscp", parse_number, 0, 63, "0", PROBE(dscp, &code_points)},
+	{"family", parse_number, 0, 0, "auto", PROBE(family, &families)},
+	{"source", parse_source, 0, 0, "", PROBE(source, NULL)},
+	{"device", parse_device, 0, 0, "", PROBE(device, NULL)},
+	{"mark", parse_mark, 0, 0, "", PROBE(mark, NULL)},
+	{"histogram", parse_number, 0, 0, "peer", PROBE(histogram, &histograms)},
 	/* One set for the fleet, so that histograms of all groups can be added up. */
-	{"buckets", parse_buckets, 1 * US, 3600 * S, COLLECTOR(buckets)},
-	{"fanout", parse_fanout, 1, OPTIONS_FANOUT_MAX, PROBE(fanout)},
-	{"members_only", parse_flag, 0, 0, PROBE(members_only)},
+	{"buckets", parse_buckets, 1 * US, 3600 * S,
+	 "100us 250us 500us 1ms 2.5ms 5ms 10ms 25ms 50ms 100ms 250ms 500ms 1s",
+	 COLLECTOR(buckets, NULL)},
+	{"fanout", parse_number, 1, OPTIONS_FANOUT_MAX, "all", PROBE(fanout, &fanouts)},
+	{"members_only", parse_number, 0, 0, "no", PROBE(members_only, &flags)},
 	{.name = NULL},
 };
+/* clang-format on */
 
 _Static_assert(sizeof(probe_keys) / sizeof(probe_keys[0]) <= OPTIONS_KEYS_MAX + 1,
 	       "option_set has a bit for each key");
-
-void options_defaults(struct collector_options *collector, struct options *options)
-{
-	/* What is not named here is 0, no, or empty. */
-	*collector = (struct collector_options){
-		.textfile = "/var/lib/nodecanary/nodecanary.prom",
-		.skip_self = true,
-		.fsync = true,
-		.deadline_ns = 10 * S,
-		.resolve_timeout_ns = 2 * S,
-		.resolve_every_ns = 60 * S,
-		.buckets = {13,
-			    {100 * US, 250 * US, 500 * US, 1 * MS, 2500 * US, 5 * MS,
-			     10 * MS, 25 * MS, 50 * MS, 100 * MS, 250 * MS, 500 * MS,
-			     1 * S}},
-	};
-	*options = (struct options){
-		.count = 5,
-		.warmup = 1,
-		.interval_ns = 200 * MS,
-		.timeout_ns = 1 * S,
-		.spacing_ns = 10 * US,
-		.size = 56,
-		.ttl = 64,
-		.family = FAMILY_AUTO,
-		.histogram = HISTOGRAM_PEER,
-		.fanout = OPTIONS_FANOUT_ALL,
-	};
-}
 
 static const struct key *table(enum options_section section)
 {
@@ -388,6 +357,21 @@ bool options_set(enum options_section section, size_t index, const char *value,
 	char *base = key->in_collector ? (char *)collector : (char *)options;
 
 	return key->parse(key, value, base + key->offset, expected);
+}
+
+/* Defaults take the way of every value, so each can be written into a configuration. */
+void options_defaults(struct collector_options *collector, struct options *options)
+{
+	char expected[OPTIONS_EXPECTED_SIZE];
+
+	memset(collector, 0, sizeof(*collector));
+	memset(options, 0, sizeof(*options));
+	for (size_t i = 0; collector_keys[i].name; i++)
+		options_set(OPTIONS_COLLECTOR, i, collector_keys[i].default_value,
+			    collector, options, expected);
+	for (size_t i = 0; probe_keys[i].name; i++)
+		options_set(OPTIONS_PROBE, i, probe_keys[i].default_value, collector,
+			    options, expected);
 }
 
 /* A fleet-wide key has no field in struct options; configload refuses it in a group. */

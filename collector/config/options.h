@@ -97,6 +97,9 @@ bool options_set(enum options_section section, size_t index, const char *value,
 		 struct collector_options *collector, struct options *options,
 		 char expected[static OPTIONS_EXPECTED_SIZE]);
 
+/* Whether node_exporter would read a file of this name. */
+bool options_is_prom_path(const char *path);
+
 /* Copies the keys of [probe] that are in `set`, except those for the whole fleet. */
 void options_override(struct options *to, const struct options *from, option_set set);
 

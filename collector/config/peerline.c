@@ -49,11 +49,6 @@ static enum config_result add_address(const char *word, const struct address *ad
 	if (why)
 		return config_error(peer->place, "peer `%s`: %s %s", peer->name, word,
 				    why);
-	if (addr->family == ADDRESS_IPV6 && IN6_IS_ADDR_LINKLOCAL(&addr->u.v6))
-		return config_error(
-			peer->place,
-			"peer `%s`: %s is link-local, expected it with its interface (fe80::1%%interface)",
-			peer->name, word);
 	if (slot->family != ADDRESS_NONE)
 		return config_error(peer->place, "peer `%s`: more than one %s address",
 				    peer->name, address_family_name(addr->family));
@@ -74,7 +69,13 @@ static enum config_result add_host(const char *word, struct peer *peer)
 	bool scoped = is_scoped_link_local(word);
 	struct address addr;
 	bool numeric = !scoped && address_parse(word, &addr);
+	uint32_t code = text_not_of_name(word);
 
+	if (code)
+		return config_error(
+			peer->place,
+			"peer `%s`: `%s`: U+%04X cannot be in an address or a host name",
+			peer->name, word, code);
 	if (!scoped && !numeric && !text_is_host_name(word))
 		return config_error(
 			peer->place,
@@ -164,23 +165,6 @@ static const char *next_label_value(const char *p, char value[static WORD_SIZE])
 	return p + len;
 }
 
-static enum config_result add_label(const char *label, const char *value,
-				    struct peer *peer)
-{
-	const char *why = labels_forbidden(label);
-
-	if (why)
-		return config_error(peer->place, "peer `%s`: label `%s`: %s", peer->name,
-				    label, why);
-	switch (labels_add(&peer->labels, label, value)) {
-	case LABELS_ADDED: return CONFIG_VALID;
-	case LABELS_NO_MEMORY: return CONFIG_NO_MEMORY;
-	case LABELS_DUPLICATE: break;
-	}
-	return config_error(peer->place, "peer `%s`: label `%s`: already set", peer->name,
-			    label);
-}
-
 static enum config_result parse_labels(const char *p, struct peer *peer)
 {
 	enum config_result result = CONFIG_VALID;
@@ -196,19 +180,9 @@ static enum config_result parse_labels(const char *p, struct peer *peer)
 				"peer `%s`: `%s` after the labels, expected label=value",
 				peer->name, label);
 		p = next_label_value(p + len + 1, value);
-		len = strlen(value);
-		/* `a=1, b=2`: the comma would silently become part of the value. */
-		if (len > 0 && value[0] != '"' && value[len - 1] == ',')
-			return config_error(
-				peer->place,
-				"peer `%s`: label `%s`: comma after the value, expected blanks between labels",
-				peer->name, label);
-		if (!labels_unquote(value))
-			return config_error(
-				peer->place,
-				"peer `%s`: label `%s`: unbalanced quotes, expected label=\"value\"",
-				peer->name, label);
-		result = config_worse(result, add_label(label, value, peer));
+		result = config_worse(result,
+				      config_add_label(peer->place, peer->name,
+						       &peer->labels, label, value));
 	}
 	return result;
 }

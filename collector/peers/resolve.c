@@ -6,15 +6,22 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/stop.h"
+#include "base/text.h"
+
+/* How long children that were killed are waited for, and how often they are looked at. */
+#define END_WAIT_NS (CLOCK_NS_PER_S / 2)
+#define END_POLL_NS (CLOCK_NS_PER_MS / 4)
 
 /*
  * One message of a child. It is shorter than PIPE_BUF, so write() is atomic and the
@@ -22,45 +29,73 @@
  */
 struct answer {
 	uint32_t index;
-	bool answered;
+	enum resolve_result result;
+	bool is_reachable;
+	int64_t took_ns;
 	struct address address;
 	char name[RESOLVE_NAME_SIZE];
+};
+
+/* In memory that all children share. */
+struct progress {
+	atomic_uint next; /* index of the next query */
+	struct {
+		uint32_t index;
+		int64_t start_ns; /* 0: nothing was begun */
+	} current[RESOLVE_CHILDREN];
 };
 
 struct job {
 	struct resolve_query *queries;
 	size_t count;
-	/* Index of the next query, in memory that all children share. */
-	atomic_uint *next;
+	struct progress *progress;
 	int in, out; /* the ends of the pipe */
 	pid_t children[RESOLVE_CHILDREN];
 	size_t child_count;
 };
 
-/*
- * Keeps the address in use if it is among the answers, otherwise takes the first one. The
- * resolver may order the answers differently each time, and the address must not change
- * with that.
- */
-static bool choose(const struct addrinfo *list, struct address *address)
+/* Whether packets to the address would leave this host: connect() of UDP sends none. */
+static bool is_reachable(const struct sockaddr *sa, socklen_t len)
 {
-	struct address first = {.family = ADDRESS_NONE};
+	int fd = socket(sa->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool result = fd >= 0 && connect(fd, sa, len) == 0;
 
+	if (fd >= 0)
+		close(fd);
+	return result;
+}
+
+/*
+ * Keeps the address in use if it is among the answers, otherwise takes the first one, in
+ * both cases of those that this host can reach, if there are any. The resolver may order
+ * the answers differently each time, and the address must not change with that.
+ */
+static void choose(const struct addrinfo *list, const struct resolve_query *query,
+		   struct answer *answer)
+{
+	int best = -1;
+
+	answer->result = RESOLVE_REFUSED;
 	for (const struct addrinfo *ai = list; ai; ai = ai->ai_next) {
 		struct address found;
+		int rank;
 
-		if (!address_from_sockaddr(ai->ai_addr, &found) ||
-		    address_unusable(&found))
+		if (!address_from_sockaddr(ai->ai_addr, &found))
 			continue;
-		if (address_equal(&found, address))
-			return true;
-		if (first.family == ADDRESS_NONE)
-			first = found;
+		if (address_unsuitable(&found, query->allows_loopback)) {
+			if (answer->address.family == ADDRESS_NONE)
+				answer->address = found;
+			continue;
+		}
+		rank = 2 * is_reachable(ai->ai_addr, ai->ai_addrlen) +
+		       address_equal(&found, &query->address);
+		if (rank <= best)
+			continue;
+		best = rank;
+		answer->result = RESOLVE_FOUND;
+		answer->is_reachable = rank >= 2;
+		answer->address = found;
 	}
-	if (first.family == ADDRESS_NONE)
-		return false;
-	*address = first;
-	return true;
 }
 
 static void look_up(const struct job *job, uint32_t index, struct answer *answer)
@@ -71,16 +106,34 @@ static void look_up(const struct job *job, uint32_t index, struct answer *answer
 				 .ai_socktype = SOCK_DGRAM,
 				 .ai_flags = query->canonical ? AI_CANONNAME : 0};
 	struct addrinfo *list = NULL;
+	int64_t start_ns = job->progress->current[job->child_count].start_ns;
+	int error = getaddrinfo(query->host, NULL, &hints, &list);
 
 	memset(answer, 0, sizeof(*answer));
 	answer->index = index;
-	answer->address = query->address;
-	if (getaddrinfo(query->host, NULL, &hints, &list) != 0)
+	answer->took_ns = clock_monotonic_ns() - start_ns;
+	if (error != 0) {
+		answer->result = error == EAI_NONAME || error == EAI_NODATA ||
+						 error == EAI_ADDRFAMILY
+					 ? RESOLVE_NO_ADDRESS
+					 : RESOLVE_FAILED;
 		return;
-	answer->answered = choose(list, &answer->address);
+	}
+	choose(list, query, answer);
 	if (list->ai_canonname && strlen(list->ai_canonname) < sizeof(answer->name))
 		memcpy(answer->name, list->ai_canonname, strlen(list->ai_canonname) + 1);
 	freeaddrinfo(list);
+}
+
+/* Of equal options the last one counts, so one that is there already stays in force. */
+static void shorten_timeout(void)
+{
+	const char *given = getenv("RES_OPTIONS");
+	char options[256] = "timeout:1 ";
+
+	if (text_copy(options + strlen(options), sizeof(options) - strlen(options),
+		      given ? given : ""))
+		setenv("RES_OPTIONS", options, 1);
 }
 
 static void child_main(const struct job *job, pid_t parent)
@@ -95,13 +148,16 @@ static void child_main(const struct job *job, pid_t parent)
 	if (getppid() != parent)
 		return;
 	stop_reset_in_child();
+	shorten_timeout();
 	/* Without a reader the next write() ends this child. */
 	close(job->in);
 	for (;;) {
-		unsigned index = atomic_fetch_add(job->next, 1);
+		unsigned index = atomic_fetch_add(&job->progress->next, 1);
 
 		if (index >= job->count)
 			return;
+		job->progress->current[job->child_count].index = index;
+		job->progress->current[job->child_count].start_ns = clock_monotonic_ns();
 		look_up(job, index, &answer);
 		if (write(job->out, &answer, sizeof(answer)) != (ssize_t)sizeof(answer))
 			return;
@@ -130,17 +186,27 @@ static int start_children(struct job *job)
 	return -1;
 }
 
+static void wait_for_child(pid_t child, int64_t until_ns)
+{
+	struct timespec pause = clock_timespec(END_POLL_NS);
+
+	while (waitpid(child, NULL, WNOHANG) == 0 && clock_monotonic_ns() < until_ns)
+		nanosleep(&pause, NULL);
+}
+
 /*
  * They are waited for, so that the CPU time of the run, which is published, includes
- * theirs (RUSAGE_CHILDREN). All get the signal first, so that they end in parallel.
+ * theirs (RUSAGE_CHILDREN). All get the signal first, so that they end in parallel. One
+ * that sleeps uninterruptibly, as over a file server that is gone, is left to init.
  */
 static void end_children(const struct job *job)
 {
+	int64_t until_ns = clock_monotonic_ns() + END_WAIT_NS;
+
 	for (size_t i = 0; i < job->child_count; i++)
 		kill(job->children[i], SIGKILL);
 	for (size_t i = 0; i < job->child_count; i++)
-		while (waitpid(job->children[i], NULL, 0) < 0 && errno == EINTR)
-			;
+		wait_for_child(job->children[i], until_ns);
 }
 
 static void store_answer(const struct job *job, const struct answer *answer)
@@ -150,8 +216,10 @@ static void store_answer(const struct job *job, const struct answer *answer)
 	if (answer->index >= job->count)
 		return;
 	query = &job->queries[answer->index];
-	query->answered = answer->answered;
-	if (answer->answered)
+	query->result = answer->result;
+	query->is_reachable = answer->is_reachable;
+	query->took_ns = answer->took_ns;
+	if (answer->result == RESOLVE_FOUND || answer->result == RESOLVE_REFUSED)
 		query->address = answer->address;
 	if (query->canonical)
 		memcpy(query->canonical, answer->name, sizeof(answer->name));
@@ -194,32 +262,38 @@ static void read_answers(const struct job *job, int64_t deadline_ns)
 }
 
 /*
- * Children take the queries in order, so the shared index tells which were begun. A stop
- * request cut those off that have no answer: it says nothing about their names.
+ * What a child was at when it ended. A lookup that had less than half of the time says
+ * nothing about its name, and neither does one that a stop request ended.
  */
-static void mark_asked(const struct job *job)
+static void mark_cut_off(const struct job *job, int64_t middle_ns)
 {
-	unsigned begun = stop_requested() ? 0 : atomic_load(job->next);
+	for (size_t i = 0; i < job->child_count && !stop_requested(); i++) {
+		struct resolve_query *query =
+			&job->queries[job->progress->current[i].index];
+		int64_t start_ns = job->progress->current[i].start_ns;
 
-	for (size_t i = 0; i < job->count; i++)
-		job->queries[i].asked = job->queries[i].answered || i < begun;
+		if (query->result == RESOLVE_NOT_ASKED && start_ns > 0 &&
+		    start_ns <= middle_ns)
+			query->result = RESOLVE_CUT_OFF;
+	}
 }
 
 int resolve_run(struct resolve_query *queries, size_t count, int64_t deadline_ns)
 {
 	struct job job = {.queries = queries, .count = count};
+	int64_t now_ns = clock_monotonic_ns();
 	int pipe_fds[2], result;
 
 	for (size_t i = 0; i < count; i++)
-		queries[i].answered = queries[i].asked = false;
+		queries[i].result = RESOLVE_NOT_ASKED;
 	if (count == 0)
 		return 0;
-	job.next = mmap(NULL, sizeof(*job.next), PROT_READ | PROT_WRITE,
-			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (job.next == MAP_FAILED || pipe2(pipe_fds, O_CLOEXEC) < 0) {
+	job.progress = mmap(NULL, sizeof(*job.progress), PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (job.progress == MAP_FAILED || pipe2(pipe_fds, O_CLOEXEC) < 0) {
 		log_err("cannot look up names");
-		if (job.next != MAP_FAILED)
-			munmap(job.next, sizeof(*job.next));
+		if (job.progress != MAP_FAILED)
+			munmap(job.progress, sizeof(*job.progress));
 		return -1;
 	}
 	job.in = pipe_fds[0];
@@ -230,17 +304,8 @@ int resolve_run(struct resolve_query *queries, size_t count, int64_t deadline_ns
 	if (result == 0)
 		read_answers(&job, deadline_ns);
 	end_children(&job);
-	mark_asked(&job);
+	mark_cut_off(&job, now_ns + (deadline_ns - now_ns) / 2);
 	close(job.in);
-	munmap(job.next, sizeof(*job.next));
+	munmap(job.progress, sizeof(*job.progress));
 	return result;
-}
-
-bool resolve_canonical(const char *host, int64_t deadline_ns,
-		       char name[static RESOLVE_NAME_SIZE])
-{
-	struct resolve_query query = {.host = host, .canonical = name};
-
-	name[0] = '\0';
-	return resolve_run(&query, 1, deadline_ns) == 0 && name[0] != '\0';
 }

@@ -14,25 +14,35 @@
 
 #include "base/address.h"
 
-#define RESOLVE_CHILDREN 20
+#define RESOLVE_CHILDREN 40
 #define RESOLVE_NAME_SIZE 256
+
+enum resolve_result {
+	RESOLVE_NOT_ASKED,  /* not at all, or with too little time for an answer */
+	RESOLVE_CUT_OFF,    /* not answered, with at least half of the time for that */
+	RESOLVE_FAILED,	    /* no name server gave an answer */
+	RESOLVE_REFUSED,    /* no address of the answer can be that of another host */
+	RESOLVE_NO_ADDRESS, /* the name does not exist, or has no address of the family */
+	RESOLVE_FOUND,
+};
 
 struct resolve_query {
 	const char *host;
-	enum address_family family; /* ADDRESS_NONE: either, in the resolver's order */
+	enum address_family family; /* ADDRESS_NONE: either; for canonical names */
 	void *owner;		    /* for the caller; not read */
+	bool allows_loopback;	    /* this node may look for itself there */
 	/* NULL, or RESOLVE_NAME_SIZE bytes that receive the canonical name, if there is
 	 * one. */
 	char *canonical;
 	/*
 	 * In: the address in use, which is kept if it is among the answers.
-	 * Out: the address, unchanged if the lookup failed.
+	 * Out: of RESOLVE_FOUND the address, of RESOLVE_REFUSED the first of those refused,
+	 * otherwise unchanged.
 	 */
 	struct address address;
-	/* Out: the lookup gave an address before the deadline. */
-	bool answered;
-	/* Out: a child began the lookup before the deadline or a stop request. */
-	bool asked;
+	enum resolve_result result;
+	bool is_reachable; /* of RESOLVE_FOUND: this host has a route and a source for it */
+	int64_t took_ns;   /* of an answer */
 };
 
 /*
@@ -41,12 +51,5 @@ struct resolve_query {
  * could be started; the addresses are unchanged then.
  */
 int resolve_run(struct resolve_query *queries, size_t count, int64_t deadline_ns);
-
-/*
- * The canonical name of a host. False, with an empty name, where the lookup failed or
- * did not end before the deadline.
- */
-bool resolve_canonical(const char *host, int64_t deadline_ns,
-		       char name[static RESOLVE_NAME_SIZE]);
 
 #endif

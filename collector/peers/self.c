@@ -9,6 +9,15 @@
 #include "base/log.h"
 #include "base/text.h"
 
+/* What self_decide() weighs. */
+#define WEIGHED (SELF_ELSEWHERE - 1u)
+#define NAMES (0u | SELF_LABEL | SELF_HOST_NAME | SELF_FULL_NAME)
+
+static int compare_addresses(const void *a, const void *b)
+{
+	return address_compare(a, b);
+}
+
 /*
  * A host without readable addresses can still be found by name, so only lack of memory is
  * an error.
@@ -34,37 +43,45 @@ static int read_addresses(struct self *self)
 	}
 	freeifaddrs(list);
 	if (!self->addresses)
-		log_errx("out of memory");
-	return self->addresses ? 0 : -1;
+		return -1;
+	/* Sorted, as thousands of peers may meet thousands of local addresses. */
+	qsort(self->addresses, self->address_count, sizeof(*self->addresses),
+	      compare_addresses);
+	return 0;
 }
 
-int self_init(struct self *self, const char *configured)
+int self_init(struct self *self, const struct config *config)
 {
 	char *dot;
 
 	memset(self, 0, sizeof(*self));
-	if (!text_copy(self->name, sizeof(self->name), configured)) {
-		log_errx("self = `%s`: the name is too long (at most %d bytes)",
-			 configured, SELF_NAME_SIZE - 1);
-		return -1;
-	}
+	/* Both have the same size. */
+	(void)text_copy(self->name, sizeof(self->name), config->collector.self);
 	if (gethostname(self->host, sizeof(self->host) - 1) < 0) {
 		log_err("cannot read the name of this host");
 		return -1;
 	}
 	dot = strchr(self->host, '.');
 	if (dot) {
-		memcpy(self->qualified, self->host, sizeof(self->qualified));
+		self_set_full_name(self, self->host);
 		*dot = '\0';
 	}
-	/* Addresses identify this node only where no name is configured. */
-	return *self->name ? 0 : read_addresses(self);
+	/* What a host without a name of its own is called says nothing. */
+	if (strcasecmp(self->host, "localhost") == 0)
+		self->host[0] = '\0';
+	self->evidence = calloc(config->peer_count + 1, sizeof(*self->evidence));
+	if (self->evidence && read_addresses(self) == 0)
+		return 0;
+	log_errx("out of memory");
+	return -1;
 }
 
 void self_free(struct self *self)
 {
 	free(self->addresses);
+	free(self->evidence);
 	self->addresses = NULL;
+	self->evidence = NULL;
 	self->address_count = 0;
 }
 
@@ -77,173 +94,245 @@ static bool begins_with_labels(const char *name, const char *head)
 	       (name[len] == '\0' || name[len] == '.');
 }
 
-/*
- * Whether the peer may be this host: its name is the host name, or has that as its first
- * label and does not contradict the fully qualified name.
- */
-static bool may_be_host(const struct self *self, const char *name)
+/* A first label counts unless the fully qualified name goes on differently. */
+static unsigned weigh_name(const struct self *self, const char *name)
 {
-	return begins_with_labels(name, self->host) &&
-	       (!*self->qualified || begins_with_labels(self->qualified, name));
-}
+	unsigned evidence = 0;
 
-/* Two different peers are enough to know that the host is ambiguous. */
-struct candidates {
-	const struct peer *first, *second;
-};
-
-/* A peer with two addresses of this host is one candidate. */
-static void add_candidate(struct candidates *c, const struct peer *peer)
-{
-	if (!c->first)
-		c->first = peer;
-	else if (c->first != peer && !c->second)
-		c->second = peer;
-}
-
-static struct candidates find_by_name(const struct self *self,
-				      const struct config *config,
-				      const struct group *group)
-{
-	const char *exact = *self->name ? self->name : self->qualified;
-	struct candidates candidates = {NULL, NULL};
-
-	for (size_t i = 0; i < group->peer_count; i++) {
-		const struct peer *peer = &config->peers[group->first_peer + i];
-
-		if (strcasecmp(peer->name, exact) == 0)
-			return (struct candidates){peer, NULL};
-		if (!*self->name && may_be_host(self, peer->name))
-			add_candidate(&candidates, peer);
-	}
-	return candidates;
+	if (*self->qualified && strcasecmp(name, self->qualified) == 0)
+		evidence |= SELF_FULL_NAME;
+	if (*self->host && strcasecmp(name, self->host) == 0)
+		evidence |= SELF_HOST_NAME;
+	if (begins_with_labels(name, self->host) &&
+	    (!*self->qualified || begins_with_labels(self->qualified, name)))
+		evidence |= SELF_LABEL;
+	return evidence;
 }
 
 /*
- * Whether the previous run knew which candidate this node is. It had looked up the fully
- * qualified name, so this run need not; but once that name is known, it decides.
+ * The system always gives the scope of a link-local address; an address without a scope
+ * matches whatever its scope. Scopes come last in the order of addresses.
  */
-static bool was_found_before(const struct self *self, const struct target_group *group)
+static int compare_to_own(const void *key, const void *element)
 {
-	return group->last_self && !*self->qualified &&
-	       may_be_host(self, group->last_self->name);
+	const struct address *address = key;
+	struct address own = *(const struct address *)element;
+
+	if (own.family == address->family && address->scope == 0)
+		own.scope = 0;
+	return address_compare(address, &own);
 }
 
-bool self_is_ambiguous(const struct self *self, const struct targets *targets,
-		       bool use_previous)
-{
-	const struct config *config = targets->config;
-
-	if (*self->qualified || *self->name)
-		return false;
-	for (size_t i = 0; i < config->group_count; i++)
-		if (find_by_name(self, config, &config->groups[i]).second &&
-		    !(use_previous && was_found_before(self, &targets->groups[i])))
-			return true;
-	return false;
-}
-
-/* An address of no family, that is, none, equals no address of this host. */
 static bool is_own_address(const struct self *self, const struct address *address)
 {
-	for (size_t i = 0; i < self->address_count; i++) {
-		struct address own = self->addresses[i];
+	return address->family != ADDRESS_NONE && self->address_count > 0 &&
+	       bsearch(address, self->addresses, self->address_count,
+		       sizeof(*self->addresses), compare_to_own);
+}
 
-		/*
-		 * The system always gives the scope of a link-local address; a peer in
-		 * the configuration may have been written without it.
-		 */
-		if (own.family == address->family && address->scope == 0)
-			own.scope = 0;
-		if (address_equal(&own, address))
+/*
+ * Without the full name of this run, that of the previous run counts: it chose this peer of
+ * all that begin with the host name.
+ */
+static unsigned weigh_peer(const struct self *self, const struct targets *targets,
+			   const struct peer *peer, bool is_configured)
+{
+	unsigned evidence = 0;
+
+	if (is_configured && strcasecmp(peer->name, self->name) == 0)
+		evidence |= SELF_CONFIGURED;
+	if (!is_configured)
+		evidence |= weigh_name(self, peer->name);
+	if (!is_configured && peer->host)
+		evidence |= weigh_name(self, peer->host);
+	if (peer == targets->groups[peer->group].last_self)
+		evidence |= SELF_PREVIOUS;
+	if ((evidence & SELF_LABEL) && (evidence & SELF_PREVIOUS) && !*self->qualified)
+		evidence |= SELF_FULL_NAME;
+	if (is_own_address(self, &peer->v4) || is_own_address(self, &peer->v6))
+		evidence |= SELF_ADDRESS;
+	else if (!peer->host)
+		evidence |= SELF_ELSEWHERE;
+	return evidence;
+}
+
+static bool has_configured(const struct self *self, const struct config *config)
+{
+	for (size_t i = 0; *self->name && i < config->peer_count; i++)
+		if (strcasecmp(config->peers[i].name, self->name) == 0)
+			return true;
+	return false;
+}
+
+void self_collect(const struct self *self, const struct targets *targets,
+		  unsigned char *evidence)
+{
+	const struct config *config = targets->config;
+	bool is_configured = has_configured(self, config);
+
+	for (size_t i = 0; i < config->peer_count; i++)
+		evidence[i] = (unsigned char)weigh_peer(self, targets, &config->peers[i],
+							is_configured);
+	for (size_t i = 0; i < targets->count; i++) {
+		const struct target *target = &targets->items[i];
+
+		if (target->peer->host && is_own_address(self, &target->address))
+			evidence[target->peer - config->peers] |= SELF_ADDRESS;
+	}
+}
+
+/* The index of the only peer with a local address, SIZE_MAX if there is not one. */
+static size_t find_only_local(const unsigned char *evidence, size_t count)
+{
+	size_t only = SIZE_MAX;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!(evidence[i] & SELF_ADDRESS))
+			continue;
+		if (only != SIZE_MAX)
+			return SIZE_MAX;
+		only = i;
+	}
+	return only;
+}
+
+/*
+ * Several local addresses are virtual ones (VRRP, kube-ipvs0), which make no list wrong and
+ * no peer this node. A single one is that of this node.
+ */
+struct self_decision self_decide(const unsigned char *evidence, size_t count,
+				 unsigned least, bool keeps_previous)
+{
+	struct self_decision decision = {SIZE_MAX, 0, SIZE_MAX};
+	bool is_only_local = find_only_local(evidence, count) != SIZE_MAX;
+	size_t previous = SIZE_MAX;
+
+	for (size_t i = 0; i < count; i++) {
+		unsigned weight = evidence[i] & WEIGHED;
+
+		if (is_only_local && (evidence[i] & SELF_ELSEWHERE)) {
+			if (weight >= SELF_HOST_NAME)
+				decision.misplaced = i;
+			weight &= ~NAMES;
+		}
+		if (weight & SELF_PREVIOUS)
+			previous = i;
+		if (weight < least)
+			continue;
+		if (weight == decision.evidence)
+			decision.peer = SIZE_MAX;
+		if (weight > decision.evidence) {
+			decision.evidence = weight;
+			decision.peer = i;
+		}
+	}
+	if (decision.peer == SIZE_MAX && previous != SIZE_MAX &&
+	    (decision.evidence || keeps_previous)) {
+		decision.peer = previous;
+		decision.evidence = SELF_PREVIOUS;
+	}
+	return decision;
+}
+
+/* An address that the list gives twice is an error of the configuration, so not seen here. */
+static void mark_targets(const struct self *self, struct targets *targets)
+{
+	for (size_t i = 0; i < targets->count; i++) {
+		struct target *target = &targets->items[i];
+		const struct target_group *group = &targets->groups[target->peer->group];
+		bool is_local = self->evidence[target->peer - targets->config->peers] &
+				SELF_ADDRESS;
+
+		target->is_local = is_local && target->peer != group->self;
+		target->has_conflict = is_local && group->misplaced;
+	}
+}
+
+static const struct peer *peer_at(const struct peer *peers, size_t index)
+{
+	return index == SIZE_MAX ? NULL : &peers[index];
+}
+
+void self_find(struct self *self, struct targets *targets, bool guess)
+{
+	const struct config *config = targets->config;
+	bool is_up = false;
+
+	self_collect(self, targets, self->evidence);
+	for (size_t i = 0; i < config->peer_count; i++)
+		is_up |= (self->evidence[i] & SELF_ADDRESS) != 0;
+	for (size_t i = 0; i < config->group_count; i++) {
+		const struct group *g = &config->groups[i];
+		struct target_group *group = &targets->groups[i];
+		const struct peer *peers = &config->peers[g->first_peer];
+		struct self_decision decision =
+			self_decide(self->evidence + g->first_peer, g->peer_count,
+				    guess ? SELF_LABEL : SELF_ADDRESS, !is_up);
+
+		group->self = peer_at(peers, decision.peer);
+		group->self_evidence = decision.evidence;
+		group->misplaced = peer_at(peers, decision.misplaced);
+	}
+	mark_targets(self, targets);
+}
+
+/*
+ * Only peers that begin with the host name may have the full one. An address confirms a
+ * group without it.
+ */
+bool self_wants_full_name(const struct self *self, const struct targets *targets)
+{
+	const struct config *config = targets->config;
+
+	if (*self->qualified)
+		return false;
+	for (size_t i = 0; i < config->peer_count; i++) {
+		unsigned evidence = self->evidence[i];
+		unsigned of_group = targets->groups[config->peers[i].group].self_evidence;
+
+		if ((evidence & SELF_LABEL) && !(evidence & SELF_HOST_NAME) &&
+		    !(of_group & (SELF_ADDRESS | SELF_CONFIGURED)))
 			return true;
 	}
 	return false;
 }
 
-static struct candidates find_by_address(const struct self *self,
-					 const struct targets *targets, size_t group)
+/* A name without a dot says no more than the host name, which it may even contradict. */
+void self_set_full_name(struct self *self, const char *name)
 {
-	struct candidates candidates = {NULL, NULL};
+	if (strchr(name, '.') && !begins_with_labels(name, "localhost"))
+		(void)text_copy(self->qualified, sizeof(self->qualified), name);
+}
 
+bool self_report(const struct self *self, const struct targets *targets)
+{
+	const struct config *config = targets->config;
+	/* A list that is still empty cannot have it. */
+	bool is_known =
+		!*self->name || config->peer_count == 0 || has_configured(self, config);
+
+	if (!is_known)
+		log_warnx("self = `%s`: no such peer", self->name);
+	for (size_t i = 0; i < config->group_count; i++)
+		if (!targets->groups[i].self &&
+		    targets->groups[i].self_evidence >= SELF_HOST_NAME)
+			log_warnx(
+				"group `%s`: several peers have the name of this host: set `self` in [collector]",
+				config->groups[i].name);
 	for (size_t i = 0; i < targets->count; i++) {
 		const struct target *target = &targets->items[i];
-		const struct peer *peer = target->peer;
 
-		/* Both configured addresses count, though only one may be pinged. */
-		if (peer->group == group &&
-		    (is_own_address(self, &target->address) ||
-		     is_own_address(self, &peer->v4) || is_own_address(self, &peer->v6)))
-			add_candidate(&candidates, peer);
+		/* A peer with two targets is reported once. */
+		if (target->has_conflict && (i == 0 || target[-1].peer != target->peer))
+			log_warnx(
+				"group `%s`: peer `%s` has an address of this host, which is peer `%s`: the list has a wrong address, or this host a wrong name",
+				target_group(targets, target)->name, target->peer->name,
+				targets->groups[target->peer->group].misplaced->name);
 	}
-	return candidates;
-}
-
-static void log_ambiguity(const struct config *config, const struct group *group,
-			  const struct candidates *c, const char *what)
-{
-	const struct peer *first = c->first, *second = c->second;
-
-	/* There is no second candidate without a first. */
-	if (!first || !second)
-		return;
-	log_errx(
-		"%s:%u: peer `%s` and peer `%s` (%s:%u) of group `%s` both %s this host, expected one: set `self` in [collector]",
-		config->files[second->place.file], second->place.line, second->name,
-		first->name, config->files[first->place.file], first->place.line,
-		group->name, what);
-}
-
-int self_find(const struct self *self, struct targets *targets)
-{
-	const struct config *config = targets->config;
-	int result = 0;
-
-	for (size_t i = 0; i < config->group_count; i++) {
-		const struct group *group = &config->groups[i];
-		const char *what = "have the name of";
-		struct candidates c = find_by_name(self, config, group);
-
-		if (!c.first && !*self->name) {
-			what = "have an address of";
-			c = find_by_address(self, targets, i);
-		}
-		if (c.second && was_found_before(self, &targets->groups[i]))
-			c = (struct candidates){targets->groups[i].last_self, NULL};
-		if (c.second) {
-			log_ambiguity(config, group, &c, what);
-			result = -1;
-		}
-		targets->groups[i].self = c.second ? NULL : c.first;
-	}
-	return result;
-}
-
-/*
- * What is selected, and so what is looked up, depends on who this node is. A wrong guess
- * costs lookups of other names, for self_find() decides before anything is sent.
- */
-void self_guess(const struct self *self, struct targets *targets)
-{
-	const struct config *config = targets->config;
-
-	for (size_t i = 0; i < config->group_count; i++) {
-		struct target_group *group = &targets->groups[i];
-		struct candidates c = find_by_name(self, config, &config->groups[i]);
-
-		group->self = c.first && !c.second ? c.first : group->last_self;
-	}
+	return is_known;
 }
 
 const char *self_own_name(const struct self *self)
 {
 	return *self->name ? self->name : self->host;
-}
-
-bool self_is_member(const struct targets *targets)
-{
-	for (size_t i = 0; i < targets->config->group_count; i++)
-		if (targets->groups[i].self)
-			return true;
-	return false;
 }

@@ -1,14 +1,22 @@
 /*
  * Which peer of a group this node is.
  *
- * With a configured name: the peer of that name. Otherwise, in this order: the peer whose
- * name is the fully qualified name of the host; the only peer whose name is the host name,
- * or has it as its first label; the only peer with an address of this host (loopback
- * addresses identify nobody). A peer whose name contradicts the fully qualified name is no
- * candidate.
+ * self_find() collects what speaks for each peer and decides for each group. Nothing that
+ * is found here is an error: a node that is no peer of a group is a node outside it. The
+ * strongest evidence decides, in the order of enum self_evidence:
  *
- * Order of calls: self_init(); self_guess() before names are looked up; self_find() after
- * that; self_free() in any case.
+ * - `self` in [collector] names the peer. A name that no group has is ignored.
+ * - Its name or host is the fully qualified name, otherwise the name of this host.
+ * - One of its addresses, configured or looked up, is local. Loopback addresses are not.
+ * - It was this node in the previous run, and no address of any peer is local: the network
+ *   is not up yet.
+ *
+ * Where several peers are equal in that, the previous run decides, otherwise none of them
+ * is this node. If one address of the group is local, a peer that is configured with
+ * another address is not this node, whatever its name: the list has a wrong address.
+ *
+ * Order of calls: self_init(); self_find() before names are looked up and after that;
+ * self_report(); self_free() in any case.
  */
 #ifndef NODECANARY_SELF_H
 #define NODECANARY_SELF_H
@@ -22,43 +30,69 @@
 
 #define SELF_NAME_SIZE 256
 
+/* What speaks for a peer, as bits; the stronger the higher. The last one says no. */
+enum self_evidence {
+	SELF_PREVIOUS = 1, /* it was this node in the previous run */
+	SELF_LABEL = 2, /* name or host begins with the host name; never enough alone */
+	SELF_ADDRESS = 4,
+	SELF_HOST_NAME = 8,
+	SELF_FULL_NAME = 16,
+	SELF_CONFIGURED = 32,
+	SELF_ELSEWHERE = 64, /* no evidence: it has configured addresses, none is local */
+};
+
 struct self {
 	char name[SELF_NAME_SIZE];	/* as configured, or "" */
-	char host[SELF_NAME_SIZE];	/* the host name up to its first dot */
+	char host[SELF_NAME_SIZE];	/* the host name up to its first dot, or "" */
 	char qualified[SELF_NAME_SIZE]; /* "" while it is not known */
-	struct address *addresses;	/* of this host, without loopback; owned */
+	struct address *addresses; /* of this host, without loopback, sorted; owned */
 	size_t address_count;
+	unsigned char *evidence; /* of each peer of the configuration; owned */
+};
+
+/* What follows from the evidence of one group. */
+struct self_decision {
+	size_t peer; /* index in the group; SIZE_MAX: none */
+	/* That of the peer; without a peer that of the several that are equal, or 0. */
+	unsigned evidence;
+	/*
+	 * The peer with the name of this host, if the only local address is that of another
+	 * peer; otherwise SIZE_MAX.
+	 */
+	size_t misplaced;
 };
 
 /* Reads names and addresses from the system, without a lookup. 0, or -1 after logging. */
-int self_init(struct self *self, const char *configured);
+int self_init(struct self *self, const struct config *config);
 
 void self_free(struct self *self);
 
-/*
- * Whether a group has two candidates by name, so that the fully qualified name is worth a
- * lookup. With `use_previous`, a group in which the previous run tells which of them is
- * this node is not ambiguous.
- */
-bool self_is_ambiguous(const struct self *self, const struct targets *targets,
-		       bool use_previous);
+/* Sets evidence[i] for each peer i of the configuration, from what is known now. */
+void self_collect(const struct self *self, const struct targets *targets,
+		  unsigned char *evidence);
 
 /*
- * Sets targets.groups[].self by name, otherwise by address, as far as both are known.
- * 0, or -1 after logging where a group has two candidates; its self is NULL then.
+ * Decides for one group of `count` peers. Evidence below `least` is not enough. Without any,
+ * the peer of the previous run is this node if `keeps_previous`.
  */
-int self_find(const struct self *self, struct targets *targets);
+struct self_decision self_decide(const unsigned char *evidence, size_t count,
+				 unsigned least, bool keeps_previous);
 
 /*
- * The same before names have addresses: by name, otherwise as in the previous run. Logs
- * nothing.
+ * Sets self, self_evidence and misplaced of the groups, is_local and has_conflict of the targets. A `guess`, which only selects what is looked up, takes a first label for a name.
  */
-void self_guess(const struct self *self, struct targets *targets);
+void self_find(struct self *self, struct targets *targets, bool guess);
+
+/* Whether the fully qualified name, once known, could change what self_find() found. */
+bool self_wants_full_name(const struct self *self, const struct targets *targets);
+
+/* Takes the canonical name of this host, if it is a fully qualified one. */
+void self_set_full_name(struct self *self, const char *name);
+
+/* Logs a warning for each wrong address, name or `self`. False if no group has `self`. */
+bool self_report(const struct self *self, const struct targets *targets);
 
 /* The name of a node that is not a peer: as configured, otherwise the host name. */
 const char *self_own_name(const struct self *self);
-
-/* Whether this node is a peer of any group, after self_find(). */
-bool self_is_member(const struct targets *targets);
 
 #endif

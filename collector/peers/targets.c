@@ -15,6 +15,13 @@ const char *const targets_state_names[TARGET_STATES] = {
 	[TARGET_UNSELECTED] = "unselected",
 };
 
+const char *const targets_lookup_names[TARGET_LOOKUPS] = {
+	[TARGET_NOT_LOOKED_UP] = "",
+	[TARGET_RESOLVED] = "resolved",
+	[TARGET_LOOKUP_FAILED] = "failed",
+	[TARGET_NO_ADDRESS] = "none",
+};
+
 /* The address of a numeric peer in that family; ADDRESS_NONE: the first of the two. */
 static struct address numeric_address(const struct peer *peer, enum address_family family)
 {
@@ -98,7 +105,8 @@ void targets_reset(struct targets *targets)
 		free(target->totals.histogram.counts);
 		target->totals = (struct stats_totals){.requests = 0};
 		target->previous = TARGET_UNKNOWN;
-		target->resolved = target->looked_up = false;
+		target->lookup = TARGET_NOT_LOOKED_UP;
+		target->is_due = false;
 		/* Every target up to the count has a peer, which the analyser cannot know. */
 		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 		if (target->peer->host)
@@ -224,43 +232,55 @@ size_t targets_observers(const struct targets *targets, size_t group)
 	return others + !targets->config->collector.skip_self;
 }
 
+/* They are neighbours. */
+const struct target *targets_sibling(const struct targets *targets,
+				     const struct target *target)
+{
+	if (target > targets->items && target[-1].peer == target->peer)
+		return target - 1;
+	if (target + 1 < targets->items + targets->count &&
+	    target[1].peer == target->peer)
+		return target + 1;
+	return NULL;
+}
+
 /*
  * A peer that is this node, or is not selected, needs no address, so these come before the
- * question whether it has one.
+ * question whether it has one. An address of this host would be measured without a network.
  */
 static enum target_state decide_state(const struct targets *targets,
 				      const struct target *target)
 {
 	const struct config *config = targets->config;
+	const struct target *sibling = targets_sibling(targets, target);
 
 	if (target->peer == targets->groups[target->peer->group].self &&
 	    config->collector.skip_self)
 		return TARGET_SELF;
-	if (!targets->chosen[target->peer - config->peers])
+	if (!targets->chosen[target->peer - config->peers] || target->is_local)
 		return TARGET_UNSELECTED;
+	if (target->lookup == TARGET_NO_ADDRESS && sibling &&
+	    sibling->lookup != TARGET_NO_ADDRESS &&
+	    sibling->address.family != ADDRESS_NONE)
+		return TARGET_ABSENT;
 	return target->address.family == ADDRESS_NONE ? TARGET_UNRESOLVED : TARGET_PROBED;
 }
 
-/*
- * A peer with two targets, which are neighbours in the list, is counted once: as probed if
- * one of them is.
- */
+/* A peer with two targets is counted once, in the state that comes first. */
 static void count_states(struct targets *targets)
 {
 	for (size_t i = 0; i < targets->config->group_count; i++)
 		memset(targets->groups[i].states, 0, sizeof(targets->groups[i].states));
 	for (size_t i = 0; i < targets->count; i++) {
 		const struct target *target = &targets->items[i];
-		const struct target *last = i > 0 ? target - 1 : NULL;
-		uint64_t *states = targets->groups[target->peer->group].states;
+		const struct target *sibling = targets_sibling(targets, target);
+		enum target_state state = target->state;
 
-		if (last && last->peer == target->peer) {
-			if (target->state != TARGET_PROBED ||
-			    last->state == TARGET_PROBED)
-				continue;
-			states[last->state]--;
-		}
-		states[target->state]++;
+		if (sibling && sibling < target)
+			continue;
+		if (sibling && sibling->state < state)
+			state = sibling->state;
+		targets->groups[target->peer->group].states[state]++;
 	}
 }
 
@@ -276,11 +296,23 @@ void targets_select(struct targets *targets, const char *name)
 	count_states(targets);
 }
 
+bool targets_measure_nobody(const struct targets *targets)
+{
+	bool has_others = false;
+
+	for (size_t i = 0; i < targets->count; i++) {
+		if (target_is_measured(&targets->items[i]))
+			return false;
+		has_others |= targets->items[i].state == TARGET_UNSELECTED;
+	}
+	return has_others;
+}
+
 struct target_summary targets_summarize(const struct target *target)
 {
 	const struct stats_run *run = &target->run;
 	struct target_summary summary = {.up = run->replies > 0,
-					 .resolved = target->resolved};
+					 .resolved = target->lookup == TARGET_RESOLVED};
 
 	if (run->requests > 0)
 		summary.loss_billionths = stats_loss_billionths(run);

@@ -19,14 +19,32 @@
 #include "config/config.h"
 #include "peers/stats.h"
 
-/* In the order of the names, as the series of nodecanary_peers are. */
-enum target_state { TARGET_PROBED, TARGET_SELF, TARGET_UNRESOLVED, TARGET_UNSELECTED };
+/* The published ones in the order of the names, as the series of nodecanary_peers are. */
+enum target_state {
+	TARGET_PROBED,
+	TARGET_SELF,
+	TARGET_UNRESOLVED,
+	TARGET_UNSELECTED,
+	/* With family = both: the peer's name has addresses of the other family only. */
+	TARGET_ABSENT,
+};
 #define TARGET_STATES 4
 
 extern const char *const targets_state_names[TARGET_STATES];
 
 /* Whether a target answered in the last run that sent it a request. */
 enum target_outcome { TARGET_UNKNOWN, TARGET_UP, TARGET_DOWN };
+
+/* What the last lookup of a host name said. */
+enum target_lookup {
+	TARGET_NOT_LOOKED_UP,
+	TARGET_RESOLVED,
+	TARGET_LOOKUP_FAILED, /* nobody answered, or with nothing that can be used */
+	TARGET_NO_ADDRESS,    /* the name does not exist, or not in this family */
+};
+#define TARGET_LOOKUPS 4
+
+extern const char *const targets_lookup_names[TARGET_LOOKUPS];
 
 struct target {
 	const struct peer *peer;
@@ -36,8 +54,10 @@ struct target {
 	struct address address; /* in use, or of the last successful lookup */
 	enum target_state state;
 	enum target_outcome previous; /* of the runs before this one */
-	/* Of a host name: whether it was ever looked up; whether the last lookup succeeded. */
-	bool looked_up, resolved;
+	enum target_lookup lookup;
+	bool is_due;	   /* of a host name: it is to be looked up again */
+	bool is_local;	   /* has an address of this host, and is not this node */
+	bool has_conflict; /* has an address of this host, which is another peer by name */
 	struct stats_totals totals;
 	struct stats_run run;
 };
@@ -46,6 +66,8 @@ struct target {
 struct target_group {
 	const struct peer *self;	  /* this node, NULL if it is not a member */
 	const struct peer *last_self;	  /* self of the previous run */
+	const struct peer *misplaced;	  /* has our name, but not our address; or NULL */
+	unsigned self_evidence;		  /* why self is this node: see self.h */
 	struct stats_histogram histogram; /* of all peers, former ones included */
 	uint64_t list_hash;		  /* see targets_list_hash() */
 	uint64_t observers;		  /* see targets_observers() */
@@ -95,6 +117,10 @@ const struct peer *targets_find_peer(const struct targets *targets, size_t group
 /* The group with this name, or NULL. */
 struct target_group *targets_find_group(struct targets *targets, const char *name);
 
+/* The other target of a peer with two, otherwise NULL. */
+const struct target *targets_sibling(const struct targets *targets,
+				     const struct target *target);
+
 /*
  * Allocates the counts of a histogram of `targets`, all zero; targets_reset() and
  * targets_free() free them. 0, or -1 after logging.
@@ -120,6 +146,9 @@ size_t targets_observers(const struct targets *targets, size_t group);
  * not a member.
  */
 void targets_select(struct targets *targets, const char *name);
+
+/* Whether there are peers besides this node, and none of them is measured. */
+bool targets_measure_nobody(const struct targets *targets);
 
 /* The results of this run for one target. */
 struct target_summary targets_summarize(const struct target *target);

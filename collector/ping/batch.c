@@ -1,10 +1,23 @@
 #include "ping/batch.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/stop.h"
+#include "ping/task.h"
+
+/* While a batch runs. */
+struct running {
+	struct batch *batch;
+	struct probe
+		*probe; /* NULL: the targets have no address, or an option was refused */
+	struct sample *samples; /* one for each address */
+	void (*on_sent)(void *arg);
+	void *arg;
+	bool has_turn;
+};
 
 /*
  * A round ends a timeout after its last request, and liboping sends to all hosts before
@@ -15,6 +28,22 @@ int64_t batch_round_ns(const struct options *options, size_t count)
 	int64_t round_ns = options->timeout_ns + (int64_t)count * options->spacing_ns;
 
 	return round_ns > options->interval_ns ? round_ns : options->interval_ns;
+}
+
+/* The size of the payload is the only option in which the groups of a batch may differ. */
+bool batch_is_same_host(const struct targets *targets, const struct target *a,
+			const struct target *b)
+{
+	return address_equal(&a->address, &b->address) &&
+	       target_group(targets, a)->options.size ==
+		       target_group(targets, b)->options.size;
+}
+
+/* Whether target i is another host than the one before it. */
+static bool begins_host(const struct batch *batch, size_t i)
+{
+	return i > 0 &&
+	       !batch_is_same_host(batch->all, batch->targets[i - 1], batch->targets[i]);
 }
 
 /*
@@ -28,20 +57,19 @@ static void discard_round(struct batch *batch, enum discard_reason reason)
 		stats_discard_round(&batch->targets[i]->run);
 }
 
+/* Credits each sample to all targets that have the address. */
 static void add_samples(struct batch *batch, const struct sample *samples)
 {
-	const struct sample unsent = {.outcome = SAMPLE_UNSENT};
+	const struct buckets *buckets = &batch->all->config->collector.buckets;
 	bool any_sent = false;
 
 	for (size_t i = 0; i < batch->count; i++) {
 		struct target *target = batch->targets[i];
 
-		stats_add(&target->totals, &target->run, batch->buckets, &samples[i]);
-		any_sent |= samples[i].outcome != SAMPLE_UNSENT;
+		samples += begins_host(batch, i);
+		stats_add(&target->totals, &target->run, buckets, samples);
+		any_sent |= samples->outcome != SAMPLE_UNSENT;
 	}
-	for (size_t i = 0; i < batch->absent_count; i++)
-		stats_add(&batch->absent[i]->totals, &batch->absent[i]->run,
-			  batch->buckets, &unsent);
 	/* A run whose requests all failed to leave has measured nothing. */
 	batch->measured += any_sent;
 }
@@ -75,37 +103,81 @@ static void discard_rest(struct batch *batch, unsigned round, enum discard_reaso
 static bool wait_for_next(const struct batch *batch, int64_t start_ns)
 {
 	int64_t next_ns = start_ns + batch->options->interval_ns;
+	struct pollfd stop = {.fd = stop_fd(), .events = POLLIN};
 
 	if (next_ns > batch->deadline_ns)
 		return false;
 	/* run_rounds() looks for a stop request itself. */
-	(void)stop_sleep_until(next_ns);
+	while (clock_monotonic_ns() < next_ns && !stop_requested())
+		task_wait(&stop, 1, next_ns);
 	return true;
 }
 
-static void run_rounds(struct batch *batch, struct sample *samples,
-		       void (*on_sent)(void *arg), void *arg)
+static void take_turn(struct running *running)
 {
-	const struct options *options = batch->options;
-	unsigned rounds = options->warmup + options->count;
+	struct turns *turns = running->batch->turns;
+	size_t turn = turns->taken++;
 
-	for (unsigned round = 0; round < rounds && !batch->broken; round++) {
-		int64_t start_ns = clock_monotonic_ns();
-		enum round_result result = ROUND_MEASURED;
+	running->has_turn = true;
+	/* Whoever has the turn hears of a stop request, and ends it. */
+	while (turns->ended < turn)
+		task_sleep(INT64_MAX);
+}
 
-		if (stop_requested()) {
-			discard_rest(batch, round, DISCARD_INTERRUPTED);
+static void end_turn(struct running *running)
+{
+	if (!running->has_turn)
+		return;
+	running->has_turn = false;
+	running->batch->turns->ended++;
+	task_notify();
+}
+
+/* Callback for probe_run_round(). */
+static void end_sending(void *arg)
+{
+	struct running *running = arg;
+
+	end_turn(running);
+	running->on_sent(running->arg);
+}
+
+/* False if no further round is to begin. */
+static bool run_round(struct running *running, unsigned round, int64_t start_ns)
+{
+	struct batch *batch = running->batch;
+	enum round_result result;
+
+	if (stop_requested()) {
+		discard_rest(batch, round, DISCARD_INTERRUPTED);
+		return false;
+	}
+	if (start_ns > batch->deadline_ns) {
+		discard_rest(batch, round, DISCARD_DEADLINE);
+		return false;
+	}
+	result = probe_run_round(running->probe, running->samples, end_sending, running);
+	batch->broken = result == ROUND_BROKEN;
+	if (round >= batch->options->warmup)
+		count_round(batch, result, running->samples);
+	return !batch->broken;
+}
+
+static void run_rounds(struct running *running)
+{
+	struct batch *batch = running->batch;
+	unsigned rounds = batch->options->warmup + batch->options->count;
+	bool goes_on = true;
+
+	for (unsigned round = 0; round < rounds && goes_on; round++) {
+		int64_t start_ns;
+
+		take_turn(running);
+		start_ns = clock_monotonic_ns();
+		goes_on = run_round(running, round, start_ns);
+		end_turn(running);
+		if (!goes_on)
 			return;
-		}
-		if (start_ns > batch->deadline_ns) {
-			discard_rest(batch, round, DISCARD_DEADLINE);
-			return;
-		}
-		if (batch->probe)
-			result = probe_run_round(batch->probe, samples, on_sent, arg);
-		batch->broken = result == ROUND_BROKEN;
-		if (round >= options->warmup)
-			count_round(batch, result, samples);
 		if (batch->progress)
 			batch->progress(batch, round + 1, rounds);
 		if (round + 1 < rounds && !wait_for_next(batch, start_ns)) {
@@ -115,17 +187,100 @@ static void run_rounds(struct batch *batch, struct sample *samples,
 	}
 }
 
-int batch_run(struct batch *batch, void (*on_sent)(void *arg), void *arg)
+/* Nothing can be sent, so nothing is waited for. */
+static void count_unsent(struct batch *batch)
 {
-	/* Zero is SAMPLE_UNSENT, which is what they stay without a probe. */
-	struct sample *samples =
-		calloc(batch->count ? batch->count : 1, sizeof(*samples));
+	const struct sample unsent = {.outcome = SAMPLE_UNSENT};
+	const struct buckets *buckets = &batch->all->config->collector.buckets;
 
-	if (!samples) {
+	for (size_t i = 0; i < batch->count; i++)
+		for (unsigned round = 0; round < batch->options->count; round++)
+			stats_add(&batch->targets[i]->totals, &batch->targets[i]->run,
+				  buckets, &unsent);
+}
+
+/* `period_ns` is that of a round in which a peer is unresponsive. */
+static struct probe_settings make_settings(const struct batch *batch)
+{
+	const struct options *o = batch->options;
+	struct probe_settings settings = {
+		.mark = o->mark,
+		.ttl = o->ttl,
+		.dscp = o->dscp,
+		.timeout_ns = o->timeout_ns,
+		.spacing_ns = o->spacing_ns,
+		.period_ns = batch_round_ns(o, 0),
+	};
+
+	if (batch->targets[0]->address.family == ADDRESS_IPV4)
+		settings.source.v4 = o->source.v4;
+	else
+		settings.source.v6 = o->source.v6;
+	memcpy(settings.device, o->device, sizeof(settings.device));
+	return settings;
+}
+
+static int add_hosts(struct running *running)
+{
+	struct batch *batch = running->batch;
+	struct probe_host *hosts = calloc(batch->addresses, sizeof(*hosts));
+	size_t host = 0;
+	int result;
+
+	if (!hosts) {
 		log_errx("out of memory");
 		return -1;
 	}
-	run_rounds(batch, samples, on_sent, arg);
-	free(samples);
-	return 0;
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct target *target = batch->targets[i];
+
+		host += begins_host(batch, i);
+		hosts[host] = (struct probe_host){
+			target->address, target_group(batch->all, target)->options.size,
+			target->peer->name};
+	}
+	result = probe_add_hosts(running->probe, hosts, batch->addresses,
+				 batch->first_ident);
+	free(hosts);
+	return result;
+}
+
+/*
+ * If liboping refuses an option there is no probe, and all targets are unsent: other batches
+ * must go on.
+ */
+static int open_probe(struct running *running)
+{
+	struct probe_settings settings = make_settings(running->batch);
+	struct cookie cookie;
+
+	if (cookie_init(&cookie) < 0) {
+		log_err("cannot read random numbers");
+		return -1;
+	}
+	running->probe = probe_new(&settings, &cookie);
+	return running->probe ? add_hosts(running) : 0;
+}
+
+int batch_run(struct batch *batch, void (*on_sent)(void *arg), void *arg)
+{
+	struct running running = {.batch = batch, .on_sent = on_sent, .arg = arg};
+	int result = 0;
+
+	if (batch->addresses > 0)
+		result = open_probe(&running);
+	if (result == 0 && running.probe) {
+		running.samples = calloc(batch->addresses, sizeof(*running.samples));
+		if (running.samples)
+			run_rounds(&running);
+		else
+			log_errx("out of memory");
+		result = running.samples ? 0 : -1;
+		batch->report = probe_get_report(running.probe);
+	} else if (result == 0) {
+		count_unsent(batch);
+	}
+	free(running.samples);
+	probe_free(running.probe);
+	return result;
 }

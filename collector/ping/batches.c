@@ -7,11 +7,14 @@
 #include "base/log.h"
 #include "ping/icmpsocket.h"
 
+/* Beyond the process numbers of a small system, which other programs use as idents. */
+#define FIRST_IDENT 0x8000
+
 /*
  * Everything that liboping keeps for each object, and everything that makes up a round. The
  * payload's size is not among them, as liboping keeps a payload for each host.
  */
-bool batches_may_share(const struct options *a, const struct options *b)
+static bool may_share(const struct options *a, const struct options *b)
 {
 	return a->count == b->count && a->warmup == b->warmup &&
 	       a->interval_ns == b->interval_ns && a->timeout_ns == b->timeout_ns &&
@@ -22,14 +25,19 @@ bool batches_may_share(const struct options *a, const struct options *b)
 	       a->mark.value == b->mark.value;
 }
 
+/* How a target responded in the run before this one, in the order of sending. */
+enum past { RESPONDED, UNKNOWN, DID_NOT_RESPOND };
+
 /* A target, and what decides which batch it is in. */
-struct placement {
+struct entry {
 	struct target *target;
+	const struct target *first; /* that has the address; the order of the addresses */
 	size_t first_group; /* the first group with the same options as the target's */
-	/* That of the address if the options name a source, otherwise ADDRESS_NONE. */
-	enum address_family family;
-	size_t repetition; /* how many placements before it have the same address */
+	uint32_t size;	    /* of the payload */
+	/* Of all targets that have the address: that of the best one. */
+	enum past past;
 	bool is_deferred;
+	bool begins_list, begins_batch, begins_host;
 };
 
 static int compare_numbers(size_t a, size_t b)
@@ -37,64 +45,52 @@ static int compare_numbers(size_t a, size_t b)
 	return a < b ? -1 : a > b;
 }
 
-/* Equal if both could use the same sockets. */
-static int compare_options(const struct placement *a, const struct placement *b)
+/* Equal if both are in one list. Deferred lists are the last, as runner.h wants them. */
+static int compare_lists(const struct entry *a, const struct entry *b)
 {
-	int order = compare_numbers(a->first_group, b->first_group);
-
-	return order ? order : compare_numbers(a->family, b->family);
-}
-
-/* Equal if both are in the same batch. */
-static int compare_batches(const struct placement *a, const struct placement *b)
-{
-	int order = compare_options(a, b);
+	int order = a->is_deferred - b->is_deferred;
 
 	if (order == 0)
-		order = compare_numbers(a->repetition, b->repetition);
-	return order ? order : a->is_deferred - b->is_deferred;
+		order = compare_numbers(a->first_group, b->first_group);
+	return order ? order
+		     : compare_numbers(a->target->address.family,
+				       b->target->address.family);
 }
 
-/* All targets are in one array. Their order makes every sort a stable one. */
-static int compare_targets(const struct placement *a, const struct placement *b)
+/* Equal if both are one host for liboping. */
+static int compare_hosts(const struct entry *a, const struct entry *b)
 {
-	return a->target < b->target ? -1 : a->target > b->target;
+	int order = address_compare(&a->target->address, &b->target->address);
+
+	return order ? order : compare_numbers(a->size, b->size);
 }
 
-static int by_address(const void *a, const void *b)
+/* All targets are in one array. */
+static int compare_targets(const struct target *a, const struct target *b)
 {
-	const struct placement *one = a, *other = b;
-	int order = compare_options(one, other);
+	return a < b ? -1 : a > b;
+}
+
+static int by_host(const void *a, const void *b)
+{
+	const struct entry *one = a, *other = b;
+	int order = compare_lists(one, other);
 
 	if (order == 0)
-		order = address_compare(&one->target->address, &other->target->address);
-	return order ? order : compare_targets(one, other);
-}
-
-static bool was_unresponsive(const struct target *target)
-{
-	return target->state == TARGET_PROBED && target->previous == TARGET_DOWN;
-}
-
-/*
- * Within a batch: responsive targets first, then new ones, unresponsive ones, and last,
- * as struct batch wants it, those without an address.
- */
-static int rank(const struct target *target)
-{
-	if (target->state != TARGET_PROBED)
-		return 3;
-	return was_unresponsive(target) ? 2 : target->previous == TARGET_UNKNOWN;
+		order = compare_hosts(one, other);
+	return order ? order : compare_targets(one->target, other->target);
 }
 
 static int by_batch(const void *a, const void *b)
 {
-	const struct placement *one = a, *other = b;
-	int order = compare_batches(one, other);
+	const struct entry *one = a, *other = b;
+	int order = compare_lists(one, other);
 
 	if (order == 0)
-		order = rank(one->target) - rank(other->target);
-	return order ? order : compare_targets(one, other);
+		order = compare_numbers(one->past, other->past);
+	if (order == 0)
+		order = compare_targets(one->first, other->first);
+	return order ? order : compare_targets(one->target, other->target);
 }
 
 /* Quadratic at worst: half a million comparisons for the 1,024 groups that may be. */
@@ -102,199 +98,191 @@ static size_t find_first_group(const struct config *config, size_t group)
 {
 	size_t first = 0;
 
-	while (first < group && !batches_may_share(&config->groups[first].options,
-						   &config->groups[group].options))
+	while (first < group &&
+	       !may_share(&config->groups[first].options, &config->groups[group].options))
 		first++;
 	return first;
 }
 
+static enum past find_past(const struct target *target)
+{
+	if (target->state != TARGET_PROBED)
+		return UNKNOWN;
+	switch (target->previous) {
+	case TARGET_UP: return RESPONDED;
+	case TARGET_DOWN: return DID_NOT_RESPOND;
+	case TARGET_UNKNOWN: break;
+	}
+	return UNKNOWN;
+}
+
 /* All that are measured; the others are not asked and have no series. */
-static size_t list_targets(struct targets *targets, struct placement *placements)
+static size_t list_targets(struct targets *targets, struct entry *entries)
 {
 	size_t count = 0, first_group = 0;
 
 	for (size_t i = 0; i < targets->count; i++) {
 		struct target *target = &targets->items[i];
-		const struct source *source =
-			&target_group(targets, target)->options.source;
-		bool has_source = source->v4.family || source->v6.family;
+		struct entry *entry = &entries[count];
 
 		/* Targets are sorted by group. */
 		if (i == 0 || target->peer->group != target[-1].peer->group)
 			first_group =
 				find_first_group(targets->config, target->peer->group);
-		if (target_is_measured(target))
-			placements[count++] = (struct placement){
-				.target = target,
-				.first_group = first_group,
-				.family = has_source ? target->address.family
-						     : ADDRESS_NONE};
+		if (!target_is_measured(target))
+			continue;
+		*entry = (struct entry){
+			.target = target,
+			.first_group = first_group,
+			.size = target_group(targets, target)->options.size,
+			.past = find_past(target)};
+		count++;
 	}
 	return count;
 }
 
-/*
- * Sorted by address, equal ones of the same options are next to each other. liboping
- * ignores an address that an object has already, so the second one needs another object.
- */
-static void set_repetitions(struct placement *placements, size_t count)
+/* Sorted by host: what all targets of one host have in common. */
+static void join_hosts(struct entry *entries, size_t count)
 {
-	for (size_t i = 1; i < count; i++) {
-		const struct placement *last = &placements[i - 1];
-		const struct address *address = &placements[i].target->address;
+	size_t end;
 
-		if (compare_options(last, &placements[i]) == 0 &&
-		    address->family != ADDRESS_NONE &&
-		    address_equal(&last->target->address, address))
-			placements[i].repetition = last->repetition + 1;
+	for (size_t i = 0; i < count; i = end) {
+		for (end = i + 1;
+		     end < count && compare_lists(&entries[i], &entries[end]) == 0 &&
+		     compare_hosts(&entries[i], &entries[end]) == 0;
+		     end++)
+			if (entries[end].past < entries[i].past)
+				entries[i].past = entries[end].past;
+		for (size_t j = i; j < end; j++) {
+			entries[j].past = entries[i].past;
+			entries[j].first = entries[i].target;
+		}
 	}
 }
 
 /*
- * Sorted by options: defers the unresponsive targets of each if they are many. What is
+ * Sorted by list: defers the unresponsive targets of each if they are many. What is
  * unresponsive is known from the previous run; a new peer is given the benefit of doubt.
  */
-static void set_deferred(struct placement *placements, size_t count)
+static void set_deferred(struct entry *entries, size_t count)
 {
 	size_t end;
 
 	for (size_t i = 0; i < count; i = end) {
 		size_t unresponsive = 0;
 
-		for (end = i; end < count &&
-			      compare_options(&placements[i], &placements[end]) == 0;
-		     end++)
-			unresponsive += was_unresponsive(placements[end].target);
+		for (end = i;
+		     end < count && compare_lists(&entries[i], &entries[end]) == 0; end++)
+			unresponsive += entries[end].past == DID_NOT_RESPOND;
 		for (size_t j = i; j < end && unresponsive > BATCHES_UNRESPONSIVE_MAX;
 		     j++)
-			placements[j].is_deferred =
-				was_unresponsive(placements[j].target);
+			entries[j].is_deferred = entries[j].past == DID_NOT_RESPOND;
 	}
 }
 
-/* Sorted by batch: whether this placement is the first of one. */
-static bool begins_batch(const struct placement *placements, size_t i)
+/* Sorted by batch: where lists, batches and hosts begin. Returns how many batches there are. */
+static size_t cut(struct entry *entries, size_t count)
 {
-	return i == 0 || compare_batches(&placements[i - 1], &placements[i]) != 0;
-}
+	size_t batches = 0, addresses = 0;
 
-static size_t count_batches(const struct placement *placements, size_t count)
-{
-	size_t batches = 0;
+	for (size_t i = 0; i < count; i++) {
+		struct entry *entry = &entries[i];
 
-	for (size_t i = 0; i < count; i++)
-		batches += begins_batch(placements, i);
+		entry->begins_list = i == 0 || compare_lists(entry - 1, entry) != 0;
+		entry->begins_host =
+			entry->begins_list || compare_hosts(entry - 1, entry) != 0;
+		entry->begins_batch =
+			entry->begins_list ||
+			(entry->begins_host && addresses == BATCH_ADDRESSES_MAX);
+		if (entry->begins_batch)
+			addresses = 0;
+		batches += entry->begins_batch;
+		addresses += entry->begins_host;
+	}
 	return batches;
 }
 
 /*
- * The placements of all measured targets, sorted by batch; the caller frees them. NULL
- * without memory.
+ * The entries of all measured targets, sorted and cut; the caller frees them. NULL without
+ * memory.
  */
-static struct placement *place_targets(struct targets *targets, size_t *count)
+static struct entry *make_entries(struct targets *targets, size_t *count)
 {
-	struct placement *placements = calloc(targets->count + 1, sizeof(*placements));
+	struct entry *entries = calloc(targets->count + 1, sizeof(*entries));
 
-	if (!placements)
+	if (!entries)
 		return NULL;
-	*count = list_targets(targets, placements);
-	qsort(placements, *count, sizeof(*placements), by_address);
-	set_repetitions(placements, *count);
-	set_deferred(placements, *count);
-	qsort(placements, *count, sizeof(*placements), by_batch);
-	if (count_batches(placements, *count) > BATCHES_MAX) {
-		/* A configuration must not become invalid because peers are down. */
-		for (size_t i = 0; i < *count; i++)
-			placements[i].is_deferred = false;
-		qsort(placements, *count, sizeof(*placements), by_batch);
-	}
-	return placements;
+	*count = list_targets(targets, entries);
+	qsort(entries, *count, sizeof(*entries), by_host);
+	join_hosts(entries, *count);
+	set_deferred(entries, *count);
+	qsort(entries, *count, sizeof(*entries), by_batch);
+	return entries;
+}
+
+static void begin_batch(struct batches *batches, const struct targets *targets,
+			const struct entry *entry, struct target **members)
+{
+	struct batch *batch = &batches->items[batches->count++];
+
+	*batch = (struct batch){
+		.all = targets,
+		.options = &targets->config->groups[entry->first_group].options,
+		.targets = members,
+		.is_deferred = entry->is_deferred};
+	batch->turns = entry->begins_list ? &batches->turns[batches->count - 1]
+					  : batch[-1].turns;
 }
 
 /*
- * Each batch is a run of equal placements. Targets without an address are the last of their
- * batch, so that `targets` and `absent` are two parts of one array.
+ * Idents of a family are given out one after the other, so that no two addresses of a run
+ * share one, and firewalls that keep track of idents see the same ones in each run.
  */
-static int make_batches(struct batches *batches, struct targets *targets,
-			const struct placement *placements, size_t count,
-			int64_t deadline_ns)
+static void fill_batches(struct batches *batches, const struct targets *targets,
+			 const struct entry *entries, size_t count)
 {
-	struct batch *batch = NULL;
+	uint16_t idents[] = {FIRST_IDENT, FIRST_IDENT, FIRST_IDENT}; /* by family */
 
-	if (count_batches(placements, count) > BATCHES_MAX) {
-		log_errx(
-			"too many sets of peers with different options, or with one address in several groups (at most %d)",
-			BATCHES_MAX);
-		return -1;
-	}
 	for (size_t i = 0; i < count; i++) {
-		struct target *target = placements[i].target;
+		enum address_family family = entries[i].target->address.family;
+		struct batch *batch;
 
-		batches->order[i] = target;
-		if (begins_batch(placements, i)) {
-			batch = &batches->items[batches->count++];
-			*batch = (struct batch){
-				.options = &target_group(targets, target)->options,
-				.buckets = &targets->config->collector.buckets,
-				.targets = &batches->order[i],
-				.is_deferred = placements[i].is_deferred,
-				.deadline_ns = deadline_ns};
+		batches->order[i] = entries[i].target;
+		if (entries[i].begins_batch)
+			begin_batch(batches, targets, &entries[i], &batches->order[i]);
+		batch = &batches->items[batches->count - 1];
+		if (entries[i].begins_batch)
+			batch->first_ident = idents[family];
+		batch->count++;
+		if (family != ADDRESS_NONE && entries[i].begins_host) {
+			batch->addresses++;
+			batch->turns->addresses++;
+			idents[family]++;
 		}
-		if (target->state == TARGET_PROBED)
-			batch->count++;
-		else
-			batch->absent_count++;
-		batch->absent = batch->targets + batch->count;
 	}
-	return 0;
 }
 
-/* `period_ns` is that of a round in which a peer is unresponsive. */
-static struct probe_settings make_settings(const struct batch *batch)
+int batches_build(struct batches *batches, struct targets *targets, int64_t deadline_ns)
 {
-	const struct options *o = batch->options;
-	struct probe_settings settings = {
-		.mark = o->mark,
-		.ttl = o->ttl,
-		.dscp = o->dscp,
-		.timeout_ns = o->timeout_ns,
-		.spacing_ns = o->spacing_ns,
-		.period_ns = batch_round_ns(o, 0),
-	};
+	size_t count = 0, batch_count = 0;
+	struct entry *entries = make_entries(targets, &count);
+	int result = 0;
 
-	/* A batch with a source address has one family. */
-	if (batch->targets[0]->address.family == ADDRESS_IPV4)
-		settings.source.v4 = o->source.v4;
-	else
-		settings.source.v6 = o->source.v6;
-	memcpy(settings.device, o->device, sizeof(settings.device));
-	return settings;
-}
-
-/*
- * If liboping refuses an option, the batch has no probe and its targets are unsent: other
- * batches must go on. -1 without memory or idents.
- */
-static int open_probe(struct batch *batch, unsigned number, const struct targets *targets,
-		      const struct cookie *cookie, struct idents *idents)
-{
-	struct probe_settings settings = make_settings(batch);
-	struct cookie own;
-	struct probe_host *hosts = calloc(batch->count, sizeof(*hosts));
-	int result;
-
-	if (!hosts) {
+	if (entries)
+		batch_count = cut(entries, count);
+	*batches = (struct batches){
+		.items = calloc(batch_count + 1, sizeof(*batches->items)),
+		.turns = calloc(batch_count + 1, sizeof(*batches->turns)),
+		.order = calloc(count + 1, sizeof(*batches->order))};
+	if (entries && batches->items && batches->turns && batches->order) {
+		fill_batches(batches, targets, entries, count);
+	} else {
 		log_errx("out of memory");
-		return -1;
+		result = -1;
 	}
-	cookie_derive(cookie, number, &own);
-	for (size_t i = 0; i < batch->count; i++)
-		hosts[i] = (struct probe_host){
-			batch->targets[i]->address,
-			target_group(targets, batch->targets[i])->options.size};
-	batch->probe = probe_new(&settings, &own, idents);
-	result = batch->probe ? probe_add_hosts(batch->probe, hosts, batch->count) : 0;
-	free(hosts);
+	free(entries);
+	for (size_t i = 0; i < batches->count; i++)
+		batches->items[i].deadline_ns = deadline_ns;
 	return result;
 }
 
@@ -319,61 +307,66 @@ static int add_histograms(struct targets *targets)
 	return 0;
 }
 
-int batches_build(struct batches *batches, struct targets *targets,
-		  const struct cookie *cookie, int64_t deadline_ns)
-{
-	size_t count = 0;
-	struct placement *placements = place_targets(targets, &count);
-	int result = -1;
-
-	*batches = (struct batches){.items = calloc(count_batches(placements, count) + 1,
-						    sizeof(*batches->items)),
-				    .order = calloc(count + 1, sizeof(*batches->order)),
-				    .idents = calloc(1, sizeof(*batches->idents))};
-	if (placements && batches->items && batches->order && batches->idents)
-		result = make_batches(batches, targets, placements, count, deadline_ns);
-	else
-		log_errx("out of memory");
-	free(placements);
-	for (size_t i = 0; result == 0 && i < batches->count; i++)
-		if (batches->items[i].count > 0)
-			result = open_probe(&batches->items[i], (unsigned)i, targets,
-					    cookie, batches->idents);
-	return result == 0 ? add_histograms(targets) : result;
-}
-
-size_t batches_count(struct targets *targets)
-{
-	size_t count = 0;
-	struct placement *placements = place_targets(targets, &count);
-	size_t batches = count_batches(placements, count);
-
-	free(placements);
-	return batches;
-}
-
 /* For one line of log for the whole run, however many batches are affected. */
 static struct probe_report sum_reports(const struct batches *batches)
 {
 	struct probe_report sum = {.receive_drops = 0};
 
 	for (size_t i = 0; i < batches->count; i++) {
-		struct probe_report one = {.receive_drops = 0};
+		const struct probe_report *one = &batches->items[i].report;
 
-		if (batches->items[i].probe)
-			one = probe_get_report(batches->items[i].probe);
 		if (sum.failed == 0)
-			sum.first_errno = one.first_errno;
-		sum.failed += one.failed;
-		sum.receive_drops += one.receive_drops;
-		sum.starved |= one.starved;
+			sum.first_errno = one->first_errno;
+		sum.failed += one->failed;
+		sum.receive_drops += one->receive_drops;
+		sum.starved |= one->starved;
 		/* Sysctls limit each socket, so what the largest one wants is enough. */
-		if (one.starved && one.send_wanted > sum.send_wanted)
-			sum.send_wanted = one.send_wanted;
-		if (one.receive_drops > 0 && one.receive_wanted > sum.receive_wanted)
-			sum.receive_wanted = one.receive_wanted;
+		if (one->starved && one->send_wanted > sum.send_wanted)
+			sum.send_wanted = one->send_wanted;
+		if (one->receive_drops > 0 && one->receive_wanted > sum.receive_wanted)
+			sum.receive_wanted = one->receive_wanted;
 	}
 	return sum;
+}
+
+/* The first batch from `batch` on with the same reason for a refusal; `end` if there is none. */
+static const struct batch *find_refused(const struct batch *batch,
+					const struct batch *end, const char *reason)
+{
+	while (batch < end && (batch->report.refused == 0 ||
+			       strcmp(batch->report.refused_reason, reason) != 0))
+		batch++;
+	return batch;
+}
+
+/* One line for each reason why liboping does not ping a host. */
+static void log_refused(const struct batches *batches)
+{
+	const struct batch *end = batches->items + batches->count;
+
+	for (const struct batch *first = batches->items; first < end; first++) {
+		const char *reason = first->report.refused_reason;
+		const char *family =
+			address_family_name(first->targets[0]->address.family);
+		size_t refused = 0;
+
+		if (find_refused(batches->items, end, reason) != first)
+			continue;
+		for (const struct batch *batch = first; batch < end;
+		     batch = find_refused(batch + 1, end, reason)) {
+			refused += batch->report.refused;
+			if (batch->targets[0]->address.family !=
+			    first->targets[0]->address.family)
+				family = "the";
+		}
+		if (refused == 1)
+			log_warnx("peer `%s`: cannot be pinged: %s",
+				  first->report.refused_name, reason);
+		else
+			log_warnx(
+				"cannot ping %s peers: %s (%zu peers, the first is `%s`)",
+				family, reason, refused, first->report.refused_name);
+	}
 }
 
 /*
@@ -386,24 +379,35 @@ static void log_report(const struct probe_report *sum)
 		log_warnx("%zu requests could not be sent: %s%s", sum->failed,
 			  strerror(sum->first_errno),
 			  icmpsocket_explain(sum->first_errno));
-	if (sum->starved)
+	if (sum->starved && sum->send_wanted > 0)
 		log_warnx(
 			"requests could not be sent before the timeout because the send buffer was full: raise net.core.wmem_max to %llu",
 			(unsigned long long)(sum->send_wanted / 2));
-	if (sum->receive_drops > 0)
+	else if (sum->starved)
+		log_warnx(
+			"requests could not be sent before the timeout: the network device accepts them too slowly");
+	if (sum->receive_drops > 0 && sum->receive_wanted > 0)
 		log_warnx(
 			"%llu packets were dropped because the receive buffer was full: raise net.core.rmem_max to %llu",
 			(unsigned long long)sum->receive_drops,
 			(unsigned long long)(sum->receive_wanted / 2));
+	else if (sum->receive_drops > 0)
+		log_warnx(
+			"%llu packets were dropped at sockets that hold two replies of each peer: are there duplicates, or does an IPsec policy refuse replies?",
+			(unsigned long long)sum->receive_drops);
 }
 
 int batches_run(struct batches *batches, struct targets *targets, struct stats_node *node)
 {
-	int result = batches->count ? runner_run(batches->items, batches->count) : 0;
-	struct probe_report sum = sum_reports(batches);
+	struct probe_report sum;
+	int result = add_histograms(targets);
 
+	if (result == 0 && batches->count > 0)
+		result = runner_run(batches->items, batches->count);
+	sum = sum_reports(batches);
 	if (batches->count && batches->items[0].progress)
 		batches->items[0].progress(&batches->items[0], 0, 0);
+	log_refused(batches);
 	log_report(&sum);
 	node->receive_drops += sum.receive_drops;
 	for (size_t i = 0; i < batches->count; i++)
@@ -432,10 +436,8 @@ bool batches_measured(const struct batches *batches)
 
 void batches_free(struct batches *batches)
 {
-	for (size_t i = 0; i < batches->count; i++)
-		probe_free(batches->items[i].probe);
 	free(batches->items);
 	free(batches->order);
-	free(batches->idents);
-	memset(batches, 0, sizeof(*batches));
+	free(batches->turns);
+	*batches = (struct batches){.items = NULL};
 }

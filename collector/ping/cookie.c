@@ -18,6 +18,12 @@
 _Static_assert(OPTIONS_SIZE_MIN >= COOKIE_SIZE + 2 * sizeof(struct in6_addr),
 	       "the smallest payload holds the cookie and an address");
 
+size_t cookie_size(enum address_family family)
+{
+	return COOKIE_SIZE + 2 * (family == ADDRESS_IPV4 ? sizeof(struct in_addr)
+							 : sizeof(struct in6_addr));
+}
+
 int cookie_init(struct cookie *cookie)
 {
 	unsigned char bytes[COOKIE_SIZE];

@@ -44,6 +44,9 @@ void cookie_derive(const struct cookie *cookie, unsigned index, struct cookie *d
 void cookie_write_payload(const struct cookie *cookie, const struct address *addr,
 			  size_t size, char *out);
 
+/* Bytes of the cookie and an address of the family, with which every payload begins. */
+size_t cookie_size(enum address_family family);
+
 #define COOKIE_FILTER_MAX 96
 
 /*

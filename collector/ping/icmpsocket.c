@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/icmp.h>
 #include <linux/if_addr.h>
 #include <linux/sock_diag.h>
 #include <netinet/icmp6.h>
@@ -20,6 +21,9 @@
 #define SMALL_PACKET_COST 832
 #define SMALL_PAYLOAD 256
 #define SMALLEST_PACKET_COST 512
+
+/* ICMP errors that are removed from a socket at once; more of them are a flood. */
+#define ERRORS_IN_A_ROW 4096
 
 /* The scope column of /proc/net/if_inet6. */
 #define SCOPE_GLOBAL 0x00
@@ -52,45 +56,61 @@ static int get_option(int fd, int option)
 	return getsockopt(fd, SOL_SOCKET, option, &value, &len) < 0 ? -1 : value;
 }
 
-/* The kernel doubles what it is asked for and reports the double. */
-static void grow_buffer(int fd, int option, int force_option, uint64_t wanted)
+static bool is_granted(int fd, int option, uint64_t wanted)
 {
-	int value = wanted / 2 > INT_MAX / 2 ? INT_MAX / 2 : (int)(wanted / 2);
 	int granted = get_option(fd, option);
 
-	if (granted >= 0 && (uint64_t)granted >= wanted)
-		return;
+	return granted >= 0 && (uint64_t)granted >= wanted;
+}
+
+/* The kernel doubles what it is asked for and reports the double. False if that is less. */
+static bool grow_buffer(int fd, int option, int force_option, uint64_t wanted)
+{
+	int value = wanted / 2 > INT_MAX / 2 ? INT_MAX / 2 : (int)(wanted / 2);
+
+	if (is_granted(fd, option, wanted))
+		return true;
 	/*
 	 * The forced form ignores net.core.rmem_max and wmem_max but needs CAP_NET_ADMIN.
 	 * The other one is cut to these limits; the probe reports a buffer that overflows.
 	 */
 	if (setsockopt(fd, SOL_SOCKET, force_option, &value, sizeof(value)) < 0)
 		setsockopt(fd, SOL_SOCKET, option, &value, sizeof(value));
+	return is_granted(fd, option, wanted);
+}
+
+/*
+ * Echo replies alone. The kernel applies this filter first. Before the one of cookie.h it
+ * applies IPsec policies and, with IPv6, verifies the checksum, and counts what fails there
+ * as a drop. Other types must not get that far. ICMP errors still reach the error queue.
+ */
+static int filter_types(const struct icmpsocket *s)
+{
+	struct icmp_filter types = {.data = ~(1U << ICMP_ECHOREPLY)};
+	struct icmp6_filter types6;
+
+	ICMP6_FILTER_SETBLOCKALL(&types6);
+	ICMP6_FILTER_SETPASS(ICMP6_ECHO_REPLY, &types6);
+	return s->family == ADDRESS_IPV4
+		       ? setsockopt(s->fd, SOL_RAW, ICMP_FILTER, &types, sizeof(types))
+		       : setsockopt(s->fd, IPPROTO_ICMPV6, ICMP6_FILTER, &types6,
+				    sizeof(types6));
 }
 
 /*
  * A raw socket gets every ICMP packet of the host. The filter rejects those that are not
  * replies to this run's requests before they take buffer space or wake us up.
  */
-static int attach_filter(const struct icmpsocket *s, const struct cookie *cookie)
+static int attach_filters(const struct icmpsocket *s, const struct cookie *cookie)
 {
 	struct sock_filter code[COOKIE_FILTER_MAX];
 	struct sock_fprog program = {.filter = code};
-	struct icmp6_filter types;
 
 	program.len = (unsigned short)cookie_build_filter(cookie, s->family, code);
 	if (setsockopt(s->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) <
 	    0)
 		return -1;
-	if (s->family != ADDRESS_IPV6)
-		return 0;
-	/*
-	 * The kernel verifies the ICMPv6 checksum between this filter and the one above,
-	 * and counts a wrong one as a drop. Other types must not get that far.
-	 */
-	ICMP6_FILTER_SETBLOCKALL(&types);
-	ICMP6_FILTER_SETPASS(ICMP6_ECHO_REPLY, &types);
-	return setsockopt(s->fd, IPPROTO_ICMPV6, ICMP6_FILTER, &types, sizeof(types));
+	return filter_types(s);
 }
 
 static uint32_t read_dropped(int fd)
@@ -112,24 +132,56 @@ static uint64_t read_checksum_errors(enum address_family family)
 	return count;
 }
 
+/* Packets that IPsec policies refused, once for each socket that they were for. */
+static uint64_t read_refused(void)
+{
+	static const char *const names[] = {"XfrmInTmplMismatch", "XfrmInPolBlock",
+					    "XfrmInNoPols"};
+	char content[PROCFILE_SIZE];
+	uint64_t refused = 0;
+
+	/* A kernel without IPsec has no such file. */
+	if (!procfile_load("/proc/self/net/xfrm_stat", content))
+		return 0;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		uint64_t count = 0;
+
+		(void)procfile_find(content, names[i], &count);
+		refused += count;
+	}
+	return refused;
+}
+
+/* How far a counter has come. One that fell could not be read and explains nothing. */
+static uint64_t advance(uint64_t *last, uint64_t now)
+{
+	uint64_t by = now > *last ? now - *last : 0;
+
+	*last = now;
+	return by;
+}
+
 /*
- * Packets that full buffers dropped since the last call. On an ICMPv6 socket the kernel's
- * count includes packets with a wrong checksum. These are loss on the path and no fault of
- * ours, so as many as the network namespace has counted checksum errors are subtracted.
+ * Packets that full buffers dropped since the last call. The kernel's count includes
+ * replies with a wrong ICMPv6 checksum and those that an IPsec policy refuses. These are
+ * loss and no fault of ours, so as many as the network namespace has counted are
+ * subtracted. Refused packets are counted more than once, so they explain no drop where
+ * the buffer is too small for all replies.
  */
 static uint32_t read_new_drops(struct icmpsocket *s)
 {
 	uint32_t dropped = read_dropped(s->fd), drops = dropped - s->dropped;
-	uint64_t errors = read_checksum_errors(s->family), new_errors;
+	uint64_t errors = read_checksum_errors(s->family), explained;
 
 	/* The kernel counts the drop first and the error a moment later. */
 	if (errors < s->checksum_errors + drops)
 		errors = read_checksum_errors(s->family);
-	/* A count that fell could not be read and explains nothing. */
-	new_errors = errors > s->checksum_errors ? errors - s->checksum_errors : 0;
+	explained = advance(&s->checksum_errors, errors);
+	/* Not read in every round, as it takes 20 microseconds and more. */
+	if (drops > 0 && s->holds_all)
+		explained += advance(&s->refused, read_refused());
 	s->dropped = dropped;
-	s->checksum_errors = errors;
-	return new_errors < drops ? drops - (uint32_t)new_errors : 0;
+	return explained < drops ? drops - (uint32_t)explained : 0;
 }
 
 static enum address_family read_family(int fd)
@@ -146,41 +198,51 @@ static void add_socket(struct icmpsocket_set *set, int fd, const struct cookie *
 	struct icmpsocket *s = &set->items[set->count++];
 
 	*s = (struct icmpsocket){.fd = fd, .family = read_family(fd)};
-	if (s->family == ADDRESS_NONE || attach_filter(s, cookie) < 0) {
+	if (s->family == ADDRESS_NONE || attach_filters(s, cookie) < 0) {
 		log_err("cannot prepare a raw socket");
 		set->failed = true;
 	}
-	grow_buffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, set->receive_wanted);
-	grow_buffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, set->send_wanted);
+	s->holds_all = grow_buffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, set->receive_wanted);
+	if (!s->holds_all)
+		set->receive_short = set->receive_wanted;
+	if (!grow_buffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, set->send_wanted))
+		set->send_short = set->send_wanted;
+	/*
+	 * An IPv4 socket reports requests that the kernel itself dropped, as its neighbour
+	 * table or the device's queue was full, only with IP_RECVERR. That also makes ICMP
+	 * errors fail calls on the socket: see icmpsocket_discard_errors().
+	 */
+	if (s->family == ADDRESS_IPV4)
+		setsockopt(fd, IPPROTO_IP, IP_RECVERR, &(int){1}, sizeof(int));
 	/* What was dropped before is nothing of ours. */
+	s->refused = read_refused();
 	(void)read_new_drops(s);
 }
 
-/* Bounded, as packets may arrive as fast as they are read. */
+size_t icmpsocket_discard_errors(int fd)
+{
+	size_t count = 0;
+	char byte;
+
+	while (count < ERRORS_IN_A_ROW &&
+	       recv(fd, &byte, sizeof(byte), MSG_ERRQUEUE | MSG_DONTWAIT) >= 0)
+		count++;
+	return count;
+}
+
+/*
+ * Bounded, as packets may arrive as fast as they are read. A failure may be an ICMP error;
+ * only an empty queue ends it.
+ */
 static void drain(int fd, size_t limit)
 {
 	char byte;
 
+	(void)icmpsocket_discard_errors(fd);
 	while (limit-- > 0 &&
-	       recv(fd, &byte, sizeof(byte), MSG_DONTWAIT | MSG_TRUNC) >= 0)
+	       (recv(fd, &byte, sizeof(byte), MSG_DONTWAIT | MSG_TRUNC) >= 0 ||
+		errno != EAGAIN))
 		;
-}
-
-/*
- * An IPv4 socket reports requests that the kernel itself dropped, as its neighbour table
- * or the device's queue was full, only with IP_RECVERR. That also makes ICMP errors fail
- * later calls on the socket, so it is on only while requests are sent.
- */
-static void report_send_errors(const struct icmpsocket *s, bool on)
-{
-	int value = on;
-
-	if (s->family != ADDRESS_IPV4)
-		return;
-	setsockopt(s->fd, IPPROTO_IP, IP_RECVERR, &value, sizeof(value));
-	/* Reading it clears a pending error. */
-	if (!on)
-		(void)get_option(s->fd, SO_ERROR);
 }
 
 /* Columns of a line: address, interface index, prefix length, scope, flags, name. */
@@ -254,8 +316,8 @@ size_t icmpsocket_prepare(struct icmpsocket_set *set, int fd, const struct cooki
 	capacity = buffer < 0 ? 0 : (size_t)buffer / SMALLEST_PACKET_COST + 1;
 	/* liboping would count a late reply of the previous round as one of this round. */
 	drain(fd, capacity);
+	/* Only now: what is dropped while the queue is still full is no reply of this round. */
 	set->drops += read_new_drops(&set->items[i]);
-	report_send_errors(&set->items[i], true);
 	if (set->items[i].family == ADDRESS_IPV6)
 		find_tentative(set);
 	return capacity;
@@ -269,12 +331,6 @@ bool icmpsocket_may_send(const struct icmpsocket_set *set, const struct sockaddr
 		return true;
 	return !(IN6_IS_ADDR_LINKLOCAL(&v6->sin6_addr) ? set->is_link_tentative
 						       : set->is_global_tentative);
-}
-
-void icmpsocket_end_sending(const struct icmpsocket_set *set)
-{
-	for (size_t i = 0; i < set->count; i++)
-		report_send_errors(&set->items[i], false);
 }
 
 uint64_t icmpsocket_count_drops(struct icmpsocket_set *set)

@@ -8,8 +8,8 @@
  *
  * Order of calls: zero the set and fill in what buffers are wanted; then for every round
  * icmpsocket_prepare() for each socket, icmpsocket_may_send() for each request,
- * icmpsocket_end_sending(), icmpsocket_count_drops(). The set owns no descriptor. It
- * belongs to the thread that runs the rounds.
+ * icmpsocket_count_drops(). The set owns no descriptor. It belongs to the thread that runs
+ * the rounds.
  */
 #ifndef NODECANARY_ICMPSOCKET_H
 #define NODECANARY_ICMPSOCKET_H
@@ -28,9 +28,10 @@
 struct icmpsocket {
 	int fd;
 	enum address_family family;
+	bool holds_all; /* the receive buffer is as large as wanted */
 	/* The kernel's counters when they were last read; the second for IPv6 only. */
 	uint32_t dropped;
-	uint64_t checksum_errors;
+	uint64_t checksum_errors, refused;
 };
 
 struct icmpsocket_set {
@@ -39,7 +40,9 @@ struct icmpsocket_set {
 
 	/* Results. */
 	uint64_t drops; /* so far, in rounds and between them */
-	bool failed;	/* a socket could not be prepared; logged */
+	/* What was wanted, if a socket got less, otherwise 0. */
+	uint64_t receive_short, send_short;
+	bool failed; /* a socket could not be prepared; logged */
 
 	/* Internal. */
 	struct icmpsocket items[ICMPSOCKET_MAX];
@@ -68,8 +71,11 @@ size_t icmpsocket_prepare(struct icmpsocket_set *set, int fd,
  */
 bool icmpsocket_may_send(const struct icmpsocket_set *set, const struct sockaddr *to);
 
-/* After the last request of a round: errors of sending no longer matter. */
-void icmpsocket_end_sending(const struct icmpsocket_set *set);
+/*
+ * Removes the ICMP errors that are queued at a socket, and returns how many they were. An
+ * error fails the next call on the socket, whichever request it is about.
+ */
+size_t icmpsocket_discard_errors(int fd);
 
 /* After a round: packets dropped at full buffers since icmpsocket_prepare(). */
 uint64_t icmpsocket_count_drops(struct icmpsocket_set *set);

@@ -1,7 +1,6 @@
 #include "ping/interpose.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/select.h>
@@ -11,12 +10,19 @@
 
 #include "base/clock.h"
 #include "ping/icmpsocket.h"
+#include "ping/task.h"
 
 /* After so many packets a request that is due goes first, so a flood cannot delay it. */
 #define READS_IN_A_ROW 64
 
-/* ICMP errors that are removed from a socket at once; more of them are a flood. */
-#define ERRORS_IN_A_ROW 64
+/*
+ * How often a request that fails is sent again while ICMP errors arrive; without any, a
+ * quarter as often.
+ */
+#define RESENDS_MAX 16
+
+/* Calls of select() in a rehearsal; a liboping that sends otherwise would never end. */
+#define REHEARSED_WAITS_MAX 8
 
 /*
  * Sending one request may take a quarter of the timeout, or a millisecond if that is
@@ -25,8 +31,8 @@
 #define STALL_SHARE 4
 #define STALL_MIN_NS CLOCK_NS_PER_MS
 
-/* Objects run in threads of their own, and liboping passes no argument of ours. */
-static _Thread_local struct interpose *current;
+/* liboping passes no argument of ours. */
+static struct interpose *current;
 
 void interpose_begin(struct interpose *interpose)
 {
@@ -56,14 +62,14 @@ static void begin_sending(struct interpose *s, const struct pollfd *fds, nfds_t 
 	s->last_send_ns = s->next_send_ns = clock_monotonic_ns();
 }
 
-/* A signal that interrupts it looks like a timeout; the caller's loop waits again. */
-static void wait_for(struct pollfd *fds, nfds_t count, int64_t timeout_ns)
+/* Meanwhile other tasks have rounds of their own. The caller's loop may wait again. */
+static void wait_for(struct pollfd *fds, nfds_t count, int64_t until_ns)
 {
-	struct timespec ts = clock_timespec(timeout_ns);
+	struct interpose *self = current;
 
-	if (ppoll(fds, count, &ts, NULL) <= 0)
-		for (nfds_t i = 0; i < count; i++)
-			fds[i].revents = 0;
+	current = NULL;
+	task_wait(fds, count, until_ns);
+	current = self;
 }
 
 /* Adds to the set what is ready for one of the events; returns how many that are. */
@@ -132,7 +138,7 @@ static int wait_round(struct interpose *s, struct pollfd *fds, nfds_t count, int
 			if (fds[i].fd == write_fd)
 				fds[i].events = (short)(POLLIN | (due ? POLLOUT : 0));
 		fds[count] = (struct pollfd){.fd = s->stop_fd, .events = POLLIN};
-		wait_for(fds, count + 1, until_ns - now_ns);
+		wait_for(fds, count + 1, until_ns);
 		if (fds[count].revents) {
 			s->interrupted = true;
 			errno = EINTR;
@@ -156,6 +162,8 @@ static int wait_round(struct interpose *s, struct pollfd *fds, nfds_t count, int
 		}
 		/* A request that became due during the wait is tried first. */
 		if ((due || write_fd < 0) && now_ns >= give_up_ns(s, due)) {
+			/* Nothing is left in the sockets, so what failed was no packet. */
+			s->receive_errno = 0;
 			s->starved = due;
 			return 0;
 		}
@@ -184,13 +192,27 @@ static int select_in_round(struct interpose *s, int nfds, fd_set *readfds,
 	return wait_round(s, fds, count, write_fd, readfds, writefds);
 }
 
+/* Time is up when the one request was sent and something read, or never will be. */
+static int rehearse_wait(struct interpose *s, fd_set *readfds, fd_set *writefds)
+{
+	s->was_called = true;
+	FD_ZERO(s->has_sent ? writefds : readfds);
+	if (!s->has_received && s->rehearsed_waits++ < REHEARSED_WAITS_MAX)
+		return 1;
+	FD_ZERO(s->has_sent ? readfds : writefds);
+	return 0;
+}
+
+INTERPOSE_EXPORTED
 int select(int nfds, fd_set *readfds, fd_set *writefds, fd_set *exceptfds,
 	   struct timeval *timeout)
 {
 	struct timespec ts;
 
 	if (current && readfds && writefds)
-		return select_in_round(current, nfds, readfds, writefds);
+		return current->is_rehearsal
+			       ? rehearse_wait(current, readfds, writefds)
+			       : select_in_round(current, nfds, readfds, writefds);
 	if (timeout) {
 		ts.tv_sec = timeout->tv_sec;
 		ts.tv_nsec = (long)timeout->tv_usec * 1000;
@@ -209,27 +231,24 @@ static int64_t stall_ns(const struct interpose *s)
 }
 
 /*
- * ICMP errors fail a later call on the socket that has nothing to do with them. Removing
- * their copies from the error queue also clears the pending error.
+ * A failure may be a pending ICMP error, which says nothing about this request; the next one
+ * may arrive between two tries. The kernel queues an error some time before it fails a call
+ * with it, so an empty queue alone proves nothing.
  */
-static void discard_errors(int fd)
-{
-	char byte;
-
-	for (int i = 0; i < ERRORS_IN_A_ROW; i++)
-		if (recv(fd, &byte, sizeof(byte), MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
-			return;
-}
-
-/* The first failure may be a pending error; only the second one is this request's. */
 static ssize_t send_now(int fd, const struct msghdr *message, int flags)
 {
-	ssize_t sent = sendmsg(fd, message, flags | MSG_DONTWAIT);
+	unsigned tries = 0;
 
-	if (sent >= 0)
-		return sent;
-	discard_errors(fd);
-	return sendmsg(fd, message, flags | MSG_DONTWAIT);
+	for (;;) {
+		ssize_t sent = sendmsg(fd, message, flags | MSG_DONTWAIT);
+		int error = errno;
+
+		/* A full buffer is no ICMP error. */
+		if (sent >= 0 || error == EAGAIN || tries >= RESENDS_MAX)
+			return sent;
+		tries += icmpsocket_discard_errors(fd) > 0 ? 1 : 4;
+		errno = error;
+	}
 }
 
 static void count_failure(struct interpose *s)
@@ -257,6 +276,7 @@ static void *cast_away_const(const void *p)
  */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpedantic"
+INTERPOSE_EXPORTED
 ssize_t sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr,
 	       socklen_t addr_len)
 {
@@ -271,6 +291,9 @@ ssize_t sendto(int fd, const void *buf, size_t n, int flags, const struct sockad
 
 	if (!s)
 		return sendmsg(fd, &message, flags);
+	s->has_sent = true;
+	if (s->is_rehearsal)
+		return (ssize_t)n;
 	if (s->may_send && !s->may_send(addr, s->arg)) {
 		errno = EADDRNOTAVAIL;
 		sent = -1;
@@ -288,25 +311,29 @@ ssize_t sendto(int fd, const void *buf, size_t n, int flags, const struct sockad
 #pragma GCC diagnostic pop
 
 /*
- * The first failure may be a pending error, as with sending. select() has done the waiting,
- * but a socket may be readable for an error that is gone by now, so this never blocks.
+ * select() has done the waiting, but a socket may be readable for an ICMP error that is gone
+ * by now, so this never blocks. After a failure liboping waits again and, if there is a
+ * packet, reads again.
  */
 static int receive_now(struct interpose *s, int fd, struct mmsghdr *one, int flags)
 {
 	int received = recvmmsg(fd, one, 1, flags | MSG_DONTWAIT, NULL);
+	int error = errno;
 
-	if (received < 1) {
-		discard_errors(fd);
-		received = recvmmsg(fd, one, 1, flags | MSG_DONTWAIT, NULL);
-	}
-	if (received > 0)
+	s->has_received = true;
+	if (received > 0) {
 		s->receive_errno = 0;
-	else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
-		s->receive_errno = errno;
-	return received;
+		return received;
+	}
+	(void)icmpsocket_discard_errors(fd);
+	errno = error;
+	if (error != EAGAIN && error != EINTR)
+		s->receive_errno = error;
+	return -1;
 }
 
 /* By recvmmsg(), as there is no other name for libc's recvmsg(). */
+INTERPOSE_EXPORTED
 ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 {
 	struct mmsghdr one = {.msg_hdr = *message};
@@ -325,6 +352,7 @@ ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 	return (ssize_t)one.msg_len;
 }
 
+INTERPOSE_EXPORTED
 void perror(const char *s)
 {
 	/* In a round sendto() has counted the failure. */

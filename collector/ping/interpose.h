@@ -8,7 +8,7 @@
  * request, gives up on replies that are already queued, sends as fast as it can, takes a
  * request without a route for one that was sent, and prints a line for every other failure.
  *
- * Between interpose_begin() and interpose_end(), in the thread that called them:
+ * Between interpose_begin() and interpose_end(), in the task that called them (task.h):
  *  - a round ends `timeout_ns` after its last request, on the monotonic clock, and not
  *    before everything that was queued by then has been read;
  *  - requests are sent `spacing_ns` apart. Where the clock's resolution makes them late, at
@@ -17,7 +17,8 @@
  *  - liboping sees only packets that `accept` accepts;
  *  - a request that was not sent, for whatever reason, looks to liboping like one that
  *    failed, so its sequence number does not advance;
- *  - an error that an ICMP message left at the socket does not fail the next request.
+ *  - an error that an ICMP message left at the socket fails neither a request nor a
+ *    receive.
  * Outside, the four behave like libc's.
  */
 #ifndef NODECANARY_INTERPOSE_H
@@ -31,7 +32,11 @@
 #define INTERPOSE_BURST 8
 
 struct interpose {
-	/* Set by the caller. */
+	/*
+	 * Set by the caller. A rehearsal shows which of these functions liboping calls:
+	 * nothing is sent, and the rest here is not used.
+	 */
+	bool is_rehearsal;
 	int64_t timeout_ns, spacing_ns;
 	/* How many packets are read after the deadline: as many as the sockets can queue. */
 	size_t pending_max;
@@ -47,23 +52,28 @@ struct interpose {
 	void *arg;
 
 	/* Results. */
-	bool was_called;  /* liboping did wait in select() */
-	bool interrupted; /* by a stop request */
+	bool was_called;	     /* liboping did wait in select() */
+	bool has_sent, has_received; /* ... and called sendto(), recvmsg() */
+	bool interrupted;	     /* by a stop request */
 	/*
 	 * The process stood still between a request's time stamp and its sending, so long
 	 * that a reply in time may look late.
 	 */
 	bool stalled;
-	bool starved;	   /* the send buffer was full until the round ended */
-	size_t failed;	   /* requests that the kernel refused */
-	int first_errno;   /* of the first of them */
-	int receive_errno; /* of the last receive if it failed, otherwise 0 */
+	bool starved;	 /* the send buffer was full until the round ended */
+	size_t failed;	 /* requests that the kernel refused */
+	int first_errno; /* of the first of them */
+	/* Of the last receive, if it failed and the round ended with unread packets. */
+	int receive_errno;
 
 	/* Internal. */
 	bool sent;
 	int64_t next_send_ns, last_send_ns, permitted_ns;
-	size_t reads_in_a_row, late_reads;
+	size_t reads_in_a_row, late_reads, rehearsed_waits;
 };
+
+/* For what replaces a function of libc, whatever -fvisibility the user's CFLAGS have. */
+#define INTERPOSE_EXPORTED __attribute__((visibility("default")))
 
 /* The structure must live until interpose_end(). */
 void interpose_begin(struct interpose *interpose);

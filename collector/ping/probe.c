@@ -2,14 +2,25 @@
 
 #include <errno.h>
 #include <oping.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "ping/hostinfo.h"
 #include "ping/icmpsocket.h"
 #include "ping/interpose.h"
 #include "base/stop.h"
+
+/*
+ * liboping's own timeout in a rehearsal, and the time after which it is taken out of it by
+ * force, in seconds.
+ */
+#define REHEARSAL_S 0.1
+#define REHEARSAL_MAX_S 1
 
 /*
  * liboping's own timeout, in seconds. It counts from before the first request and on the
@@ -20,11 +31,11 @@
 /* How long the kernel keeps requests to a neighbour that does not answer ARP or ND. */
 #define NEIGHBOUR_WAIT_NS (3 * CLOCK_NS_PER_S)
 
-/* Hosts that are added between two looks for a stop request. */
-#define STOP_CHECK_HOSTS 256
+/* The name by which liboping knows a host: ident, address and size of the payload. */
+#define HOST_NAME_SIZE (ADDRESS_TEXT_SIZE + 16)
 
 struct host {
-	pingobj_iter_t *iter; /* NULL: it could not be added */
+	pingobj_iter_t *iter; /* NULL: liboping does not have it */
 	unsigned sequence;    /* liboping's at the start of the round */
 };
 
@@ -32,12 +43,13 @@ struct probe {
 	pingobj_t *object;
 	struct probe_settings settings;
 	struct cookie cookie;
-	struct idents *idents;
 	struct host *hosts;
-	size_t count, added; /* hosts; those among them that liboping has */
-	struct ident_table by_ident;
+	size_t count, added;  /* hosts; those among them that liboping has */
+	uint16_t first_ident; /* that of hosts[0]; those of the others follow */
+	const char *first_name;
 	struct icmpsocket_set sockets;
-	bool warned, warned_of_receive;
+	bool is_unfit; /* liboping does not behave as this module needs */
+	bool warned_of_receive;
 	struct probe_report report;
 	/* Of the current round. */
 	struct interpose interpose;
@@ -54,23 +66,37 @@ static bool set_option(struct probe *probe, int option, const char *name, void *
 }
 
 /*
- * PING_OPT_AF is left alone: with it liboping resolves with AI_ADDRCONFIG, which rejects
- * loopback addresses on a host that has no others.
+ * Numeric, but liboping asks getaddrinfo() for it all the same; see hostinfo.h. A batch with
+ * a source has one family.
  */
+static bool set_source(struct probe *probe)
+{
+	const struct source *source = &probe->settings.source;
+	const struct address *address =
+		source->v4.family != ADDRESS_NONE ? &source->v4 : &source->v6;
+	char text[ADDRESS_TEXT_SIZE];
+	bool is_set;
+
+	if (address->family == ADDRESS_NONE)
+		return true;
+	address_format(address, text);
+	hostinfo_begin(address, 0);
+	is_set = set_option(probe, PING_OPT_SOURCE, "source", text);
+	(void)hostinfo_end();
+	return is_set;
+}
+
 static bool set_options(struct probe *probe)
 {
 	const struct probe_settings *s = &probe->settings;
-	char device[IF_NAMESIZE], source[ADDRESS_TEXT_SIZE];
+	char device[IF_NAMESIZE];
 	int ttl = (int)s->ttl, mark = (int)s->mark.value;
 	uint8_t qos = (uint8_t)(s->dscp << 2);
 	double timeout = NEVER_S;
 
 	memcpy(device, s->device, sizeof(device));
-	address_format(s->source.v4.family != ADDRESS_NONE ? &s->source.v4
-							   : &s->source.v6,
-		       source);
 	return set_option(probe, PING_OPT_TIMEOUT, "timeout", &timeout) &&
-	       (!*source || set_option(probe, PING_OPT_SOURCE, "source", source)) &&
+	       set_source(probe) &&
 	       (!*device || set_option(probe, PING_OPT_DEVICE, "device", device)) &&
 	       (!s->mark.is_set || set_option(probe, PING_OPT_MARK, "mark", &mark)) &&
 	       set_option(probe, PING_OPT_TTL, "ttl", &ttl) &&
@@ -78,7 +104,7 @@ static bool set_options(struct probe *probe)
 }
 
 struct probe *probe_new(const struct probe_settings *settings,
-			const struct cookie *cookie, struct idents *idents)
+			const struct cookie *cookie)
 {
 	struct probe *probe = calloc(1, sizeof(*probe));
 
@@ -89,7 +115,6 @@ struct probe *probe_new(const struct probe_settings *settings,
 	}
 	probe->settings = *settings;
 	probe->cookie = *cookie;
-	probe->idents = idents;
 	if (!set_options(probe)) {
 		probe_free(probe);
 		return NULL;
@@ -107,31 +132,57 @@ static const char *read_error(const struct probe *probe)
 	return strerror((int)strtol(text + 6, NULL, 10));
 }
 
-/* Adds one host to the end of liboping's list. */
-static bool add_host(struct probe *probe, const struct probe_host *host)
-{
-	char payload[OPTIONS_SIZE_MAX + 1], address[ADDRESS_TEXT_SIZE];
-
-	address_format(&host->address, address);
-	cookie_write_payload(&probe->cookie, &host->address, host->payload, payload);
-	/* Without memory for the payload liboping returns 0 and would send its own. */
-	errno = 0;
-	if (ping_setopt(probe->object, PING_OPT_DATA, payload) == 0 && errno != ENOMEM &&
-	    ping_host_add(probe->object, address) == 0)
-		return true;
-	if (!probe->warned)
-		log_warnx("cannot ping %s: %s (only the first such peer is named)",
-			  address, errno == ENOMEM ? "out of memory" : read_error(probe));
-	probe->warned = true;
-	return false;
-}
-
-static void remove_host(struct probe *probe, const struct probe_host *host)
+/*
+ * Never a numeric address by itself, so that liboping cannot resolve it without
+ * hostinfo.h. liboping compares a new name with all others, so they differ early: in the
+ * last digit of the ident.
+ */
+static void format_name(const struct probe_host *host, uint16_t ident,
+			char name[static HOST_NAME_SIZE])
 {
 	char address[ADDRESS_TEXT_SIZE];
 
 	address_format(&host->address, address);
-	ping_host_remove(probe->object, address);
+	snprintf(name, HOST_NAME_SIZE, "%x%03x/%s/%u", ident & 15U, ident >> 4U, address,
+		 host->payload);
+}
+
+/* For one message about all hosts that liboping does not accept. */
+static void count_refused(struct probe *probe, const char *name, size_t count,
+			  const char *reason)
+{
+	struct probe_report *report = &probe->report;
+
+	if (report->refused == 0) {
+		report->refused_name = name;
+		snprintf(report->refused_reason, sizeof(report->refused_reason), "%s",
+			 reason);
+	}
+	report->refused += count;
+}
+
+/*
+ * A host for which liboping gets no socket stays in its list all the same. It would make
+ * every round fail, so it is removed.
+ */
+static void add_host(struct probe *probe, const struct probe_host *host, uint16_t ident)
+{
+	char payload[OPTIONS_SIZE_MAX + 1], name[HOST_NAME_SIZE];
+	bool is_added;
+
+	format_name(host, ident, name);
+	cookie_write_payload(&probe->cookie, &host->address, host->payload, payload);
+	hostinfo_begin(&host->address, ident);
+	/* Without memory for the payload liboping returns 0 and would send its own. */
+	errno = 0;
+	is_added = ping_setopt(probe->object, PING_OPT_DATA, payload) == 0 &&
+		   errno != ENOMEM && ping_host_add(probe->object, name) == 0;
+	probe->is_unfit |= !hostinfo_end() && is_added;
+	if (is_added)
+		return;
+	count_refused(probe, host->name, 1,
+		      errno == ENOMEM ? "out of memory" : read_error(probe));
+	ping_host_remove(probe->object, name);
 }
 
 static uint16_t read_ident(pingobj_iter_t *iter)
@@ -143,52 +194,33 @@ static uint16_t read_ident(pingobj_iter_t *iter)
 	return ident;
 }
 
-/*
- * Binds hosts to liboping's list entries. The `count` hosts in `pending` were added since
- * the last call; their entries are at the end of the list, in this order, and have no
- * context yet. A host whose ident is in use stays in `pending`; returns how many do.
- */
-static size_t bind_hosts(struct probe *probe, const struct probe_host *hosts,
-			 size_t *pending, size_t count)
+/* The index of the host with this ident; the number of hosts if there is none. */
+static size_t find_host(const struct probe *probe, uint16_t ident)
 {
-	size_t left = 0, next = 0;
+	size_t index = (uint16_t)(ident - probe->first_ident);
 
-	for (pingobj_iter_t *iter = ping_iterator_get(probe->object);
-	     iter && next < count; iter = ping_iterator_next(iter)) {
-		size_t index;
-		uint16_t ident;
-
-		if (ping_iterator_get_context(iter))
-			continue;
-		index = pending[next++];
-		ident = read_ident(iter);
-		if (idents_reserve(probe->idents, hosts[index].address.family, ident)) {
-			ident_table_add(&probe->by_ident, hosts[index].address.family,
-					ident, (uint32_t)index);
-			probe->added++;
-			probe->hosts[index].iter = iter;
-			ping_iterator_set_context(iter, &probe->hosts[index]);
-		} else {
-			pending[left++] = index;
-		}
-	}
-	return left;
+	return index < probe->count ? index : probe->count;
 }
 
-/* Adds what is pending; returns how many are left to be bound. */
-static size_t add_pending(struct probe *probe, const struct probe_host *hosts,
-			  size_t *pending, size_t count)
+/* Binds liboping's entries to the hosts by ident and by address, not by their order. */
+static void bind_hosts(struct probe *probe, const struct probe_host *hosts)
 {
-	size_t added = 0;
+	for (pingobj_iter_t *iter = ping_iterator_get(probe->object); iter;
+	     iter = ping_iterator_next(iter)) {
+		char name[HOST_NAME_SIZE], listed[HOST_NAME_SIZE + 1] = "";
+		uint16_t ident = read_ident(iter);
+		size_t index = find_host(probe, ident), len = sizeof(listed);
 
-	for (size_t i = 0; i < count; i++) {
-		/* Adding is quadratic, seconds for very many; the rest stays unsent. */
-		if (i % STOP_CHECK_HOSTS == STOP_CHECK_HOSTS - 1 && stop_requested())
-			break;
-		if (add_host(probe, &hosts[pending[i]]))
-			pending[added++] = pending[i];
+		ping_iterator_get_info(iter, PING_INFO_USERNAME, listed, &len);
+		if (index < probe->count)
+			format_name(&hosts[index], ident, name);
+		if (index == probe->count || strcmp(name, listed) != 0) {
+			probe->is_unfit = true;
+			return;
+		}
+		probe->hosts[index].iter = iter;
+		probe->added++;
 	}
-	return added;
 }
 
 /*
@@ -208,50 +240,25 @@ static void set_buffers_wanted(struct probe *probe, const struct probe_host *hos
 	probe->sockets.send_wanted = icmpsocket_buffer_size(4 * count * rounds, payload);
 }
 
-static bool has_idents_for(const struct probe *probe, const struct probe_host *hosts,
-			   size_t count, enum address_family family)
+int probe_add_hosts(struct probe *probe, const struct probe_host *hosts, size_t count,
+		    uint16_t first_ident)
 {
-	size_t wanted = 0;
-
-	for (size_t i = 0; i < count; i++)
-		wanted += hosts[i].address.family == family;
-	if (wanted <= idents_count_free(probe->idents, family))
-		return true;
-	log_errx("too many %s peers (at most %d): each needs an ICMP ident of its own",
-		 address_family_name(family), IDENTS_MAX);
-	return false;
-}
-
-int probe_add_hosts(struct probe *probe, const struct probe_host *hosts, size_t count)
-{
-	size_t *pending = calloc(count ? count : 1, sizeof(*pending));
-	size_t left = count;
-	int result = -1;
-
-	probe->hosts = calloc(count ? count : 1, sizeof(*probe->hosts));
-	if (!pending || !probe->hosts || ident_table_init(&probe->by_ident, count) < 0) {
+	probe->hosts = calloc(count, sizeof(*probe->hosts));
+	if (!probe->hosts) {
 		log_errx("out of memory");
-		goto out;
+		return -1;
 	}
-	if (!has_idents_for(probe, hosts, count, ADDRESS_IPV4) ||
-	    !has_idents_for(probe, hosts, count, ADDRESS_IPV6))
-		goto out;
 	probe->count = count;
-	for (size_t i = 0; i < count; i++)
-		pending[i] = i;
+	probe->first_ident = first_ident;
+	probe->first_name = hosts[0].name;
 	set_buffers_wanted(probe, hosts, count);
-	/* Idents are random. A host whose ident is in use is removed and added again. */
-	while (left > 0) {
-		left = add_pending(probe, hosts, pending, left);
-		left = bind_hosts(probe, hosts, pending, left);
-		for (size_t i = 0; i < left; i++)
-			remove_host(probe, &hosts[pending[i]]);
-	}
-	ident_table_sort(&probe->by_ident);
-	result = 0;
-out:
-	free(pending);
-	return result;
+	for (size_t i = 0; i < count; i++)
+		add_host(probe, &hosts[i], (uint16_t)(first_ident + i));
+	bind_hosts(probe, hosts);
+	if (probe->is_unfit)
+		log_errx(
+			"liboping does not ask getaddrinfo() and random() about a host, which this program relies on");
+	return 0;
 }
 
 /*
@@ -318,14 +325,14 @@ static void end_sending(void *arg)
 {
 	const struct probe *probe = arg;
 
-	icmpsocket_end_sending(&probe->sockets);
 	probe->on_sent(probe->on_sent_arg);
 }
 
 /*
  * For each packet: whether it answers a request of this round. Until a host's request is
  * sent, liboping would also accept the reply to its previous request. A reply must return
- * exactly the payload that was sent.
+ * the payload that was sent. Some hosts return its beginning only, whatever was sent; that
+ * must include the cookie and the address.
  */
 static bool accept_reply(int fd, const void *packet, size_t len, void *arg)
 {
@@ -334,23 +341,24 @@ static bool accept_reply(int fd, const void *packet, size_t len, void *arg)
 	char payload[OPTIONS_SIZE_MAX + 1];
 	size_t payload_len = sizeof(payload);
 	const unsigned char *reply;
-	uint32_t index;
 	const struct host *host;
+	size_t index;
 
 	reply = cookie_find_icmp(family, packet, &len);
-	if (!reply)
+	if (!reply || len < COOKIE_ICMP_HEADER + cookie_size(family))
 		return false;
+	len -= COOKIE_ICMP_HEADER;
 	/* Ident and sequence number of an ICMP echo: RFC 792, RFC 4443. */
-	if (!ident_table_find(&probe->by_ident, family,
-			      (uint16_t)(reply[4] << 8 | reply[5]), &index))
+	index = find_host(probe, (uint16_t)(reply[4] << 8 | reply[5]));
+	if (index == probe->count)
 		return false;
 	host = &probe->hosts[index];
 	return was_sent(host) &&
 	       (reply[6] << 8 | reply[7]) == (int)(host->sequence & 0xffff) &&
 	       ping_iterator_get_info(host->iter, PING_INFO_DATA, payload,
 				      &payload_len) == 0 &&
-	       payload_len == len - COOKIE_ICMP_HEADER &&
-	       memcmp(payload, reply + COOKIE_ICMP_HEADER, payload_len) == 0;
+	       payload_len >= len &&
+	       memcmp(payload, reply + COOKIE_ICMP_HEADER, len) == 0;
 }
 
 static void send_and_wait(struct probe *probe)
@@ -379,22 +387,15 @@ static void send_and_wait(struct probe *probe)
 	probe->report.starved |= interpose->starved;
 }
 
-/* False if liboping failed before it waited, or waits where it cannot be controlled. */
-static bool verify_wait(struct probe *probe)
+/*
+ * liboping may fail before it waits for anything, as where it gets no socket. Then all hosts
+ * are unsent. Logged once.
+ */
+static void report_send_failure(struct probe *probe)
 {
-	if (probe->interpose.was_called)
-		return true;
-	for (size_t i = 0; i < probe->count; i++)
-		if (was_sent(&probe->hosts[i])) {
-			log_errx(
-				"liboping did not wait in select(), which this program relies on");
-			return false;
-		}
 	/* Without a request in flight nothing is wrong: all hosts are unsent. */
-	if (!probe->warned)
-		log_warnx("cannot ping %zu peers: %s", probe->added, read_error(probe));
-	probe->warned = true;
-	return true;
+	if (!probe->interpose.was_called && probe->report.refused == 0)
+		count_refused(probe, probe->first_name, probe->added, read_error(probe));
 }
 
 /* Whether replies may be left in a socket that could not be read. Logged once. */
@@ -413,7 +414,8 @@ static enum round_result classify_round(struct probe *probe, int64_t offset_chan
 	const struct interpose *interpose = &probe->interpose;
 	uint64_t drops = icmpsocket_count_drops(&probe->sockets);
 
-	if (probe->sockets.failed || !verify_wait(probe))
+	report_send_failure(probe);
+	if (probe->sockets.failed)
 		return ROUND_BROKEN;
 	if (interpose->interrupted || interpose->stalled || failed_to_receive(probe))
 		return ROUND_INTERRUPTED;
@@ -428,6 +430,8 @@ enum round_result probe_run_round(struct probe *probe, struct sample *samples,
 {
 	enum round_result result = ROUND_MEASURED;
 
+	if (probe->is_unfit)
+		return ROUND_BROKEN;
 	probe->on_sent = on_sent;
 	probe->on_sent_arg = arg;
 	for (size_t i = 0; i < probe->count; i++)
@@ -446,13 +450,80 @@ enum round_result probe_run_round(struct probe *probe, struct sample *samples,
 	return result;
 }
 
+static sigjmp_buf out_of_rehearsal;
+
+static void leave_rehearsal(int signal)
+{
+	siglongjmp(out_of_rehearsal, signal);
+}
+
+/*
+ * A liboping that waits in another function may hear neither its own timeout nor SIGTERM,
+ * which is blocked. Whatever the jump leaves behind, the run ends.
+ */
+static void send_within_a_second(pingobj_t *object)
+{
+	if (sigsetjmp(out_of_rehearsal, true) == 0 &&
+	    signal(SIGALRM, leave_rehearsal) != SIG_ERR) {
+		alarm(REHEARSAL_MAX_S);
+		ping_send(object);
+	}
+	alarm(0);
+}
+
+static bool rehearse(pingobj_t *object)
+{
+	struct interpose interpose = {.is_rehearsal = true};
+
+	interpose_begin(&interpose);
+	send_within_a_second(object);
+	interpose_end();
+	if (interpose.has_received)
+		return true;
+	log_errx("liboping does not call %s, which this program replaces",
+		 !interpose.was_called ? "select()"
+		 : !interpose.has_sent ? "sendto()"
+				       : "recvmsg()");
+	return false;
+}
+
+static bool add_loopback(pingobj_t *object, const char *text)
+{
+	struct address address;
+	bool is_added;
+
+	address_parse(text, &address);
+	hostinfo_begin(&address, 1);
+	is_added = ping_host_add(object, text) == 0;
+	(void)hostinfo_end();
+	/* As in add_host(). */
+	if (!is_added)
+		ping_host_remove(object, text);
+	return is_added;
+}
+
+bool probe_verify_library(void)
+{
+	double timeout = REHEARSAL_S;
+	pingobj_t *object = ping_construct();
+	/* Where no host can be added, nothing is measured, and the reason is logged then. */
+	bool works = !object || ping_setopt(object, PING_OPT_TIMEOUT, &timeout) < 0 ||
+		     (!add_loopback(object, "127.0.0.1") &&
+		      !add_loopback(object, "::1")) ||
+		     rehearse(object);
+
+	if (object)
+		ping_destroy(object);
+	return works;
+}
+
 struct probe_report probe_get_report(const struct probe *probe)
 {
 	struct probe_report report = probe->report;
 
 	report.receive_drops = probe->sockets.drops;
-	report.receive_wanted = probe->sockets.receive_wanted;
-	report.send_wanted = probe->sockets.send_wanted;
+	report.receive_wanted = probe->sockets.receive_short;
+	report.send_wanted = probe->sockets.send_short;
 	return report;
 }
 
@@ -461,7 +532,6 @@ void probe_free(struct probe *probe)
 	if (!probe)
 		return;
 	ping_destroy(probe->object);
-	ident_table_free(&probe->by_ident);
 	free(probe->hosts);
 	free(probe);
 }

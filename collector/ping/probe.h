@@ -3,8 +3,7 @@
  * round by round. The only module that uses liboping.
  *
  * Order of calls: probe_new(), probe_add_hosts() once, probe_run_round() any number of
- * times, probe_free(). An object belongs to one thread at a time; several may run in
- * parallel. Arguments are copied, but for the idents, which must outlive the object.
+ * times, probe_free(). Several may run at the same time, each in its task (task.h).
  */
 #ifndef NODECANARY_PROBE_H
 #define NODECANARY_PROBE_H
@@ -15,7 +14,6 @@
 #include <stdint.h>
 
 #include "base/address.h"
-#include "ping/idents.h"
 #include "config/options.h"
 #include "ping/cookie.h"
 #include "peers/sample.h"
@@ -33,21 +31,30 @@ struct probe_settings {
 struct probe_host {
 	struct address address;
 	uint32_t payload; /* bytes, OPTIONS_SIZE_MIN to OPTIONS_SIZE_MAX */
+	const char *name; /* for messages */
 };
 
 struct probe;
 
-/* `idents` is shared by all objects of the process. NULL after logging why. */
+/*
+ * Whether liboping waits, sends and receives by the functions that interpose.h replaces.
+ * Rehearses a round with one host, without any packet, and lasts a second at most. To be
+ * called before any other, without other threads; false after logging.
+ */
+bool probe_verify_library(void);
+
+/* NULL after logging why. */
 struct probe *probe_new(const struct probe_settings *settings,
-			const struct cookie *cookie, struct idents *idents);
+			const struct cookie *cookie);
 
 /*
- * Adds hosts; no address may be there twice. Sample i of every round belongs to hosts[i].
- * A host that cannot be added (no socket of its family, no such device) is unsent in every
- * round; the first such failure is logged. 0, or -1 after logging where there is no memory
- * or no ident left.
+ * Adds hosts of one family, each of which differs from all others in address or payload.
+ * Host i gets the ICMP ident first_ident + i, and sample i of every round. A host that
+ * cannot be added (no socket of its family, no such device) is unsent in every round; one
+ * line for all of them is logged. 0, or -1 after logging where there is no memory.
  */
-int probe_add_hosts(struct probe *probe, const struct probe_host *hosts, size_t count);
+int probe_add_hosts(struct probe *probe, const struct probe_host *hosts, size_t count,
+		    uint16_t first_ident);
 
 enum round_result {
 	ROUND_MEASURED,
@@ -75,11 +82,15 @@ enum round_result probe_run_round(struct probe *probe, struct sample *samples,
 
 /* What happened in all rounds so far. */
 struct probe_report {
-	uint64_t receive_drops; /* packets */
-	size_t failed;		/* requests that the kernel refused */
-	int first_errno;	/* of the first of them */
-	bool starved;		/* the send buffer was full until the end of a round */
-	uint64_t receive_wanted, send_wanted; /* buffer bytes, as in icmpsocket.h */
+	uint64_t receive_drops;	  /* packets */
+	size_t failed;		  /* requests that the kernel refused */
+	int first_errno;	  /* of the first of them */
+	bool starved;		  /* the send buffer was full until the end of a round */
+	size_t refused;		  /* hosts that liboping does not ping */
+	const char *refused_name; /* the first of them, and why */
+	char refused_reason[128];
+	/* Buffer bytes, as in icmpsocket.h; 0 if the sockets have as many as they want. */
+	uint64_t receive_wanted, send_wanted;
 };
 
 struct probe_report probe_get_report(const struct probe *probe);

@@ -1,6 +1,6 @@
 /*
- * Runs all batches of a run in parallel, each in a thread of its own; the first one in the
- * caller's thread.
+ * Runs all batches of a run at the same time, each in a task (task.h). More of them than
+ * there are tasks wait in a queue.
  *
  * Deferred batches (batch.h), whose peers did not respond in the previous run, begin when
  * all others have sent their first round. Otherwise unresponsive peers could take the
@@ -15,8 +15,8 @@
 #include "ping/batch.h"
 
 /*
- * Returns when all batches (count > 0) have ended. A batch that gets no thread runs after
- * the first one, and no deferred batch waits for it. 0, or -1 after logging if one failed.
+ * Returns when all batches (count > 0) have ended; the deferred ones must be the last. 0, or
+ * -1 after logging if one failed.
  */
 int runner_run(struct batch *batches, size_t count);
 

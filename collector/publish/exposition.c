@@ -1,5 +1,7 @@
 #include "publish/exposition.h"
 
+#include <string.h>
+
 #include "base/number.h"
 #include "publish/promfile.h"
 
@@ -38,6 +40,15 @@ static void write_header(struct series *s)
 	writer_text(s->w, "\n");
 }
 
+const char *exposition_file(const char *path)
+{
+	static const char prefix[] = "nodecanary-";
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+
+	return strncmp(name, prefix, sizeof(prefix) - 1) == 0 ? name : NULL;
+}
+
 static void write_label(struct writer *w, const char *separator, const char *name,
 			const char *value)
 {
@@ -57,12 +68,15 @@ static const char *begin_series(struct series *s, const char *suffix)
 	write_header(s);
 	writer_text(s->w, s->metric->name);
 	writer_text(s->w, suffix);
+	if (!s->group && s->e->file)
+		write_label(s->w, "{", "file", s->e->file);
 	if (!s->group)
-		return "{";
+		return s->e->file ? "," : "{";
 	write_label(s->w, "{", "group", s->group->name);
 	if (s->target) {
 		write_label(s->w, ",", "peer", s->target->peer->name);
-		if (s->target->has_family_label)
+		if (s->target->has_family_label &&
+		    metrics_scope(s->metric) == METRICS_PER_TARGET)
 			write_label(s->w, ",", "family", target_family_label(s->target));
 	}
 	return ",";
@@ -184,7 +198,9 @@ static bool is_present(const struct series *s, const char *at)
 	case METRICS_ALWAYS: return true;
 	case METRICS_IF_NOT_ZERO: return *(const uint64_t *)(const void *)at > 0;
 	case METRICS_IF_MEMBER: return s->members && s->members->self;
-	case METRICS_IF_LOOKED_UP: return s->target && s->target->looked_up;
+	case METRICS_IF_LOOKED_UP:
+		return s->target && s->target->lookup != TARGET_NOT_LOOKED_UP;
+	case METRICS_IF_CONFLICT: return s->target && s->target->has_conflict;
 	case METRICS_IF_REQUESTS: return run->requests > 0;
 	case METRICS_IF_REPLIES: return run->replies > 0;
 	case METRICS_IF_PAIRS: return run->pairs > 0;
@@ -240,6 +256,11 @@ static void write_targets(struct series *s)
 
 		s->target = &targets->items[i];
 		s->group = target_group(targets, s->target);
+		if (s->metric->source == METRICS_OF_PEER) {
+			if (i == 0 || s->target[-1].peer != s->target->peer)
+				write_series(s, s->target);
+			continue;
+		}
 		if (!target_is_measured(s->target))
 			continue;
 		if (s->metric->source == METRICS_OF_TOTALS) {
@@ -266,6 +287,7 @@ void exposition_write_metric(struct writer *writer, const struct exposition *exp
 	case METRICS_OF_NODE: write_series(&s, exposition->node); break;
 	case METRICS_OF_RUN: write_series(&s, exposition->run); break;
 	case METRICS_OF_GROUP: write_groups(&s); break;
+	case METRICS_OF_PEER:
 	case METRICS_OF_TOTALS:
 	case METRICS_OF_SUMMARY: write_targets(&s); break;
 	}
@@ -364,7 +386,8 @@ static bool has_state(const struct target *target, enum histogram_mode mode)
 {
 	const struct stats_totals *totals = &target->totals;
 
-	return totals->requests > 0 || totals->unsent > 0 || target->looked_up ||
+	return totals->requests > 0 || totals->unsent > 0 ||
+	       target->lookup != TARGET_NOT_LOOKED_UP ||
 	       (target->peer->host && target->address.family != ADDRESS_NONE) ||
 	       targets_outcome(target) != TARGET_UNKNOWN ||
 	       (mode == HISTOGRAM_PEER && totals->histogram.counts);
@@ -405,9 +428,9 @@ static void write_target_state(struct writer *w, const struct targets *targets,
 	write_field(w, target->peer->host ? target->peer->host : "");
 	write_field(w, address);
 	write_field(w, outcomes[targets_outcome(target)]);
-	write_field(w, !target->looked_up ? ""
-		       : target->resolved ? "resolved"
-					  : "failed");
+	write_field(w, targets_lookup_names[target->lookup]);
+	if (target->is_due && target->lookup != TARGET_NOT_LOOKED_UP)
+		writer_text(w, PROMFILE_DUE);
 	write_counters_field(w, &target->totals);
 	if (group->options.histogram == HISTOGRAM_PEER)
 		write_histogram_field(w, &targets->config->collector.buckets,

@@ -16,7 +16,16 @@ struct exposition {
 	const struct targets *targets;
 	const struct stats_node *node;
 	const struct run_info *run;
+	/*
+	 * The name of a file that may be one of several of one node_exporter, which drops
+	 * series that are in two: those about the node and the run have the label `file`
+	 * then. NULL: no label.
+	 */
+	const char *file;
 };
+
+/* The file of this path for that: its name if that is nodecanary-NAME.prom, otherwise NULL. */
+const char *exposition_file(const char *path);
 
 /* Writes the whole file; the writer holds the errors. */
 void exposition_write(struct writer *writer, const struct exposition *exposition);

@@ -34,14 +34,18 @@ static const struct metrics_split by_state = {"state", targets_state_names,
 #define KEPT_NS ROW(GAUGE, KEPT, NS)
 #define KEPT_INFO ROW(GAUGE, KEPT, ONE)
 #define LAST_COUNT ROW(GAUGE, LAST_RUN, COUNT)
+#define LAST_INFO ROW(GAUGE, LAST_RUN, ONE)
 #define LAST_NS ROW(GAUGE, LAST_RUN, NS)
 #define EVERY_COUNT ROW(GAUGE, EVERY_RUN, COUNT)
 #define EVERY_NS ROW(GAUGE, EVERY_RUN, NS)
 #define EVERY_INFO ROW(GAUGE, EVERY_RUN, ONE)
 
 const struct metric metrics_table[] = {
+	{"nodecanary_address_conflict",
+	 "Always 1, for a peer that is listed with an address of this node.",
+	 LAST_INFO, .source = METRICS_OF_PEER, .presence = METRICS_IF_CONFLICT},
 	{"nodecanary_build_info",
-	 "Always 1; the labels are the versions of nodecanary and of liboping.",
+	 "Always 1; the labels are the versions of nodecanary and of the liboping that it was built with.",
 	 EVERY_INFO, RUN(success), .labels = METRICS_VERSIONS},
 	{"nodecanary_counters_start_timestamp_seconds",
 	 "Unix time at which the counters started from zero.",
@@ -164,6 +168,7 @@ enum metrics_scope metrics_scope(const struct metric *metric)
 	case METRICS_OF_NODE:
 	case METRICS_OF_RUN: return METRICS_PER_NODE;
 	case METRICS_OF_GROUP: return METRICS_PER_GROUP;
+	case METRICS_OF_PEER: return METRICS_PER_PEER;
 	case METRICS_OF_TOTALS:
 	case METRICS_OF_SUMMARY: break;
 	}

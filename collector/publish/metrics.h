@@ -33,7 +33,12 @@ enum metrics_lifetime {
 };
 
 /* What has a series of its own; of the targets those that are measured. */
-enum metrics_scope { METRICS_PER_NODE, METRICS_PER_GROUP, METRICS_PER_TARGET };
+enum metrics_scope {
+	METRICS_PER_NODE,
+	METRICS_PER_GROUP,
+	METRICS_PER_PEER,
+	METRICS_PER_TARGET
+};
 
 /*
  * What the offset of a row counts from; the scope follows from it. Values of
@@ -43,6 +48,7 @@ enum metrics_source {
 	METRICS_OF_NODE,    /* struct stats_node */
 	METRICS_OF_RUN,	    /* struct run_info */
 	METRICS_OF_GROUP,   /* struct target_group */
+	METRICS_OF_PEER,    /* no value: what is known of a peer, measured or not */
 	METRICS_OF_TOTALS,  /* struct stats_totals of a target */
 	METRICS_OF_SUMMARY, /* struct target_summary */
 };
@@ -65,13 +71,14 @@ enum metrics_presence {
 	METRICS_IF_REPLIES,   /* the target answered in this run */
 	METRICS_IF_PAIRS,     /* ... to two requests in a row */
 	METRICS_IF_HOP_LIMIT, /* ... and the kernel told the hop limit */
+	METRICS_IF_CONFLICT,  /* the peer is listed with the address of another one */
 	METRICS_IF_HISTOGRAM, /* `histogram` of the group asks for it */
 };
 
 /* Labels beside those that say which group and which peer. */
 enum metrics_labels {
 	METRICS_NO_LABELS,
-	METRICS_VERSIONS, /* of this program and of liboping */
+	METRICS_VERSIONS, /* of this program, and of liboping when it was built */
 	METRICS_SELF,	  /* the name of this node in the group */
 	METRICS_ADDRESS,  /* the peer's address, and the user's labels */
 };

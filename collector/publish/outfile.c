@@ -1,7 +1,10 @@
 #include "publish/outfile.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <pwd.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/fsuid.h>
@@ -11,6 +14,8 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "config/options.h"
+#include "publish/exposition.h"
 
 /* node_exporter reads the files whose names end in ".prom". */
 #define SUFFIX ".new"
@@ -68,21 +73,71 @@ static int check_target(const struct outfile *file)
 	return -1;
 }
 
+/* CAP_FOWNER, which root in a container may lack and another user may have. */
+static bool may_act_as_owner(void)
+{
+	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{0}};
+
+	return syscall(SYS_capget, &header, data) == 0 &&
+	       data[0].effective & 1U << CAP_FOWNER;
+}
+
+/*
+ * Whether rename() may replace the file of this name, or unlink() remove it: what the
+ * kernel's check_sticky() asks. rename() itself would tell only after the run.
+ */
+static int check_owner(const struct outfile *file, const char *name)
+{
+	struct stat st, directory;
+
+	if (fstatat(file->directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    fstat(file->directory, &directory) < 0 || !(directory.st_mode & S_ISVTX) ||
+	    st.st_uid == geteuid() || directory.st_uid == geteuid() || may_act_as_owner())
+		return 0;
+	log_errx(
+		"%s: %s belongs to user %u in a sticky directory of user %u, so user %u cannot replace it: change its owner, or remove it",
+		file->path, name, (unsigned)st.st_uid, (unsigned)directory.st_uid,
+		(unsigned)geteuid());
+	return -1;
+}
+
+/* The user whose own group this is: the one of its number, or its only member. 0: none. */
+static uid_t find_user_of(gid_t group)
+{
+	const struct passwd *user;
+	uid_t found = 0;
+	size_t count = 0;
+
+	setpwent();
+	while ((user = getpwent()) != NULL) {
+		if (user->pw_gid != group)
+			continue;
+		found = user->pw_uid;
+		count++;
+		if (user->pw_uid == (uid_t)group)
+			break;
+	}
+	endpwent();
+	return user || count == 1 ? found : 0;
+}
+
 /*
  * A run by root leaves the file to the user who published before. In a sticky directory
  * that user could not replace a file of root, so one run by hand would end all further
- * runs of the service.
+ * runs of the service. Where none has published yet it is whoever the directory is meant
+ * for: the role for Ansible gives it to the service's group, and makes it sticky.
  */
-static void keep_owner(const struct outfile *file, int fd)
+static uid_t choose_owner(const struct outfile *file)
 {
 	struct stat st;
 
-	if (geteuid() != 0 ||
-	    fstatat(file->directory, file->name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    !S_ISREG(st.st_mode) || st.st_uid == 0)
-		return;
-	if (fchown(fd, st.st_uid, (gid_t)-1) < 0)
-		log_info("%s: cannot keep the owner of the file", file->path);
+	if (fstatat(file->directory, file->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return S_ISREG(st.st_mode) ? st.st_uid : 0;
+	if (fstat(file->directory, &st) < 0 || !(st.st_mode & S_ISVTX) ||
+	    !(st.st_mode & S_IWGRP) || st.st_uid != 0 || st.st_gid == 0)
+		return 0;
+	return find_user_of(st.st_gid);
 }
 
 /*
@@ -114,8 +169,13 @@ static int create_exclusively(const struct outfile *file)
 		setfsuid(geteuid());
 		setfsgid(getegid());
 	}
-	if (fd >= 0)
-		keep_owner(file, fd);
+	if (fd >= 0 && geteuid() == 0) {
+		uid_t owner = choose_owner(file);
+
+		if (owner != 0 && fchown(fd, owner, (gid_t)-1) < 0)
+			log_info("%s: cannot give the file to user %u", file->path,
+				 (unsigned)owner);
+	}
 	errno = saved;
 	return fd;
 }
@@ -141,6 +201,19 @@ static int check_in_place(const struct outfile *file, int fd)
 	return -1;
 }
 
+/*
+ * The kernel does not say who has flock()ed a file. So the holder has a record lock as
+ * well, which decides nothing: closing any descriptor of the file would release it.
+ */
+static pid_t find_holder(int fd)
+{
+	struct flock record = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+	if (fcntl(fd, F_GETLK, &record) < 0 || record.l_type == F_UNLCK)
+		return 0;
+	return record.l_pid;
+}
+
 /* Removes the dot-file, unless another run's has taken its name. */
 static int remove_own(const struct outfile *file, int fd)
 {
@@ -155,7 +228,7 @@ static int remove_own(const struct outfile *file, int fd)
  * EWOULDBLOCK where another run holds it. Links and sockets cannot be opened like this, and
  * O_NONBLOCK keeps a FIFO without a writer from blocking the run.
  */
-static int remove_leftover(const struct outfile *file)
+static int remove_leftover(struct outfile *file)
 {
 	int fd = openat(file->directory, file->temporary,
 			O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -169,6 +242,8 @@ static int remove_leftover(const struct outfile *file)
 		if ((is_regular && flock(fd, LOCK_EX | LOCK_NB) < 0) ||
 		    remove_own(file, fd) < 0)
 			error = errno;
+		if (error == EWOULDBLOCK)
+			file->holder = find_holder(fd);
 		close(fd);
 	} else if (error == ELOOP || error == ENXIO || error == EISDIR) {
 		error = unlinkat(file->directory, file->temporary, 0) < 0 ? errno : 0;
@@ -184,12 +259,14 @@ static int remove_leftover(const struct outfile *file)
  */
 static int try_lock(struct outfile *file)
 {
+	struct flock record = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	int fd = create_exclusively(file), error;
 
 	if (fd < 0)
 		return errno == EEXIST ? remove_leftover(file) : -1;
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && check_in_place(file, fd) == 0) {
 		file->fd = fd;
+		fcntl(fd, F_SETLK, &record);
 		return 0;
 	}
 	error = errno;
@@ -200,6 +277,29 @@ static int try_lock(struct outfile *file)
 	return -1;
 }
 
+/* No lock, because of `error`: what to do depends on whose the lock or the file is. */
+static enum outfile_result report_no_lock(const struct outfile *file, int error)
+{
+	struct stat directory = {.st_uid = 0};
+
+	if (error == EWOULDBLOCK) {
+		if (file->holder)
+			log_errx("%s: another run is writing it (process %d)", file->path,
+				 (int)file->holder);
+		else
+			log_errx("%s: another run is writing it", file->path);
+		return OUTFILE_LOCKED;
+	}
+	/* Put there by another user, who can take it away. */
+	if ((error == EPERM || error == EACCES) && check_owner(file, file->temporary) < 0)
+		return OUTFILE_FAILED;
+	fstat(file->directory, &directory);
+	errno = error == ESTALE ? EEXIST : error;
+	log_err("%s: user %u cannot create %s in the directory of user %u", file->path,
+		(unsigned)geteuid(), file->temporary, (unsigned)directory.st_uid);
+	return OUTFILE_FAILED;
+}
+
 static enum outfile_result lock(struct outfile *file)
 {
 	int result = -1;
@@ -207,16 +307,7 @@ static enum outfile_result lock(struct outfile *file)
 	errno = ESTALE;
 	for (int i = 0; i < TRIES && result < 0 && errno == ESTALE; i++)
 		result = try_lock(file);
-	if (result == 0)
-		return OUTFILE_OPEN;
-	if (errno == EWOULDBLOCK) {
-		log_errx("%s: another run is writing it", file->path);
-		return OUTFILE_LOCKED;
-	}
-	if (errno == ESTALE)
-		errno = EEXIST;
-	log_err("%s: cannot create %s", file->path, file->temporary);
-	return OUTFILE_FAILED;
+	return result == 0 ? OUTFILE_OPEN : report_no_lock(file, errno);
 }
 
 enum outfile_result outfile_open(struct outfile *file, const char *path)
@@ -226,7 +317,10 @@ enum outfile_result outfile_open(struct outfile *file, const char *path)
 	*file = (struct outfile){.path = path, .directory = -1, .fd = -1};
 	if (open_directory(file) < 0)
 		return OUTFILE_FAILED;
-	result = check_target(file) < 0 ? OUTFILE_FAILED : lock(file);
+	if (check_target(file) < 0 || check_owner(file, file->name) < 0)
+		result = OUTFILE_FAILED;
+	else
+		result = lock(file);
 	if (result != OUTFILE_OPEN)
 		outfile_close(file);
 	return result;
@@ -277,6 +371,54 @@ int outfile_peek(const char *path)
 	return fd >= 0 ? fd : OUTFILE_NONE;
 }
 
+/* Whether it is a file of this program, other than the published one or a link to it. */
+static bool is_other_of_ours(int directory, const char *name,
+			     const struct stat *published)
+{
+	static const char begin[] = "# HELP " METRICS_PREFIX;
+	char text[sizeof(begin) - 1];
+	int fd = openat(directory, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+	bool is_ours;
+
+	if (fd < 0)
+		return false;
+	is_ours = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+		  !(st.st_dev == published->st_dev && st.st_ino == published->st_ino) &&
+		  read(fd, text, sizeof(text)) == (ssize_t)sizeof(text) &&
+		  memcmp(text, begin, sizeof(text)) == 0;
+	close(fd);
+	return is_ours;
+}
+
+void outfile_check_neighbours(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	char directory[PATH_MAX] = ".";
+	struct stat published = {.st_ino = 0};
+	const struct dirent *entry;
+	DIR *stream;
+
+	if (slash && (size_t)(name - path) < sizeof(directory)) {
+		memcpy(directory, path, (size_t)(name - path));
+		directory[name - path] = '\0';
+	}
+	stream = exposition_file(path) ? NULL : opendir(directory);
+	/* Of a run that would fail for want of the directory --check says nothing here. */
+	if (!stream)
+		return;
+	stat(path, &published);
+	while ((entry = readdir(stream)) != NULL)
+		if (options_is_prom_path(entry->d_name) &&
+		    strcmp(entry->d_name, name) != 0 && !exposition_file(entry->d_name) &&
+		    is_other_of_ours(dirfd(stream), entry->d_name, &published))
+			log_warnx(
+				"%s: %s beside it is a file of nodecanary, too, and node_exporter drops series that are in both: name them nodecanary-NAME.prom",
+				path, entry->d_name);
+	closedir(stream);
+}
+
 int outfile_restart(struct outfile *file)
 {
 	if (ftruncate(file->fd, 0) == 0 && lseek(file->fd, 0, SEEK_SET) == 0)
@@ -314,7 +456,8 @@ int outfile_commit(struct outfile *file, bool sync)
 		return -1;
 	}
 	file->temporary[0] = '\0';
-	if (!sync || fsync(file->directory) == 0)
+	/* Some file systems cannot sync a directory (EINVAL), others need not (EBADF). */
+	if (!sync || fsync(file->directory) == 0 || errno == EINVAL || errno == EBADF)
 		return 0;
 	log_err("%s: cannot fsync the directory", file->path);
 	return -1;

@@ -8,6 +8,11 @@
  * and is replaced. Root creates it as the owner of the directory, so that the owner can
  * remove it.
  *
+ * In a sticky directory only its owner and that of the file may replace a file, and
+ * outfile_open() fails for anybody else, so that it is known before the first packet. Root
+ * leaves its file to whoever published before, or to the user whose group the directory
+ * is of.
+ *
  * The directory is opened once; later changes of the path have no effect.
  *
  * Order of calls: outfile_open(); outfile_previous(); write to outfile.fd;
@@ -18,11 +23,13 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct outfile {
 	const char *path; /* as given, for messages; must outlive this */
 	char name[NAME_MAX + 1], temporary[NAME_MAX + 1];
 	int directory; /* -1: none is open */
+	pid_t holder;  /* the process that holds the lock, 0: not known */
 	int fd;	       /* of the dot-file, -1: there is none */
 };
 
@@ -48,6 +55,13 @@ int outfile_previous(const struct outfile *file);
  * a message, where the file cannot be read.
  */
 int outfile_peek(const char *path);
+
+/*
+ * Warns of another file of this program beside the published one, where the series about
+ * the run have no label that tells the two apart (exposition.h): node_exporter would
+ * drop those of one of them. For --check.
+ */
+void outfile_check_neighbours(const char *path);
 
 /* Discards what has been written to outfile.fd. 0, or -1 after logging. */
 int outfile_restart(struct outfile *file);

@@ -15,7 +15,8 @@
  *     target GROUP PEER FAMILY HOST ADDRESS OUTCOME LOOKUP COUNTERS HISTOGRAM
  *                              HOST and ADDRESS of a peer that is looked up; OUTCOME of
  *                              the last run that measured it: up or down; LOOKUP: the
- *                              last lookup, resolved or failed
+ *                              last lookup, resolved, failed or none (no address of the
+ *                              family), with PROMFILE_DUE if the name is due again
  *     end length=N hash=H      the seal: length and digest (digest.h) of all lines before
  *
  * COUNTERS are numbers with commas between them. A HISTOGRAM is its sum in seconds, then
@@ -30,6 +31,7 @@
 #include <stdint.h>
 
 #define PROMFILE_STATE "# nodecanary-state 1 "
+#define PROMFILE_DUE "+"
 
 /* The last line, without its newline, of a file of that length and hash before it. */
 #define PROMFILE_SEAL_SIZE 96

@@ -19,14 +19,15 @@ struct failure {
 	struct exposition exposition;
 };
 
-static void describe_failure(struct failure *failure, int64_t wall_ns)
+static void describe_failure(struct failure *failure, const char *path, int64_t wall_ns)
 {
 	*failure = (struct failure){.run = {.end_ns = wall_ns}};
 	failure->node.counters_start_ns = wall_ns;
 	failure->targets.config = &failure->config;
 	failure->exposition = (struct exposition){.targets = &failure->targets,
 						  .node = &failure->node,
-						  .run = &failure->run};
+						  .run = &failure->run,
+						  .file = exposition_file(path)};
 }
 
 struct copy {
@@ -79,24 +80,24 @@ static enum promfile_result copy_line(char *line, size_t len, void *arg)
 }
 
 enum promfile_result republish_previous(struct writer *writer, int previous,
-					int64_t wall_ns)
+					const char *path, int64_t wall_ns)
 {
 	struct failure failure;
 	struct copy copy = {.writer = writer, .failure = &failure.exposition};
 	enum promfile_result result;
 
 	/* The seal comes last, so whether the copy is any good is known at the end. */
-	describe_failure(&failure, wall_ns);
+	describe_failure(&failure, path, wall_ns);
 	result = promfile_scan(previous, copy_line, &copy);
 	advance(&copy, NULL);
 	exposition_seal(writer);
 	return result;
 }
 
-void republish_nothing(struct writer *writer, int64_t wall_ns)
+void republish_nothing(struct writer *writer, const char *path, int64_t wall_ns)
 {
 	struct failure failure;
 
-	describe_failure(&failure, wall_ns);
+	describe_failure(&failure, path, wall_ns);
 	exposition_write(writer, &failure.exposition);
 }

@@ -11,13 +11,13 @@
 
 /*
  * Copies from the published file, an open descriptor at its beginning that stays the
- * caller's. `wall_ns` is now. Unless the result is PROMFILE_VALID, what has been written
- * must be thrown away.
+ * caller's. `path` is that of the file, `wall_ns` is now. Unless the result is
+ * PROMFILE_VALID, what has been written must be thrown away.
  */
 enum promfile_result republish_previous(struct writer *writer, int previous,
-					int64_t wall_ns);
+					const char *path, int64_t wall_ns);
 
 /* Writes the file of a node about which only the failure of this run is known. */
-void republish_nothing(struct writer *writer, int64_t wall_ns);
+void republish_nothing(struct writer *writer, const char *path, int64_t wall_ns);
 
 #endif

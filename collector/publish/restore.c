@@ -229,22 +229,27 @@ static enum promfile_result read_group(struct restore *r, char *rest)
  * A looked-up address belongs to the host name, not to the peer: with another host the
  * peer keeps its counters, and its name is looked up at once. An address that cannot be
  * used any more, such as one of a family that the group no longer wants, is as good as
- * none.
+ * none. Only a node that pings itself has had a loopback address.
  */
-static void restore_lookup(struct target *target, const char *host, const char *text,
-			   const char *lookup)
+static void restore_lookup(const struct restore *r, struct target *target,
+			   const char *host, const char *text, char *lookup)
 {
+	bool pings_self = !r->targets->config->collector.skip_self;
+	size_t len = strcspn(lookup, PROMFILE_DUE);
 	struct address address;
 
 	if (!target->peer->host || strcmp(target->peer->host, host) != 0)
 		return;
-	if (address_parse(text, &address) && !address_unusable(&address) &&
+	if (address_parse(text, &address) && !address_unsuitable(&address, pings_self) &&
 	    (target->family == ADDRESS_NONE || target->family == address.family))
 		target->address = address;
-	target->looked_up =
-		strcmp(lookup, "failed") == 0 || (strcmp(lookup, "resolved") == 0 &&
-						  target->address.family != ADDRESS_NONE);
-	target->resolved = target->looked_up && strcmp(lookup, "resolved") == 0;
+	target->is_due = lookup[len] != '\0';
+	lookup[len] = '\0';
+	for (size_t i = 0; i < TARGET_LOOKUPS; i++)
+		if (strcmp(lookup, targets_lookup_names[i]) == 0)
+			target->lookup = (enum target_lookup)i;
+	if (target->lookup == TARGET_RESOLVED && target->address.family == ADDRESS_NONE)
+		target->lookup = TARGET_NOT_LOOKED_UP;
 }
 
 static enum promfile_result read_counters(const struct restore *r, char *rest,
@@ -301,7 +306,7 @@ static enum promfile_result read_target(struct restore *r, char *rest)
 	if (target) {
 		totals = &target->totals;
 		target->previous = parse_outcome(fields[OUTCOME]);
-		restore_lookup(target, fields[HOST], fields[ADDRESS], fields[LOOKUP]);
+		restore_lookup(r, target, fields[HOST], fields[ADDRESS], fields[LOOKUP]);
 		if (target_group(r->targets, target)->options.histogram == HISTOGRAM_PEER)
 			histogram = &totals->histogram;
 	}

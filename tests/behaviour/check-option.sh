@@ -7,9 +7,11 @@
 
 FILE=$TEST_TMP/x.prom
 
-# write_ini LINE...
+# write_ini LINE...: this node is the peer `me`, if there is one.
 write_ini() {
-	printf '%s\n' '[collector]' 'self = me' '[probe]' "$@" >"$TEST_TMP/x.ini"
+	local self=
+	case " $* " in *' me = '*) self='self = me' ;; esac
+	printf '%s\n' '[collector]' "$self" '[probe]' "$@" >"$TEST_TMP/x.ini"
 }
 
 # check CODE: the summary is in $TEST_TMP/out.

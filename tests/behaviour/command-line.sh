@@ -41,6 +41,7 @@ done <<'LINES'
 -d
 peer1
 -t peer1
+-o x.txt
 -q -v
 -C -l
 -l -C
@@ -74,6 +75,32 @@ for option in -h -V "-C -c $TEST_TMP/x.ini" "-l -c $TEST_TMP/x.ini" "-c $TEST_TM
 	assert_eq 73 "$status" "exit status of $option"
 	says 1 'standard output'
 done
+
+behaviour "what nobody gets, because standard output is closed, is an error; a run that prints nothing goes on"
+for option in -h -V "-C -c $TEST_TMP/x.ini" "-l -c $TEST_TMP/x.ini" "-c $TEST_TMP/x.ini -o -" \
+	"-n -t -c $TEST_TMP/x.ini"; do
+	status=0
+	# shellcheck disable=SC2086 # options and arguments
+	"$NC" $option >&- 2>"$TEST_TMP/err" || status=$?
+	assert_eq 73 "$status" "exit status of $option"
+	says 1 'standard output: Bad file descriptor'
+done
+"$NC" -c "$TEST_TMP/x.ini" <&- >&- 2>"$TEST_TMP/err"
+[ ! -s "$TEST_TMP/err" ] || fail "$(_show "$TEST_TMP/err")"
+clean_metrics "$FILE"
+rm "$FILE"
+
+behaviour "a run says 20 mistakes and how many more there are; --check says all"
+{
+	printf '%s\n' '[probe]' 'family = ipv6' '[peers]'
+	for ((i = 0; i < 1200; i++)); do echo "p$i = 10.0.$((i / 256)).$((i % 256))"; done
+} >"$TEST_TMP/many.ini"
+run_nc 78 -c "$TEST_TMP/many.ini" -o "$FILE"
+says 21 'no ipv6 address'
+assert_eq 'nodecanary: and 1,180 more; `nodecanary --check` prints all' "$(tail -n 1 "$TEST_TMP/err")"
+run_nc 78 -C -c "$TEST_TMP/many.ini"
+says 1200 'no ipv6 address'
+rm "$FILE"
 
 behaviour "a run that went well is silent and publishes to textfile"
 run_nc 0 -c "$TEST_TMP/x.ini"
@@ -142,7 +169,8 @@ silent
 
 behaviour "-l prints whom this node would ping, and of the others why not"
 echo 'hosts: files' >"$TEST_TMP/nsswitch.conf"
-mount --bind "$TEST_TMP/nsswitch.conf" /etc/nsswitch.conf
+echo '127.1.0.9 here.test' >"$TEST_TMP/hosts"
+for file in nsswitch.conf hosts; do mount --bind "$TEST_TMP/$file" "/etc/$file"; done
 cat >"$TEST_TMP/list.ini" <<'INI'
 [collector]
 self = me
@@ -151,7 +179,7 @@ members_only = yes
 [peers]
 me = 127.1.0.1
 other = 127.1.0.2
-localhost =
+here.test =
 nowhere.invalid =
 [peers theirs]
 x = 127.1.0.3
@@ -159,12 +187,15 @@ INI
 packets=$(awk '$1 == "lo:" { print $3 }' /proc/net/dev)
 for option in -l --list-peers; do
 	run_nc 0 $option -c "$TEST_TMP/list.ini"
-	assert_eq 'default localhost probed
+	assert_eq 'default here.test probed
 default me self
 default nowhere.invalid unresolved
 default other probed
-theirs x unselected' "$(awk 'NR > 1 { print $1, $2, $NF }' "$TEST_TMP/out")"
-	assert_eq 0 "$(stat -c %s "$TEST_TMP/err")" "bytes on standard error"
+theirs x unselected
+group default: this node is me: `self` names it
+group theirs: this node is not among the peers: no peer has the name or an address of this host' \
+		"$(awk '/^group .*:/ { print; next } NR > 1 { print $1, $2, $NF }' "$TEST_TMP/out")"
+	says 1 'cannot resolve .nowhere\.invalid.: no such name'
 done
 assert_eq "$packets" "$(awk '$1 == "lo:" { print $3 }' /proc/net/dev)" "packets"
 
@@ -185,7 +216,7 @@ file $TEST_TMP/drop/20.ini" "$(grep '^file' "$TEST_TMP/out")"
 	assert_file_contains "$TEST_TMP/out" '^1 groups, 4 peers, 16 packets per run'
 done
 run_nc 0 -l -c "$TEST_TMP/x.ini" -d "$TEST_TMP/drop"
-assert_eq 5 "$(wc -l <"$TEST_TMP/out")" lines
+assert_eq 5 "$(grep -vc '^group .*:' "$TEST_TMP/out")" lines
 run_nc 0 -c "$TEST_TMP/x.ini" -d "$TEST_TMP/drop" -o -
 assert_eq 1 "$(value "$TEST_TMP/out" 'nodecanary_peer_up{group="default",peer="d"}')"
 run_nc 78 -C -c "$TEST_TMP/x.ini" -d "$TEST_TMP/nowhere"
@@ -221,6 +252,16 @@ for call in write:1:EIO fsync:1:EIO fchmod:1:EPERM renameat2:1:EIO openat:1:EACC
 	fault $call 73
 	cmp "$TEST_TMP/old" "$FILE"
 done
+
+behaviour "a file system that cannot sync a directory is no error"
+for error in EINVAL EBADF; do
+	assert_exit 0 env FAULT_SHIM=fsync:2:$error LD_PRELOAD="$TOOLS/fault_shim.so" \
+		"$NC" -c "$TEST_TMP/buckets.ini" -o "$FILE"
+	silent
+done
+assert_exit 73 env FAULT_SHIM=fsync:2:EIO LD_PRELOAD="$TOOLS/fault_shim.so" \
+	"$NC" -c "$TEST_TMP/buckets.ini" -o "$FILE"
+says 1 'cannot fsync the directory: Input/output error'
 
 behaviour "a write that writes half of it is gone on with"
 assert_exit 0 env FAULT_SHIM=write:1:SHORT LD_PRELOAD="$TOOLS/fault_shim.so" \

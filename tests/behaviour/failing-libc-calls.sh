@@ -80,7 +80,6 @@ setsockopt EPERM
 getifaddrs ENOBUFS
 pipe2 EMFILE
 fork EAGAIN
-pthread_create EAGAIN
 signalfd EMFILE
 fstat EIO
 fstatat EIO

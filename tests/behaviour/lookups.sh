@@ -14,11 +14,11 @@ write_ini() {
 		'[probe]' 'count = 2' 'warmup = 0' 'interval = 1ms' 'timeout = 200ms' "$@" >"$TEST_TMP/x.ini"
 }
 
-# run_with LINE...: nothing to complain of, and no child outlives it.
+# run_with LINE...: nothing to complain of, or one line that SAYS names, and no child outlives it.
 run_with() {
 	write_ini "$@"
 	run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
-	silent
+	if [ -n "${SAYS:-}" ]; then says 1 "$SAYS"; else silent; fi
 	no_child_left
 }
 
@@ -38,6 +38,17 @@ address() {
 }
 
 resolve_seconds() { value "$FILE" nodecanary_last_run_resolve_seconds; }
+
+# Another host, as IPv6 has but one loopback address. liboping takes a family only if this host has
+# an address of it besides loopback.
+far_start
+ip link add v0 type veth peer name v1 netns "$FAR_PID"
+ip addr add 10.5.0.9/24 dev v0
+ip -6 addr add fd00:5::9/64 dev v0 nodad
+ip link set v0 up
+far ip -6 addr add fd00:5::1/64 dev v1 nodad
+far ip -6 addr add fd00:6::1/128 dev v1 nodad
+far ip link set v1 up
 
 dns_start <<'ZONE'
 host[1-200].test A 127.5.0.+
@@ -74,30 +85,43 @@ assert_eq 400 "$(dns_queries)" "queries"
 assert_le "$at" "$(value "$FILE" nodecanary_last_resolve_timestamp_seconds)"
 [ "$at" != "$(value "$FILE" nodecanary_last_resolve_timestamp_seconds)" ] || fail "the same time"
 
+# Each name that is silent keeps two of forty look-ups busy. The others were not asked for.
 behaviour "a server that says nothing costs no more than the timeout, and the last addresses serve"
 dns_zone <<<'* silent'
-TIMEOUT=500ms run_with '[peers]' "${peers[@]}"
+TIMEOUT=500ms SAYS='cannot resolve .host[0-9]*\.test.: no answer in time .*resolv\.conf' \
+	run_with '[peers]' "${peers[@]}"
 assert_between 0.4 "$(resolve_seconds)" 1.2 "seconds for look-ups"
-assert_eq 200 "$(grep -c '^nodecanary_peer_resolved{.*} 0$' "$FILE")" "unresolved"
+assert_between 1 "$(grep -c '^nodecanary_peer_resolved{.*} 0$' "$FILE")" 20 "unresolved"
 assert_eq 200 "$(grep -c '^nodecanary_peer_up{.*} 1$' "$FILE")"
 assert_eq 127.5.0.200 "$(address host200.test)"
 assert_eq 10 "$(of requests_total host7.test)"
 assert_eq 200 "$(value "$FILE" 'nodecanary_peers{group="default",state="probed"}')"
 
+behaviour "after an outage the next run goes on with the names that were not asked for, before their time"
+dns_zone <<<'host[1-200].test A 127.5.0.+'
+dns_forget
+EVERY=1h run_with '[peers]' "${peers[@]}"
+assert_eq 400 "$(dns_queries)" "queries"
+assert_eq 200 "$(grep -c '^nodecanary_peer_resolved{.*} 1$' "$FILE")"
+dns_forget
+EVERY=1h run_with '[peers]' "${peers[@]}"
+assert_eq 0 "$(dns_queries)" "queries"
+dns_zone <<<'* silent'
+
 behaviour "an outage that lasts changes nothing, and its end is seen"
-TIMEOUT=200ms run_with '[peers]' "${peers[@]}"
+TIMEOUT=200ms SAYS='no answer in time' run_with '[peers]' "${peers[@]}"
 assert_eq 200 "$(grep -c '^nodecanary_peer_up{.*} 1$' "$FILE")"
 dns_zone <<<'host[1-200].test A 127.5.1.+'
 run_with '[peers]' "${peers[@]}"
 assert_eq 200 "$(grep -c '^nodecanary_peer_resolved{.*} 1$' "$FILE")"
 assert_eq 127.5.1.7 "$(address host7.test)"
-assert_eq 14 "$(of requests_total host7.test)"
+assert_eq 18 "$(of requests_total host7.test)"
 
 behaviour "a failed run keeps what is known of names"
 echo nonsense >"$TEST_TMP/broken.ini"
 run_nc 78 -c "$TEST_TMP/broken.ini" -o "$FILE"
 dns_zone <<<'* silent'
-TIMEOUT=200ms run_with '[peers]' 'host7.test ='
+TIMEOUT=200ms SAYS='.host7\.test.: no answer in time' run_with '[peers]' 'host7.test ='
 assert_eq 127.5.1.7/0/1 "$(address host7.test)/$(of peer_resolved host7.test)/$(of peer_up host7.test)"
 
 behaviour "a name that fails in whatever way disturbs no other peer"
@@ -111,9 +135,15 @@ none.test AAAA 2001:db8::1
 odd.test A 0.0.0.0
 crowd.test many=1000
 ZONE
-TIMEOUT=500ms run_with '[peers]' 'good.test =' 'silent.test =' 'refused.test =' \
-	'broken.test =' 'nobody.test =' 'odd.test =' \
-	'numeric = 127.5.2.9'
+TIMEOUT=500ms write_ini '[peers]' 'good.test =' 'silent.test =' 'refused.test =' \
+	'broken.test =' 'nobody.test =' 'odd.test =' 'numeric = 127.5.2.9'
+run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
+no_child_left
+assert_eq 4 "$(wc -l <"$TEST_TMP/err")" "lines, one for each reason"
+for line in '.silent\.test.: no answer in time' 'without an error [(]names: 2[)]' \
+	'.nobody\.test.: no such name' '.odd\.test.: 0\.0\.0\.0 is unspecified'; do
+	assert_file_contains "$TEST_TMP/err" "$line"
+done
 for peer in silent refused broken nobody odd; do
 	assert_eq 0 "$(of peer_resolved $peer.test)" "$peer is resolved"
 	assert_eq '' "$(address $peer.test)"
@@ -170,24 +200,89 @@ assert_eq 8 "$(value "$FILE" 'nodecanary_requests_total{group="g",peer="p"}')"
 behaviour "family chooses among A and AAAA, and both is a set of series for each"
 dns_zone <<'ZONE'
 dual.test A 127.5.5.1
-dual.test AAAA ::1
+dual.test AAAA fd00:5::1
 four.test A 127.5.5.2
 ZONE
 dns_forget
 run_with 'family = ipv4' '[peers]' 'dual.test ='
 assert_eq 127.5.5.1 "$(address dual.test)"
 assert_eq 'dual.test A' "$(cat "$TEST_TMP/dns.log")" "queries"
-run_with 'family = ipv6' '[peers]' 'dual.test =' 'four.test ='
-assert_eq ::1 "$(address dual.test)"
+SAYS='.four\.test.: no such name, or it has no address of the family' \
+	run_with 'family = ipv6' '[peers]' 'dual.test =' 'four.test ='
+assert_eq fd00:5::1 "$(address dual.test)"
 assert_eq 0 "$(of peer_resolved four.test)"
 run_with 'family = both' '[peers]' 'dual.test =' 'four.test ='
-assert_eq '127.5.5.1 ::1' "$(address dual.test | paste -sd ' ')"
+assert_eq '127.5.5.1 fd00:5::1' "$(address dual.test | paste -sd ' ')"
 for family in ipv4 ipv6; do
 	assert_eq 1/1 "$(of peer_up dual.test $family)/$(of peer_resolved dual.test $family)"
 done
 assert_eq 1/1 "$(of peer_up four.test ipv4)/$(of peer_resolved four.test ipv4)"
-assert_eq 0/2 "$(of peer_resolved four.test ipv6)/$(of unsent_total four.test ipv6)"
+assert_not_contains "$FILE" 'peer="four.test",family="ipv6"'
 assert_eq 2 "$(value "$FILE" 'nodecanary_peers{group="default",state="probed"}')"
+
+behaviour "with both, a family that a name gets or loses comes and goes, and its counters go on"
+dns_zone <<'ZONE'
+dual.test A 127.5.5.1
+four.test A 127.5.5.2
+four.test AAAA fd00:5::1
+ZONE
+run_with 'family = both' '[peers]' 'dual.test =' 'four.test ='
+assert_not_contains "$FILE" 'peer="dual.test",family="ipv6"'
+assert_eq 1/2 "$(of peer_up four.test ipv6)/$(of requests_total four.test ipv6)"
+dns_zone <<'ZONE'
+dual.test A 127.5.5.1
+dual.test AAAA fd00:5::1
+four.test A 127.5.5.2
+ZONE
+run_with 'family = both' '[peers]' 'dual.test =' 'four.test ='
+assert_eq 4 "$(of requests_total dual.test ipv6)"
+assert_not_contains "$FILE" 'peer="four.test",family="ipv6"'
+assert_eq 2 "$(value "$FILE" 'nodecanary_peers{group="default",state="probed"}')"
+
+# Without a route there is no point in an address; the host fd00:6::1 has none here at first.
+behaviour "of two families the one that can be used here is taken, also from one that could be used"
+dns_zone <<'ZONE'
+dual.test A 127.5.5.1
+dual.test AAAA fd00:6::1
+ZONE
+run_with '[peers]' 'dual.test ='
+assert_eq 127.5.5.1/1 "$(address dual.test)/$(of peer_up dual.test)"
+ip -6 route add fd00:6::/64 via fd00:5::1
+run_with '[peers]' 'dual.test ='
+assert_eq 127.5.5.1 "$(address dual.test)" "the address in use is kept while it can be used"
+rm "$FILE"
+run_with '[peers]' 'dual.test ='
+assert_eq fd00:6::1/1 "$(address dual.test)/$(of peer_up dual.test)"
+ip -6 route del fd00:6::/64
+run_with '[peers]' 'dual.test ='
+assert_eq 127.5.5.1/1 "$(address dual.test)/$(of peer_up dual.test)"
+
+behaviour "a name server that has nothing to say about IPv6 costs no IPv4 address"
+dns_zone <<'ZONE'
+half.test A 127.5.5.3
+half.test no-aaaa
+ZONE
+TIMEOUT=500ms run_with '[peers]' 'half.test ='
+assert_eq 127.5.5.3/1/1 "$(address half.test)/$(of peer_resolved half.test)/$(of peer_up half.test)"
+TIMEOUT=500ms SAYS='no answer in time' run_with 'family = both' '[peers]' 'half.test ='
+assert_eq 1/0 "$(of peer_up half.test ipv4)/$(of peer_resolved half.test ipv6)"
+
+behaviour "an answer that stands for the host itself is refused with the reason, another one is taken"
+dns_zone <<'ZONE'
+parked.test A 127.0.0.1
+six.test AAAA ::1
+mixed.test A 127.0.0.1
+mixed.test A 127.5.5.4
+local.test AAAA fe80::1
+ZONE
+echo '127.0.1.1 cloned' >>"$TEST_TMP/hosts"
+SAYS='.[a-z.]*.: .* is .*[(]names: 4[)]' run_with '[peers]' 'parked.test =' 'six.test =' 'mixed.test =' \
+	'local.test =' 'cloned ='
+for peer in parked.test six.test local.test cloned; do
+	assert_eq 0 "$(of peer_resolved $peer)" "$peer is resolved"
+	absent "$FILE" "nodecanary_peer_up{group=\"default\",peer=\"$peer\"}"
+done
+assert_eq 127.5.5.4/1 "$(address mixed.test)/$(of peer_up mixed.test)"
 
 behaviour "another host under the same name of a peer never inherits the old one's address"
 dns_zone <<'ZONE'
@@ -197,7 +292,7 @@ ZONE
 run_with '[peers]' 'p = old.test'
 assert_eq 127.5.6.1 "$(address p)"
 for every in 0s 1m; do
-	EVERY=$every TIMEOUT=200ms run_with '[peers]' 'p = new.test'
+	EVERY=$every TIMEOUT=200ms SAYS='.new\.test.: no answer in time' run_with '[peers]' 'p = new.test'
 	assert_eq '' "$(address p)"
 	assert_eq 0/2 "$(of peer_resolved p)/$(of requests_total p)"
 done
@@ -209,7 +304,7 @@ assert_eq 127.5.6.1/6 "$(address p)/$(of requests_total p)"
 behaviour "names of /etc/hosts are found while DNS is silent"
 dns_zone <<<'* silent'
 echo '127.5.7.1 inhosts' >>"$TEST_TMP/hosts"
-TIMEOUT=500ms run_with '[peers]' 'inhosts =' 'outside.test ='
+TIMEOUT=500ms SAYS='.outside\.test.: no answer in time' run_with '[peers]' 'inhosts =' 'outside.test ='
 assert_eq 127.5.7.1/1/0 \
 	"$(address inhosts)/$(of peer_up inhosts)/$(of peer_resolved outside.test)"
 
@@ -241,6 +336,21 @@ wait $pid
 assert_le $(($(_uptime_cs) - before)) 200 "hundredths of a second"
 no_child_left
 assert_eq 0 "$(value "$FILE" nodecanary_last_run_success)"
+
+behaviour "children are reaped by the run alone, whatever whoever starts it does about SIGCHLD"
+TIMEOUT=30s write_ini '[peers]' 'a.test =' 'b.test =' 'c = 127.5.9.1'
+dns_forget
+env --ignore-signal=CHLD "$NC" -c "$TEST_TMP/x.ini" -o "$FILE" 2>"$TEST_TMP/err" &
+pid=$!
+wait_until 10 test -s "$TEST_TMP/dns.log"
+child=$(pgrep -P $pid | head -n 1)
+kill -KILL "$child"
+# shellcheck disable=SC2317 # wait_until calls it
+is_zombie() { grep -q '^State:.*zombie' "/proc/$child/status"; }
+wait_until 10 is_zombie
+kill -TERM $pid
+wait $pid
+no_child_left
 
 behaviour "children end with a run that is killed"
 a_run_that_looks_up

@@ -7,9 +7,10 @@
 . "$(dirname "$0")/lib.sh"
 need make gcc
 
-ROOT=$TEST_TMP/root
+ROOT="$TEST_TMP/a root"
 # What the make that started the tests was told is not for this one.
-for name in "${!MAKE@}" MFLAGS CFLAGS CPPFLAGS LDFLAGS CC SANITIZE DEVELOPER BUILD DESTDIR PREFIX; do
+for name in "${!MAKE@}" MFLAGS CFLAGS CPPFLAGS LDFLAGS CC SANITIZE DEVELOPER BUILD DESTDIR PREFIX \
+	SYSCONFDIR; do
 	unset "$name"
 done
 
@@ -58,6 +59,22 @@ assert_eq '644 etc/nodecanary/nodecanary.ini
 [ -d "$ROOT/etc/nodecanary/nodecanary.ini.d" ] || fail "no directory for drop-ins"
 assert_eq "nodecanary $(cat "$TOP/VERSION")" "$("$ROOT/usr/sbin/nodecanary" -V)"
 
+behaviour "installed for this machine, it says what is to be done next, in the words of README"
+# Into a directory that the prefixes name, as nobody installs into the machine here.
+build CFLAGS=-O0 PREFIX="$ROOT/here" SYSCONFDIR="$ROOT/here/etc" install
+grep '^  NEXT' "$TEST_TMP/out" | sed 's/^  NEXT *//' >"$TEST_TMP/next"
+assert_eq 3 "$(wc -l <"$TEST_TMP/next")" "lines"
+while read -r line; do
+	grep -qF "\`$line\`" "$TOP/README.md" || fail "README does not say: $line"
+done <"$TEST_TMP/next"
+# The file is there before the link is.
+grep -n -e 'start nodecanary.service' -e '^ln -s' "$TEST_TMP/next" | cut -d : -f 1 | sort -nc
+# The unit starts the program that was installed, and all that it needs was installed with it.
+assert_file_contains "$ROOT/here/lib/systemd/system/nodecanary.service" "^ExecStart=$ROOT/here/sbin/nodecanary "
+[ -x "$ROOT/here/sbin/nodecanary" ] || fail "no program"
+assert_file_contains "$ROOT/here/lib/sysusers.d/nodecanary.conf" '^u nodecanary '
+rm -r "$ROOT/here"
+
 behaviour "the example configuration that is installed is valid"
 assert_exit 0 "$ROOT/usr/sbin/nodecanary" -C -c "$ROOT/etc/nodecanary/nodecanary.ini"
 assert_exit 0 "$ROOT/usr/sbin/nodecanary" -C -c "$ROOT/usr/share/doc/nodecanary/loopback.ini"
@@ -76,5 +93,30 @@ build CFLAGS=-O0 DESTDIR="$ROOT" install
 build CFLAGS=-O0 DESTDIR="$ROOT" uninstall
 assert_eq '' "$(installed)"
 [ ! -e "$ROOT/etc/nodecanary" ] || fail "a directory is left"
+
+behaviour "a PREFIX of a user's own holds everything, and the program reads its configuration there"
+home=$TEST_TMP/home/.local
+build CFLAGS=-O0 PREFIX="$home" install
+assert_eq "644 nodecanary.ini" "$(cd "$home/etc/nodecanary" && find . -type f -printf '%m %P\n')"
+assert_exit 0 "$home/sbin/nodecanary" -C
+assert_file_contains "$TEST_TMP/out" '^0 groups, 0 peers'
+echo 'nonsense' >"$home/etc/nodecanary/nodecanary.ini.d/x.ini"
+assert_exit 78 "$home/sbin/nodecanary" -C
+says 1 "$home/etc/nodecanary/nodecanary.ini.d/x.ini"
+rm "$home/etc/nodecanary/nodecanary.ini.d/x.ini"
+build CFLAGS=-O0 PREFIX="$home" uninstall
+assert_eq '' "$(find "$home" -type f)"
+
+behaviour "the unit and the manual pages name the places where the files are"
+rm -rf "$ROOT"
+build CFLAGS=-O0 DESTDIR="$ROOT" PREFIX=/opt/canary SYSCONFDIR=/srv/etc install
+pages=$ROOT/opt/canary/share/man
+for file in "$pages/man8/nodecanary.8" "$pages/man5/nodecanary.ini.5"; do
+	assert_file_contains "$file" '/srv/etc/nodecanary/nodecanary.ini$'
+	assert_not_contains "$file" '(^|[^v])/etc/nodecanary|/usr/sbin/nodecanary'
+done
+assert_file_contains "$ROOT/opt/canary/lib/systemd/system/nodecanary.service" \
+	'^ExecStart=/opt/canary/sbin/nodecanary '
+assert_file_contains "$ROOT/opt/canary/sbin/nodecanary" '/srv/etc/nodecanary/nodecanary.ini'
 
 done_testing

@@ -28,8 +28,8 @@ fi
 
 is_sanitized && skip "a sanitizer's memory is its own"
 
-# A thread for each of 17 groups (libc would count cores at the ninth), and a child for each name.
-threads_and_names() {
+# Rounds of 17 groups at the same time, and a child for each name.
+groups_and_names() {
 	local i
 	printf '%s\n' '[collector]' 'resolve_every = 0s' '[probe]' 'count = 1' 'interval = 1ms' \
 		'timeout = 100ms' '[peers]' 'host1.test =' 'host2.test ='
@@ -38,9 +38,9 @@ threads_and_names() {
 	done
 }
 
-behaviour "nothing that it does asks how many cores there are: not its threads, not its look-ups"
+behaviour "nothing that it does asks how many cores there are: not its threads, not its lookups"
 dns_start <<<'host[1-2].test A 127.5.0.+'
-threads_and_names >"$TEST_TMP/x.ini"
+groups_and_names >"$TEST_TMP/x.ini"
 strace -f -o "$TEST_TMP/trace" -e trace=%process,sched_getaffinity,%file \
 	"$NC" -c "$TEST_TMP/x.ini" -o "$FILE" 2>"$TEST_TMP/err"
 silent

@@ -87,10 +87,10 @@ family = both
 [probe plain]
 histogram = off
 [labels default]
-note = say "hi" \ there
-stadt = köln \n
+note = say"hi"\there
+stadt = "köln \n"
 [peers]
-we"ird\ = 127.1.0.1 rack="r 7" path=C:\new\
+weird\ = 127.1.0.1 rack="r 7" path=C:\new\
 münchen = 127.1.0.2
 plain   = 127.1.0.3 rack=
 silent  = 192.0.2.1
@@ -126,9 +126,9 @@ served
 clean_metrics "$FILE"
 
 behaviour "label values with quotes, backslashes and UTF-8 arrive as they were written"
-assert_file_contains "$TEST_TMP/scrape" '^nodecanary_peer_up\{family="",group="default",peer="we\\"ird\\\\"\} 1$'
+assert_file_contains "$TEST_TMP/scrape" '^nodecanary_peer_up\{family="",group="default",peer="weird\\\\"\} 1$'
 assert_file_contains "$TEST_TMP/scrape" '^nodecanary_peer_up\{.*peer="münchen"\} 1$'
-assert_file_contains "$TEST_TMP/scrape" 'note="say \\"hi\\" \\\\ there".*path="C:\\\\new\\\\"'
+assert_file_contains "$TEST_TMP/scrape" 'note="say\\"hi\\"\\\\there".*path="C:\\\\new\\\\"'
 assert_file_contains "$TEST_TMP/scrape" 'stadt="köln \\\\n"'
 
 behaviour "what there is nothing to say about is absent, and not 0 or NaN"
@@ -173,5 +173,30 @@ for ((i = 0; i < 10; i++)); do
 	done
 	wait $pid
 done
+
+behaviour "two files of one node_exporter: the series of both runs are served, and who fails is seen"
+for name in fast slow; do
+	printf '%s\n' "[peers $name]" 'p = 127.0.0.2' >"$TEST_TMP/$name.ini"
+	run_nc 0 -c "$TEST_TMP/$name.ini" -o "$TEST_TMP/textfiles/nodecanary-$name.prom"
+	silent
+	clean_metrics "$TEST_TMP/textfiles/nodecanary-$name.prom"
+done
+echo nonsense >>"$TEST_TMP/slow.ini"
+run_nc 78 -c "$TEST_TMP/slow.ini" -o "$TEST_TMP/textfiles/nodecanary-slow.prom"
+scrape
+assert_eq 0 "$(value "$TEST_TMP/scrape" node_textfile_scrape_error)"
+assert_eq 1 "$(value "$TEST_TMP/scrape" 'nodecanary_last_run_success{file="nodecanary-fast.prom"}')"
+assert_eq 0 "$(value "$TEST_TMP/scrape" 'nodecanary_last_run_success{file="nodecanary-slow.prom"}')"
+assert_eq 1 "$(value "$TEST_TMP/scrape" 'nodecanary_runs_total{file="nodecanary-slow.prom"}')"
+assert_eq 1 "$(value "$TEST_TMP/scrape" nodecanary_last_run_success)"
+assert_not_contains "$TEST_TMP/exporter.log" 'was collected before'
+
+behaviour "two files whose series would collide: --check names the other one"
+printf '%s\n' '[collector]' "textfile = $TEST_TMP/textfiles/other.prom" '[peers other]' >"$TEST_TMP/other.ini"
+run_nc 0 -C -c "$TEST_TMP/other.ini"
+says 1 "other\.prom: ${FILE##*/} beside it is a file of nodecanary, too"
+sed -i 's/other\.prom/nodecanary-other.prom/' "$TEST_TMP/other.ini"
+run_nc 0 -C -c "$TEST_TMP/other.ini"
+[ ! -s "$TEST_TMP/err" ] || fail "$(_show "$TEST_TMP/err")"
 
 done_testing

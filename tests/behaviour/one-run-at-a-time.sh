@@ -55,7 +55,7 @@ begin "$NC"
 before=$(_uptime_cs)
 run_nc 75 -c "$TEST_TMP/x.ini" -o "$FILE"
 assert_le $(($(_uptime_cs) - before)) 200 "hundredths of a second"
-says 1 'x\.prom: another run is writing it'
+says 1 "x\.prom: another run is writing it \\(process $pid\\)"
 cmp "$TEST_TMP/old" "$FILE"
 holds_lock
 

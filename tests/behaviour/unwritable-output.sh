@@ -29,24 +29,20 @@ refused() {
 }
 
 behaviour "a device is never replaced"
-: >"$DIR/null"
-mount --bind /dev/null "$DIR/null"
-refused "$DIR/null" 'special file'
-[ -c "$DIR/null" ] || fail "the device is gone"
-nothing_beside "$DIR/null"
-umount "$DIR/null"
-rm "$DIR/null"
+: >"$FILE"
+mount --bind /dev/null "$FILE"
+refused "$FILE" 'special file'
+[ -c "$FILE" ] || fail "the device is gone"
+nothing_beside "$FILE"
+umount "$FILE"
+rm "$FILE"
 
-behaviour "/dev/null itself is never replaced"
-mkdir "$TEST_TMP/dev"
-# The machine's own /dev stays out of reach of a program that gets this wrong.
-# shellcheck disable=SC2016 # the inner shell expands it
-assert_exit 73 unshare --mount bash -c '
-	: >null && mount --bind /dev/null null && mount -t tmpfs dev /dev && : >/dev/null &&
-	mount --bind null /dev/null && "$1" -c x.ini -o /dev/null
-	status=$?
-	[ -c /dev/null ] && exit $status' - "$NC"
-says 1 '^nodecanary: /dev/null: is a special file, expected a regular file'
+behaviour "what is no .prom file is refused before anything is read, as in the configuration"
+for name in /dev/null x.txt "$DIR/" "$DIR/.." "$DIR/.prom" ''; do
+	run_nc 64 -c "$TEST_TMP/missing.ini" -o "$name"
+	says 1 "^nodecanary: -o \`$name\`: expected - or a file that ends in \.prom"
+done
+nothing_beside "$DIR/"
 
 behaviour "a directory is never replaced"
 mkdir "$FILE"
@@ -72,12 +68,8 @@ refused "$FILE" 'special file'
 [ -p "$FILE" ] || fail "the FIFO is gone"
 rm "$FILE"
 
-behaviour "a target that is no name of a file is refused"
-refused "$DIR/" 'expected the name of a file'
-refused "$DIR/.." 'expected the name of a file'
-refused "$DIR/$(printf '%0300d' 0)" 'expected the name of a file'
-run_nc 73 -c "$TEST_TMP/x.ini" -o ""
-says 1 'expected the name of a file'
+behaviour "a name that no file can have is refused"
+refused "$DIR/$(printf '%0300d' 0).prom" 'expected the name of a file'
 nothing_beside "$DIR/"
 
 behaviour "a missing directory is named and not made"

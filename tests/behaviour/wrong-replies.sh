@@ -35,6 +35,7 @@ wrong-payload  wrong-payload
 truncated      truncated
 oversized      oversized
 options        delay=5ms options
+shortened      delay=5ms shortened
 foreign        from=OTHER
 unreachable    unreachable
 unreachable-by unreachable from=OTHER
@@ -64,11 +65,11 @@ PLAN
 # check FAMILY: every peer's loss ratio is 0 or 1 as it should be, and all requests left.
 check() {
 	local peer expected
-	for peer in fine slow duplicates copies options foreign-copy \
+	for peer in fine slow duplicates copies options shortened foreign-copy \
 		corrupt corrupt-dup wrong-ident wrong-seq wrong-payload truncated oversized foreign \
 		unreachable unreachable-by down liar; do
 		case $peer in
-		fine | slow | duplicates | copies | options | foreign-copy) expected=0 ;;
+		fine | slow | duplicates | copies | options | shortened | foreign-copy) expected=0 ;;
 		*) expected=1 ;;
 		esac
 		assert_eq $expected "$(value x.prom \

@@ -136,9 +136,11 @@ def start_table(figures):
     """Daemons are not started, so theirs is what they use in the time between two starts."""
     starts = figures.starts
     table = Table("One start by systemd with 9 peers: CPU of the whole node",
-                  ["unit", *(f"{mounts} mounts" for mounts in starts.mounts())])
+                  ["unit", *(f"{mounts} mounts" for mounts in starts.mounts())],
+                  notes=["In brackets: how many times the bare unit. Other work of the machine "
+                         "raises all figures; compare them within the table."])
     for unit, name in UNITS.items():
-        table.add(name, *(f"{starts.cpu_ms[unit][mounts]:.1f} ms"
+        table.add(name, *(f"{starts.cpu_ms[unit][mounts]:,.1f} ms"
                           f" ({starts.factor(unit, mounts):.1f}×)" for mounts in starts.mounts()))
     for daemon in ("smokeping_prober", "blackbox_exporter"):
         spent = figures.median(9, daemon, lambda s: s.cpu_s * 1000)

@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2016 # backticks are Markdown's
 # Checks of metrics.md against what a run publishes.
 
-# A run whose file has every family: names, both families, both kinds of histogram.
+# A run whose file has every family: names, both families, both kinds of histogram, a wrong list.
 run_of_everything() {
 	cat >"$TMP/scratch/x.ini" <<'INI'
 [collector]
@@ -24,8 +24,12 @@ histogram = group
 [peers sum]
 me = 127.0.0.9
 a = 127.0.0.3
+[peers swapped]
+me = 127.0.0.9
+a = 192.0.2.1
 INI
-	isolated "$NC" -c "$TMP/scratch/x.ini" -o "$TMP/scratch/x.prom"
+	isolated bash -c 'ip addr add 192.0.2.1/32 dev lo && exec "$@"' - \
+		"$NC" -c "$TMP/scratch/x.ini" -o "$TMP/scratch/x.prom"
 }
 
 # The metrics of the page, a line each.

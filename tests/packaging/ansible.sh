@@ -221,7 +221,7 @@ hostile_names() {
 hostile_peers() {
 	wrong 5 'group hosts: peer x'
 	wrong 4 'group labels: peer x'
-	wrong 7 'cannot stand there'
+	wrong 7 'group default: label '
 }
 
 missing() {
@@ -239,6 +239,61 @@ missing() {
 	wrong 1 'group e: the inventory has no hosts in a group "empty"'
 	wrong 2 'which every host takes for itself'
 	wrong 5 ''
+}
+
+# As group_vars have them: true is not Python's True, a list is its items, null is no label.
+yaml_labels() {
+	cat >"$TMP/labelled.yml" <<-'YAML'
+		nodecanary:
+		  hosts:
+		    w1: {ansible_host: 10.0.0.1, nodecanary_labels: {virtual: true, spare: false, zones: [a, true, 3], note: null, none: [], rack: 7, text: "", "no": "no"}}
+		    w2: {ansible_host: 10.0.0.2, nodecanary_labels: null}
+	YAML
+	render "$TMP/labelled.yml" '{"nodecanary_groups": [{"name": "default", "labels": {"managed": true, "teams": ["x", "y"], "gone": null}}]}'
+	expected "$TMP/out/w1.ini" <<-'INI'
+		; Ansible managed
+
+		; The same on every node, which recognises itself in it.
+
+		[peers]
+		w1 = 10.0.0.1 no="no" rack="7" spare="false" text="" virtual="true" zones="a,true,3"
+		w2 = 10.0.0.2
+
+		[labels default]
+		managed = "true"
+		teams = "x,y"
+	INI
+}
+
+reasons() {
+	cat >"$TMP/odd.yml" <<-'YAML'
+		nodecanary: {hosts: {w1: {ansible_host: 10.0.0.1, nodecanary_labels: {"rack-id": 7, map: {a: b}}}, "fd00::2": {}}}
+	YAML
+	echo '{}' >"$TMP/vars.json"
+	refused "$TMP/odd.yml" "$TMP/vars.json"
+	wrong 1 'group default: peer w1: label "rack-id" cannot have this name: expected letters, digits and _'
+	wrong 1 'group default: peer w1: label map cannot be '
+	wrong 1 '"fd00::2" cannot be the name of a peer'
+	wrong 1 'set nodecanary_peer_name'
+}
+
+# From ansible-core 2.19 on a macro without output is None, and `| trim` makes that text. No
+# template has one; and with macros that do so, a host without an address stops the play as well.
+none_is_no_address() {
+	! grep -rn '{%-\? *macro' "$ROLE/templates" || fail "a macro"
+	mkdir -p "$TMP/semantics"
+	cat >"$TMP/semantics/sitecustomize.py" <<-'PYTHON'
+		import jinja2.runtime
+		invoke = jinja2.runtime.Macro._invoke
+		jinja2.runtime.Macro._invoke = lambda *arguments: invoke(*arguments).strip() or None
+	PYTHON
+	cat >"$TMP/lacking.yml" <<-'YAML'
+		nodecanary: {hosts: {w1: {nodecanary_address: 10.0.0.1}, w2: {nodecanary_address: null}, w3: {nodecanary_address: [null]}}}
+	YAML
+	echo '{"nodecanary_address_vars": ["nodecanary_address"]}' >"$TMP/vars.json"
+	PYTHONPATH=$TMP/semantics refused "$TMP/lacking.yml" "$TMP/vars.json"
+	wrong 2 'has none of the variables'
+	wrong 0 'None'
 }
 
 one_list() {
@@ -357,6 +412,9 @@ check "such a value of a key does" hostile_values
 check "such a name of a group or a peer does" hostile_names
 check "such an address or label does" hostile_peers
 check "a group without hosts, a host without an address and loopback stop the play" missing
+check "labels are what YAML means: booleans, lists and nulls" yaml_labels
+check "what cannot be a label or a name says why" reasons
+check "a host without an address is none in the newest Ansible, either" none_is_no_address
 check "hosts may differ in how they probe, not in whom" one_list
 check "the example makes a valid file" example
 check "the nodes of a Kubernetes cluster become peers, but for those that leave" filter

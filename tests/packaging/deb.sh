@@ -32,20 +32,29 @@ version() {
 	equal program "nodecanary $(cat "$TOP/VERSION")" "$("$ROOT/usr/sbin/nodecanary" -V)"
 }
 
-# Tags of errors and warnings, and overrides that override nothing.
+# All of its tags, also experimental ones, and overrides that override nothing.
 lintian_is_silent() {
-	local found
-	found=$(lintian --allow-root -EI --pedantic "$OUT"/*.changes | tee "$TMP/lintian" |
-		grep -E '^[EW]:|: (unused|mismatched)-override' || true)
+	lintian --allow-root -EI --pedantic --show-overrides "$OUT"/*.changes >"$TMP/lintian"
 	cat "$TMP/lintian"
-	equal tags "" "$found"
-	[ -s "$TMP/lintian" ] || fail "not even a pedantic tag: has lintian run?"
+	equal tags "" "$(grep -v '^[NO]: ' "$TMP/lintian" || true)"
+	grep -q '^O: ' "$TMP/lintian" || fail "not even an overridden tag: has lintian run?"
+}
+
+# One variable names where the project's pages are.
+project_url() {
+	PROJECT_URL=https://git.test/canary "$TOP/packaging/deb/build" "$TMP/url" >/dev/null
+	equal homepage https://git.test/canary \
+		"$(dpkg-deb -f "$TMP/url"/nodecanary_*"_$ARCHITECTURE.deb" Homepage)"
+	grep -qx 'Vcs-Git: https://git.test/canary/nodecanary.git' "$TMP/url"/*.dsc
+	! tar -xOf "$TMP/url"/*.debian.tar.* debian/watch debian/upstream/metadata debian/control |
+		grep 'https://nodecanary.example' || fail "another address is left"
 }
 
 # A line of comment above each.
 overrides_have_reasons() {
 	awk '/^#/ { reason = 1; next } NF && !reason { print; bad = 1 } { reason = 0 } END { exit bad }' \
-		"$TOP/packaging/deb/debian/nodecanary.lintian-overrides"
+		"$TOP/packaging/deb/debian/nodecanary.lintian-overrides" \
+		"$TOP/packaging/deb/debian/source/lintian-overrides"
 }
 
 dbgsym() {
@@ -65,7 +74,8 @@ files() {
 	expected=$({
 		installed "$TMP/make-install" UNITDIR="$UNITDIR" |
 			sed -e 's|doc/nodecanary/LICENSE$|doc/nodecanary/copyright|' \
-				-e 's|doc/nodecanary/CHANGELOG.md$|doc/nodecanary/changelog|'
+				-e 's|doc/nodecanary/CHANGELOG.md$|doc/nodecanary/changelog|' \
+				-e 's|etc/nodecanary/nodecanary.ini$|usr/share/nodecanary/nodecanary.ini|'
 		echo '644 usr/share/doc/nodecanary/changelog.Debian'
 		echo '644 usr/share/lintian/overrides/nodecanary'
 	} | sort -k 2)
@@ -86,9 +96,18 @@ dependencies() {
 		tr ',' '\n' | awk '{ print $1 }' | sed 's/t64$//' | sort | xargs)"
 }
 
-conffile() {
-	equal conffiles /etc/nodecanary/nodecanary.ini "$(cat "$CONTROL/conffiles")"
-	"$ROOT/usr/sbin/nodecanary" -C -c "$ROOT/etc/nodecanary/nodecanary.ini" >"$TMP/summary"
+# The role for Ansible writes the configuration: an upgrade must not ask about it.
+no_conffile() {
+	[ ! -e "$CONTROL/conffiles" ] || fail "conffiles: $(cat "$CONTROL/conffiles")"
+	{
+		maintainer postinst configure
+		echo 'cmp /etc/nodecanary/nodecanary.ini /usr/share/nodecanary/nodecanary.ini'
+		echo 'echo mine >/etc/nodecanary/nodecanary.ini'
+		maintainer postinst configure 0.0.1-1
+		echo '[ "$(cat /etc/nodecanary/nodecanary.ini)" = mine ]'
+	} >"$TMP/script"
+	in_empty_system "$TMP/script"
+	"$ROOT/usr/sbin/nodecanary" -C -c "$ROOT/usr/share/nodecanary/nodecanary.ini" >"$TMP/summary"
 	grep -q '^0 groups, 0 peers, 0 packets' "$TMP/summary" || fail "$(cat "$TMP/summary")"
 }
 
@@ -172,13 +191,13 @@ no_link_beside_the_file() {
 	{
 		echo 'mkdir -p $textfiles /etc/systemd/system/nodecanary.service.d'
 		echo 'cd /etc/systemd/system/nodecanary.service.d'
-		echo 'echo "# ExecStart=/usr/sbin/nodecanary -o $textfiles/x.prom" >a.conf'
+		echo 'echo "# ExecStart=/x -o $textfiles/nodecanary.prom" >a.conf'
 		maintainer postinst configure
 		echo '[ "$(readlink $link)" = $target ]; rm $link'
-		echo 'echo "ExecStart=/usr/sbin/nodecanary -o $textfiles/x.prom" >a.conf'
+		echo 'echo "ExecStart=/usr/sbin/nodecanary -o $textfiles/nodecanary.prom" >a.conf; rm $target'
 		maintainer postinst configure 0.0.1-1
 		maintainer postinst triggered x
-		echo '[ ! -e $link ] && [ ! -L $link ]'
+		echo '[ ! -e $link ] && [ ! -L $link ] && [ ! -e $target ]'
 	} >"$TMP/script"
 	in_empty_system "$TMP/script"
 }
@@ -192,6 +211,33 @@ keeps_counters() {
 		maintainer postrm remove
 		maintainer postinst configure 0.1.0-1
 		echo '[ "$(cat $target)" = counters ]'
+	} >"$TMP/script"
+	in_empty_system "$TMP/script"
+}
+
+# Such as one that was mounted there, or made by hand.
+empty_directory() {
+	{
+		echo 'mkdir -p /var/lib/nodecanary $textfiles'
+		maintainer postinst configure
+		echo '[ -s $target ] && [ "$(readlink $link)" = $target ]'
+	} >"$TMP/script"
+	in_empty_system "$TMP/script"
+}
+
+purge_takes_links() {
+	{
+		echo 'mkdir -p /var/lib/node_exporter /var/lib/x/y /var/cache'
+		echo 'mount -t tmpfs tmpfs /srv; mount -t tmpfs tmpfs /var/cache; mkdir /srv/textfile /var/cache/nodecanary'
+		maintainer postinst configure
+		echo 'ln -s $target /var/lib/node_exporter/; ln -s ../../nodecanary/nodecanary.prom /var/lib/x/y/n.prom'
+		echo 'ln -s $target /srv/textfile/other.prom; ln -s /nowhere /srv/textfile/mine.prom'
+		maintainer postrm remove
+		maintainer postrm purge
+		echo '[ -L /srv/textfile/mine.prom ]'
+		echo 'for link in /var/lib/node_exporter/nodecanary.prom /var/lib/x/y/n.prom /srv/textfile/other.prom; do'
+		echo '[ ! -L $link ] || { echo "left: $link" >&2; exit 1; }; done'
+		echo '[ ! -e /var/cache/nodecanary ]'
 	} >"$TMP/script"
 	in_empty_system "$TMP/script"
 }
@@ -230,7 +276,7 @@ autopkgtest() {
 	equal tests node-exporter "$(sed -n 's/^Tests: //p' "$tests/control")"
 	[ -x "$tests/node-exporter" ] || fail "it cannot be executed"
 	grep -q '^Depends: @, prometheus-node-exporter' "$tests/control" || fail "what it installs"
-	grep -q '^Restrictions: .*needs-root, isolation-machine' "$tests/control" || fail "restrictions"
+	grep -q '^Restrictions: .*needs-root, isolation-container' "$tests/control" || fail "restrictions"
 	grep -q '^Testsuite: autopkgtest$' "$OUT"/*.dsc || fail "the source package does not name it"
 }
 
@@ -246,14 +292,16 @@ reproducible() {
 
 check "the package is built, and nothing is left in the tree" builds
 if [ "$failed" -gt 0 ]; then finish; fi
+export example=$ROOT/usr/share/nodecanary # for in_empty_system
 check "its version is that of the file VERSION" version
-check "lintian has no error, no warning, and no override that is not used" lintian_is_silent
+check "lintian has nothing to say but what is explained, and all of that" lintian_is_silent
+check "one variable names the pages of the project" project_url
 check "every lintian override says why" overrides_have_reasons
 check "the debug symbols of the program are in the dbgsym package" dbgsym
 check "the package holds what make install installs, and Debian's own files" files
 check "the manual pages are those of the tree" manual_pages_are_whole
 check "it depends on libc, inih, liboping and sysusers alone" dependencies
-check "the configuration is its one conffile, valid, and without a peer" conffile
+check "the configuration is no conffile, is put in place once, valid, and without a peer" no_conffile
 check "the program is hardened" hardened
 check "shellcheck has nothing to say to the scripts" scripts_are_clean
 check "installation and upgrade start the timer and nothing else" timer_alone
@@ -264,7 +312,9 @@ check "whatever else stands in the place of the link stays" link_spares_others
 check "no link is made where the service writes into that directory itself" no_link_beside_the_file
 check "upgrade, removal and reinstallation keep the counters" keeps_counters
 check "before the first run the link leads to a file that the program takes over" first_file
+check "an empty directory that is there gets its file and its link" empty_directory
 check "purge leaves nothing" leaves_nothing
+check "purge takes every link that would lead nowhere, and what Ansible copied" purge_takes_links
 check "the autopkgtest declares what it needs" autopkgtest
 check "built again from its own source, elsewhere and without git, it is the same to the byte" reproducible
 finish

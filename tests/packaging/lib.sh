@@ -25,8 +25,9 @@ installed() {
 	(cd "$root" && find . ! -type d -printf '%m %P\n')
 }
 
-# in_empty_system SCRIPT...: runs them, with sh -e, where /etc, /run and /var/lib are empty and
-# programs that would change the system only write into /run/called what they were called with.
+# in_empty_system SCRIPT...: runs them, with sh -e, where /etc, /run and /var/lib are empty, and so
+# is /usr/share but for the directory `example` if that is set. Programs that would change the
+# system only write into /run/called what they were called with.
 in_empty_system() {
 	local stub
 	mkdir -p "$TMP/stubs"
@@ -44,6 +45,11 @@ in_empty_system() {
 		for directory in /etc /run /var/lib; do mount -t tmpfs tmpfs "$directory"; done
 		umask 022
 		touch /run/called
+		if [ -n "${example-}" ]; then
+			mkdir /run/share
+			cp -r "$example" /run/share/
+			mount --bind /run/share /usr/share
+		fi
 		PATH=$1:$PATH
 		shift
 		export PATH textfiles=/var/lib/prometheus/node-exporter

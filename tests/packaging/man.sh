@@ -164,7 +164,7 @@ messages() {
 		while read -r part; do
 			[ ${#part} -lt 5 ] || grep -qF -- "$part" "$TMP/scratch/sources" ||
 				fail "no message of the program: $part ($message)"
-		done < <(sed -E 's/`?\<(FILE|LINE|WHAT|EXPECTED|REASON|DOTFILE|COUNT|ADDRESS|BYTES|PEER|PLACE|GROUP|SECONDS|DEADLINE)\>`?/\n/g; s/(a symbolic link|have the name of)/\n\1\n/g' <<<"$message" |
+		done < <(sed -E 's/`?\<(FILE|LINE|WHAT|EXPECTED|REASON|DOTFILE|COUNT|ADDRESS|BYTES|PEER|NAME|PLACE|GROUP|SECONDS|DEADLINE|FUNCTION)\>`?/\n/g; s/(a symbolic link)/\n\1\n/g' <<<"$message" |
 			sed 's/^[ :(),]*//; s/[ :(),`]*$//')
 	done < <(section "$NC8" DIAGNOSTICS | sed -n 's/^\.It Dq //p')
 	[ "$count" -ge 12 ] || fail "only $count messages"
@@ -264,7 +264,7 @@ words() {
 	[ "$lists" -ge 5 ] || fail "only $lists lists of words"
 	documented_keys 'PROBE SECTIONS' | sed -n 's/^dscp\t.* 63 //p' | tr ' ' '\n' |
 		sort >"$TMP/scratch/documented"
-	sed -n '/ dscp_words\[\]/,/};/p' collector/config/options.c | grep -o '"[a-z0-9]*"' | tr -d '"' |
+	sed -n '/ code_points = /,/};/p' collector/config/options.c | grep -o '"[a-z0-9]*"' | tr -d '"' |
 		sort >"$TMP/scratch/actual"
 	same "names of dscp" "$TMP/scratch/documented" "$TMP/scratch/actual"
 }
@@ -287,7 +287,7 @@ values() {
 # limit MACRO FILE TEXT: the page has the number that a header defines.
 limit() {
 	local number
-	number=$(sed -n "s/^#define $1 //p" "collector/$2")
+	number=$(sed -n "s/^#define $1 //p" "collector/$2" | sed -E 's/([0-9])([0-9]{3})$/\1,\2/')
 	[ -n "$number" ] || fail "no $1"
 	grep -qF -- "${3/N/$number}" "$INI5" || fail "the page does not say: ${3/N/$number}"
 }
@@ -295,8 +295,7 @@ limit() {
 limits() {
 	limit INIFILE_LINE_MAX config/inifile.h 'lines of at most N bytes'
 	limit INIFILE_SECTION_MAX config/inifile.h 'has at most N bytes'
-	limit LABELS_GROUP_MAX config/labels.h 'A group has at most N labels'
-	limit BATCHES_MAX ping/batches.h 'at most N different sets of options'
+	limit LABELS_MAX config/labels.h 'has at most N labels'
 	[ "$(sed -n 's/^#define CONFIG_FAMILY_PEERS_MAX //p' collector/config/config.h)" = 65536 ]
 	grep -q '65,536 peers' "$INI5"
 	grep -q '65,536 peers' "$NC8"

@@ -16,6 +16,7 @@
  *   host[1-200].test A 10.5.0.+    10.5.0.1 plus the number less 1, with carry;
  *                                  10.5.7.9+ begins elsewhere
  *   w2.test delay=50ms flip        flip: one address per query, in turn
+ *   w2.test no-aaaa                AAAA is never answered, as by broken servers
  *   w3.test silent                 or: refused, servfail, nxdomain, ok
  *   w4.test many=1000              as many A answers as fit 512 bytes, or 1232
  *                                  with EDNS, without TC: there is no TCP
@@ -64,7 +65,7 @@ struct rule {
 	size_t count;
 	int64_t delay_ns; /* UNSAID: not said */
 	int verdict;
-	bool flip;
+	bool flip, no_aaaa;
 	unsigned long many;
 	struct rule *next; /* of the ranges */
 };
@@ -88,7 +89,7 @@ struct plan {
 	unsigned long number; /* of the range that gave the records */
 	int64_t delay_ns;
 	int verdict;
-	bool flip;
+	bool flip, no_aaaa;
 	unsigned long many;
 };
 
@@ -332,6 +333,10 @@ static int apply_word(struct rule *rule, const char *word, char **rest)
 		rule->flip = true;
 		return 0;
 	}
+	if (strcmp(word, "no-aaaa") == 0) {
+		rule->no_aaaa = true;
+		return 0;
+	}
 	return set_verdict(rule, word);
 }
 
@@ -428,6 +433,7 @@ static void blend(struct plan *plan, const struct rule *rule, unsigned long numb
 	if (plan->many == 0)
 		plan->many = rule->many;
 	plan->flip = plan->flip || rule->flip;
+	plan->no_aaaa = plan->no_aaaa || rule->no_aaaa;
 }
 
 static struct plan make_plan(const struct zone *zone, const char *name)
@@ -716,7 +722,7 @@ static struct reply *answer(struct server *server, const unsigned char *packet,
 	plan = make_plan(server->zone, query.name);
 	if (query.class != CLASS_IN)
 		plan.verdict = REFUSED;
-	if (plan.verdict == SILENT)
+	if (plan.verdict == SILENT || (plan.no_aaaa && query.type == TYPE_AAAA))
 		return NULL;
 	reply = build_reply(packet, &query, &plan, asked);
 	reply->due_ns = plan.delay_ns > 0 ? now_ns() + plan.delay_ns : 0;

@@ -1,12 +1,12 @@
 /*
- * Every program that is preloaded with this gives its pings the same ICMP idents, 1, 2, 3
- * ...: the worst company that programs that ping with liboping can be to each other.
+ * Every program that is preloaded with this gives its pings the ICMP idents that the
+ * collector uses: the worst company that a program that pings with liboping can be to it.
  */
 #include <stdlib.h>
 
 long random(void)
 {
-	static long last;
+	static long last = 0x7fff;
 
 	return ++last;
 }

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <oping.h>
 #include <stdio.h>
@@ -20,7 +21,8 @@
 #define PAYLOAD_MAX 4000
 
 struct pinghost {
-	char name[FAKE_TEXT_SIZE];
+	char listed[FAKE_TEXT_SIZE]; /* the name that it was added with */
+	char name[FAKE_TEXT_SIZE];   /* its address */
 	char *data;
 	struct sockaddr_storage addr;
 	int family; /* 0: IPv4, 1: IPv6 */
@@ -29,7 +31,6 @@ struct pinghost {
 	bool awaited;
 	double latency;
 	int ttl;
-	void *context;
 	struct pinghost *next;
 };
 
@@ -43,13 +44,11 @@ struct pingobj {
 struct fake_oping fake_oping;
 
 static struct pingobj *objects[OBJECTS_MAX];
-static uint16_t next_ident;
 static int send_errno;
 
 void fake_oping_reset(void)
 {
 	fake_oping = (struct fake_oping){.peer_count = 0};
-	next_ident = 0x8000;
 }
 
 void fake_oping_script(struct fake_peer peer)
@@ -212,27 +211,22 @@ int ping_setopt(pingobj_t *obj, int option, void *value)
 	return 0;
 }
 
+/* As the library does, which asks libc for it. */
 static uint16_t draw_ident(void)
 {
-	if (fake_oping.ident_count == 0)
-		return next_ident++;
-	fake_oping.ident_count--;
-	return *fake_oping.idents++;
+	return fake_oping.manner == FAKE_DRAWS_IDENTS ? 4711 : (uint16_t)random();
 }
 
-/* Numeric text alone: the real one would look up anything else, without limit. */
-static void parse_name(struct pinghost *host)
+/* As the library does: whatever the name is, libc knows its address. */
+static void resolve(struct pinghost *host, const char *name)
 {
-	struct sockaddr_in *in = (struct sockaddr_in *)&host->addr;
-	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&host->addr;
+	struct addrinfo hints = {.ai_flags = AI_ADDRCONFIG, .ai_socktype = SOCK_RAW};
+	struct addrinfo *list;
 
-	if (inet_pton(AF_INET, host->name, &in->sin_addr) == 1) {
-		in->sin_family = AF_INET;
-		return;
-	}
-	host->family = 1;
-	in6->sin6_family = AF_INET6;
-	assert_int_equal(inet_pton(AF_INET6, host->name, &in6->sin6_addr), 1);
+	assert_int_equal(getaddrinfo(name, NULL, &hints, &list), 0);
+	memcpy(&host->addr, list->ai_addr, list->ai_addrlen);
+	host->family = list->ai_family == AF_INET6;
+	freeaddrinfo(list);
 }
 
 static void open_socket(struct pingobj *obj, int family)
@@ -248,26 +242,32 @@ static void open_socket(struct pingobj *obj, int family)
 
 int ping_host_add(pingobj_t *obj, const char *name)
 {
-	struct fake_peer script = find_script(name);
+	struct fake_peer script;
 	struct pinghost *host, **end = &obj->head;
 
-	if (find_host(obj, name))
-		return 0;
-	if (script.add_error) {
-		obj->error = script.add_error;
-		return -1;
-	}
+	for (host = obj->head; host; host = host->next)
+		if (strcasecmp(host->listed, name) == 0)
+			return 0;
 	host = calloc(1, sizeof(*host));
 	assert_non_null(host);
-	snprintf(host->name, sizeof(host->name), "%s", name);
-	parse_name(host);
-	open_socket(obj, host->family);
-	host->data = strdup(obj->data);
+	snprintf(host->listed, sizeof(host->listed), "%s", name);
+	/* Before the address stands what liboping compares; loopback has nothing before it. */
+	if (strchr(name, '/'))
+		name = strchr(name, '/') + 1;
+	snprintf(host->name, sizeof(host->name), "%.*s", (int)strcspn(name, "/"), name);
+	script = find_script(host->name);
+	resolve(host, name);
+	host->data = strdup(obj->data ? obj->data : "liboping");
 	host->ident = draw_ident();
 	host->latency = -1;
 	while (*end)
 		end = &(*end)->next;
 	*end = host;
+	if (script.add_error) {
+		obj->error = script.add_error;
+		return -1;
+	}
+	open_socket(obj, host->family);
 	fake_oping.added++;
 	return 0;
 }
@@ -276,7 +276,7 @@ int ping_host_remove(pingobj_t *obj, const char *name)
 {
 	struct pinghost **at = &obj->head, *gone;
 
-	while (*at && strcasecmp((*at)->name, name) != 0)
+	while (*at && strcasecmp((*at)->listed, name) != 0)
 		at = &(*at)->next;
 	assert_non_null(*at);
 	gone = *at;
@@ -293,16 +293,6 @@ pingobj_iter_t *ping_iterator_get(pingobj_t *obj)
 pingobj_iter_t *ping_iterator_next(pingobj_iter_t *iter)
 {
 	return iter->next;
-}
-
-void *ping_iterator_get_context(pingobj_iter_t *iter)
-{
-	return iter->context;
-}
-
-void ping_iterator_set_context(pingobj_iter_t *iter, void *context)
-{
-	iter->context = context;
 }
 
 static int give(const void *value, size_t size, void *buffer, size_t *len)
@@ -325,6 +315,8 @@ int ping_iterator_get_info(pingobj_iter_t *iter, int info, void *buffer, size_t 
 	case PING_INFO_LATENCY:
 		return give(&iter->latency, sizeof(iter->latency), buffer, len);
 	case PING_INFO_RECV_TTL: return give(&iter->ttl, sizeof(iter->ttl), buffer, len);
+	case PING_INFO_USERNAME:
+		return give(iter->listed, strlen(iter->listed) + 1, buffer, len);
 	case PING_INFO_DATA: return give(iter->data, strlen(iter->data), buffer, len);
 	default: fail_msg("information %d was asked for", info);
 	}
@@ -353,9 +345,11 @@ static int send_one(struct pingobj *obj, struct pinghost *host)
 	if (fake_oping.before_send)
 		fake_oping.before_send();
 	send_errno = script.send_errno;
-	if (sendto(obj->fds[host->family], host->data, strlen(host->data), 0,
-		   (struct sockaddr *)&host->addr, addr_len) < 0 &&
-	    errno != EHOSTUNREACH && errno != ENETUNREACH) {
+	if (fake_oping.manner == FAKE_SENDS_OTHERWISE)
+		fake_oping.sent++;
+	else if (sendto(obj->fds[host->family], host->data, strlen(host->data), 0,
+			(struct sockaddr *)&host->addr, addr_len) < 0 &&
+		 errno != EHOSTUNREACH && errno != ENETUNREACH) {
 		obj->error = "it could not be sent";
 		perror("ping_sendto");
 		return -1;
@@ -394,7 +388,7 @@ static bool receive_one(struct pingobj *obj, int fd)
 	struct pinghost *host;
 	struct fake_peer script;
 
-	if (recvmsg(fd, &message, 0) < 0)
+	if (fake_oping.manner == FAKE_RECEIVES_OTHERWISE || recvmsg(fd, &message, 0) < 0)
 		return false;
 	host = match(obj, family, packet + (family ? 0 : IPV4_HEADER));
 	if (!host)
@@ -476,7 +470,9 @@ int ping_send(pingobj_t *obj)
 		obj->error = "no socket";
 		return fake_oping.last_result = -1;
 	}
-	if (fake_oping.manner == FAKE_AS_LIBOPING)
+	while (fake_oping.manner == FAKE_HANGS)
+		pause();
+	if (fake_oping.manner != FAKE_NEVER_WAITS)
 		return fake_oping.last_result = run_round(obj);
 	for (struct pinghost *host = obj->head; host; host = host->next)
 		send_one(obj, host);

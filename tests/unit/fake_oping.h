@@ -4,8 +4,9 @@
  * ping_send() is the library's own loop around select(), sendto() and perror(), so
  * interpose.c is under test as well; but nothing reaches a network. The "raw socket" of a family
  * is one end of a socket pair, sendmsg() below it is replaced, and who answers what is
- * scripted by address. Sockets are opened by the first host of a family, as Debian's
- * package does.
+ * scripted by address, the second part of a host's name. As in Debian's package,
+ * sockets are opened by the first host of a family, and a host that cannot be added stays
+ * in the list.
  */
 #ifndef NODECANARY_TESTS_FAKE_OPING_H
 #define NODECANARY_TESTS_FAKE_OPING_H
@@ -31,15 +32,16 @@ enum fake_manner {
 	FAKE_AS_LIBOPING,
 	FAKE_SEND_FAILS,  /* ping_send() fails before it waits for anything */
 	FAKE_NEVER_WAITS, /* it sends without select() */
+	FAKE_SENDS_OTHERWISE,
+	FAKE_RECEIVES_OTHERWISE,
+	FAKE_HANGS,
+	FAKE_DRAWS_IDENTS, /* not with random() */
 };
 
 struct fake_oping {
 	/* Set by the test. */
 	struct fake_peer peers[FAKE_PEERS_MAX];
 	size_t peer_count;
-	const uint16_t
-		*idents; /* of the next hosts; then one after the other from 0x8000 */
-	size_t ident_count;
 	int refused_option;
 	enum fake_manner manner;
 	void (*before_send)(void); /* each request; may be NULL */

@@ -204,7 +204,7 @@ static inline char *fleet_republish(const char *text)
 	enum promfile_result result;
 
 	writer_init(&writer, fd);
-	result = republish_previous(&writer, previous, FLEET_NEXT_NS);
+	result = republish_previous(&writer, previous, "x.prom", FLEET_NEXT_NS);
 	assert_int_equal(writer_flush(&writer), 0);
 	close(previous);
 	if (result == PROMFILE_VALID)

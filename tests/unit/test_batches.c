@@ -1,99 +1,62 @@
 /*
- * Which targets share a batch, and how batches are run and added up. Probes are the
- * test's.
+ * Which targets share a batch, and what is added up of the batches of a run. What a batch
+ * does is up to the test.
  */
 #include "support.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "ping/batches.h"
-#include "ping/probe.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 #define MS CLOCK_NS_PER_MS
-#define GROUPS_MAX (BATCHES_MAX + 1)
-#define TARGETS_MAX GROUPS_MAX
-#define HOSTS_MAX (BATCHES_UNRESPONSIVE_MAX + 8)
+#define GROUPS_MAX 300
+#define TARGETS_MAX 2600
 
-struct probe {
-	struct probe_settings settings;
-	uint32_t cookie;
-	struct probe_host hosts[HOSTS_MAX];
-	size_t count;
-	struct idents *idents;
-	struct probe_report report;
-};
-
-/* In the order in which they were made. */
-static struct probe probes[BATCHES_MAX];
-static size_t probe_count;
 static struct {
-	bool new_fails, add_fails;
-	enum round_result result;
-	pthread_barrier_t *meeting; /* each round waits for all others */
+	bool fails;
+	enum discard_reason discards; /* each batch discards two rounds */
+	bool discards_any;
+	const struct probe_report *reports; /* of the batches, in their order */
 } script;
-static atomic_uint rounds, freed;
+static size_t batch_runs, batches_count; /* of the last build() */
 
-struct probe *probe_new(const struct probe_settings *settings,
-			const struct cookie *cookie, struct idents *idents)
-{
-	struct probe *probe = &probes[probe_count];
-
-	assert_int_equal(cookie->words[0], 42);
-	/* Objects of one run must not accept each other's replies. */
-	for (size_t i = 0; i < probe_count; i++)
-		assert_int_not_equal(probes[i].cookie, cookie->words[1]);
-	if (script.new_fails)
-		return NULL;
-	assert_true(probe_count++ < BATCHES_MAX);
-	probe->settings = *settings;
-	probe->cookie = cookie->words[1];
-	probe->idents = idents;
-	return probe;
-}
-
-int probe_add_hosts(struct probe *probe, const struct probe_host *hosts, size_t count)
-{
-	assert_in_range(count, 1, HOSTS_MAX);
-	memcpy(probe->hosts, hosts, count * sizeof(*hosts));
-	probe->count = count;
-	return script.add_fails ? -1 : 0;
-}
-
-/* Every host answers in as many milliseconds as the last byte of its address says. */
-enum round_result probe_run_round(struct probe *probe, struct sample *samples,
-				  void (*on_sent)(void *arg), void *arg)
+/* Every target answers twice, in as many milliseconds as the last byte of its address says. */
+int batch_run(struct batch *batch, void (*on_sent)(void *arg), void *arg)
 {
 	on_sent(arg);
-	atomic_fetch_add(&rounds, 1);
-	if (script.meeting)
-		pthread_barrier_wait(script.meeting);
-	for (size_t i = 0; i < probe->count; i++) {
-		const unsigned char *bytes =
-			(const unsigned char *)&probe->hosts[i].address.u;
-
-		samples[i] =
-			(struct sample){.outcome = SAMPLE_REPLY, .rtt_ns = bytes[3] * MS};
+	if (script.reports)
+		batch->report = script.reports[batch_runs];
+	batch_runs++;
+	if (script.discards_any) {
+		batch->discarded[script.discards] = 2;
+		return 0;
 	}
-	return script.result;
+	for (size_t i = 0; i < batch->count; i++) {
+		struct target *target = batch->targets[i];
+		const unsigned char *bytes = (const unsigned char *)&target->address.u;
+		struct sample sample = {
+			.outcome = SAMPLE_REPLY,
+			.rtt_ns = bytes[3] * MS,
+		};
+
+		for (int round = 0; round < 2 && batch->addresses > 0; round++)
+			stats_add(&target->totals, &target->run,
+				  &batch->all->config->collector.buckets, &sample);
+	}
+	batch->measured = 2;
+	return script.fails ? -1 : 0;
 }
 
-struct probe_report probe_get_report(const struct probe *probe)
+int64_t batch_round_ns(const struct options *options, size_t count)
 {
-	return probe->report;
-}
-
-void probe_free(struct probe *probe)
-{
-	if (probe)
-		atomic_fetch_add(&freed, 1);
+	(void)options;
+	(void)count;
+	return 0;
 }
 
 static struct group groups[GROUPS_MAX];
@@ -105,21 +68,16 @@ static struct targets targets;
 static struct batches batches;
 static struct stats_node node_of_run;
 
-static const struct cookie cookie = {.words = {42, 0x41424344}};
-
 static int set_up(void **state)
 {
 	(void)state;
-	memset(probes, 0, sizeof(probes));
 	memset(&script, 0, sizeof(script));
 	memset(groups, 0, sizeof(groups));
 	memset(target_groups, 0, sizeof(target_groups));
 	memset(items, 0, sizeof(items));
 	memset(&batches, 0, sizeof(batches));
 	memset(&node_of_run, 0, sizeof(node_of_run));
-	probe_count = 0;
-	atomic_store(&rounds, 0);
-	atomic_store(&freed, 0);
+	batch_runs = 0;
 	for (size_t i = 0; i < GROUPS_MAX; i++)
 		groups[i].options = (struct options){.count = 2,
 						     .timeout_ns = 1000 * MS,
@@ -130,7 +88,6 @@ static int set_up(void **state)
 		(struct buckets){.count = 2, .upper_ns = {2 * MS, 4 * MS}};
 	targets = (struct targets){
 		.config = &config, .items = items, .groups = target_groups};
-	alarm(120);
 	return 0;
 }
 
@@ -165,10 +122,11 @@ static struct target *add(size_t group, const char *address, enum target_outcome
 
 static void build(void)
 {
-	assert_int_equal(batches_build(&batches, &targets, &cookie, INT64_MAX), 0);
+	assert_int_equal(batches_build(&batches, &targets, INT64_MAX), 0);
+	batches_count = batches.count;
 }
 
-/* The addresses of a batch's targets and then, after a bar, how many are absent. */
+/* The addresses of a batch's targets and then, after a bar, how many differ. */
 static void assert_batch(size_t index, const char *expected)
 {
 	const struct batch *batch = &batches.items[index];
@@ -181,8 +139,20 @@ static void assert_batch(size_t index, const char *expected)
 		len += (size_t)snprintf(actual + len, sizeof(actual) - len, "%s ",
 					address);
 	}
-	snprintf(actual + len, sizeof(actual) - len, "| %zu", batch->absent_count);
+	snprintf(actual + len, sizeof(actual) - len, "| %zu", batch->addresses);
 	assert_string_equal(actual, expected);
+}
+
+/* Of two groups with a target each, the second one with these options. */
+static size_t count_batches_with(struct options second)
+{
+	set_up(NULL);
+	groups[1].options = second;
+	add(0, "10.0.0.1", TARGET_UP);
+	add(1, "10.0.0.2", TARGET_UP);
+	build();
+	batches_free(&batches);
+	return batches_count;
 }
 
 static void groups_share_a_batch_unless_an_option_of_the_socket_or_the_rounds_differs(
@@ -205,23 +175,21 @@ static void groups_share_a_batch_unless_an_option_of_the_socket_or_the_rounds_di
 	strcpy(other[9].device, "eth1");
 	other[10].mark.is_set = true;
 	other[11].mark.value = 1;
-	assert_true(batches_may_share(&base, &base));
-	for (size_t i = 0; i < LENGTH(other); i++) {
-		assert_false(batches_may_share(&base, &other[i]));
-		assert_false(batches_may_share(&other[i], &base));
-	}
+	assert_int_equal(count_batches_with(base), 1);
+	for (size_t i = 0; i < LENGTH(other); i++)
+		assert_int_equal(count_batches_with(other[i]), 2);
 }
 
 static void other_options_do_not_keep_groups_from_sharing_a_batch(void **state)
 {
-	struct options base = groups[0].options, other = base;
+	struct options other = groups[0].options;
 
 	(void)state;
 	other.size = 1000;
 	other.family = FAMILY_BOTH;
 	other.histogram = HISTOGRAM_GROUP;
 	other.members_only = true;
-	assert_true(batches_may_share(&base, &other));
+	assert_int_equal(count_batches_with(other), 1);
 }
 
 static void no_target_is_no_batch_and_no_failure(void **state)
@@ -236,7 +204,7 @@ static void no_target_is_no_batch_and_no_failure(void **state)
 	assert_int_equal(items[0].totals.unsent, 0);
 }
 
-static void groups_with_equal_options_share_a_batch(void **state)
+static void groups_with_equal_options_share_a_batch_for_each_family(void **state)
 {
 	(void)state;
 	groups[1].options.ttl = 9;
@@ -246,18 +214,15 @@ static void groups_with_equal_options_share_a_batch(void **state)
 	add(2, "10.0.2.1", TARGET_UP);
 	add(2, "fd00::1", TARGET_UP);
 	build();
-	assert_int_equal(batches.count, 2);
-	assert_batch(0, "10.0.0.1 10.0.2.1 fd00::1 | 0");
-	assert_batch(1, "10.0.1.1 | 0");
-	assert_int_equal(probe_count, 2);
-	assert_int_equal(probes[1].settings.ttl, 9);
-	/* Each host has the size of its own group, and all share the idents. */
-	assert_int_equal(probes[0].hosts[0].payload, 56);
-	assert_int_equal(probes[0].hosts[1].payload, 1000);
-	assert_ptr_equal(probes[0].idents, probes[1].idents);
+	assert_int_equal(batches.count, 3);
+	assert_batch(0, "10.0.0.1 10.0.2.1 | 2");
+	assert_batch(1, "fd00::1 | 1");
+	assert_batch(2, "10.0.1.1 | 1");
+	assert_int_equal(batches.items[2].options->ttl, 9);
+	assert_true(batches.items[0].turns != batches.items[1].turns);
 }
 
-static void address_in_two_groups_is_in_two_batches(void **state)
+static void address_of_several_targets_is_one_address(void **state)
 {
 	(void)state;
 	add(0, "10.0.0.1", TARGET_UP);
@@ -266,49 +231,80 @@ static void address_in_two_groups_is_in_two_batches(void **state)
 	add(1, "10.0.0.3", TARGET_UP);
 	add(2, "10.0.0.2", TARGET_UP);
 	build();
-	assert_int_equal(batches.count, 3);
-	assert_batch(0, "10.0.0.1 10.0.0.2 10.0.0.3 | 0");
-	assert_batch(1, "10.0.0.2 | 0");
-	assert_batch(2, "10.0.0.2 | 0");
-	assert_int_equal(batches_run(&batches, &targets, &node_of_run), 0);
-	for (size_t i = 0; i < targets.count; i++)
-		assert_int_equal(items[i].totals.replies, 2);
+	assert_int_equal(batches.count, 1);
+	assert_batch(0, "10.0.0.1 10.0.0.2 10.0.0.2 10.0.0.2 10.0.0.3 | 3");
 }
 
-static void source_makes_a_batch_for_each_family(void **state)
+static void one_address_of_hundreds_of_names_is_one_address(void **state)
 {
 	(void)state;
-	assert_true(address_parse("10.9.0.1", &groups[0].options.source.v4));
-	assert_true(address_parse("fd09::1", &groups[0].options.source.v6));
-	add(0, "fd00::1", TARGET_UP);
+	for (size_t i = 0; i < 300; i++)
+		add(0, "10.0.0.1", i % 2 ? TARGET_UP : TARGET_DOWN);
+	build();
+	assert_int_equal(batches.count, 1);
+	assert_int_equal(batches.items[0].count, 300);
+	assert_int_equal(batches.items[0].addresses, 1);
+	/* One of them responded, so they all may. */
+	assert_false(batches.items[0].is_deferred);
+}
+
+static void address_with_two_sizes_of_the_payload_counts_twice(void **state)
+{
+	(void)state;
+	groups[1].options.size = 100;
 	add(0, "10.0.0.1", TARGET_UP);
-	add(0, "", TARGET_UNKNOWN);
-	add(0, "10.0.0.2", TARGET_UP);
+	add(1, "10.0.0.1", TARGET_UP);
 	build();
-	assert_int_equal(probe_count, 2);
-	for (size_t i = 0; i < 2; i++) {
-		const struct probe *probe = &probes[i];
-		bool v4 = probe->hosts[0].address.family == ADDRESS_IPV4;
-
-		assert_int_equal(probe->count, v4 ? 2 : 1);
-		assert_int_equal(probe->settings.source.v4.family,
-				 v4 ? ADDRESS_IPV4 : ADDRESS_NONE);
-		assert_int_equal(probe->settings.source.v6.family,
-				 v4 ? ADDRESS_NONE : ADDRESS_IPV6);
-	}
-	assert_int_equal(batches_run(&batches, &targets, &node_of_run), 0);
-	assert_int_equal(items[2].totals.unsent, 2);
+	assert_batch(0, "10.0.0.1 10.0.0.1 | 2");
 }
 
-static void source_of_one_family_is_not_given_to_the_other(void **state)
+/* Adds so many targets with addresses of their own. */
+static void add_many(unsigned count, const char *format)
+{
+	char address[ADDRESS_TEXT_SIZE];
+
+	for (unsigned i = 0; i < count; i++) {
+		snprintf(address, sizeof(address), "10.1.%u.%u", i / 250, i % 250 + 1);
+		if (*format == 'f')
+			snprintf(address, sizeof(address), "fd00::1:%x", i + 1);
+		add(0, address, TARGET_UP);
+	}
+}
+
+static void long_lists_are_cut_into_batches_that_take_turns(void **state)
 {
 	(void)state;
-	assert_true(address_parse("10.9.0.1", &groups[0].options.source.v4));
-	add(0, "fd00::1", TARGET_UP);
+	add_many(2 * BATCH_ADDRESSES_MAX + 1, "10");
+	/* Another target of the last address of the first batch. */
+	add(1, "10.1.3.250", TARGET_UP);
+	add(1, "fd00::1", TARGET_UP);
 	build();
-	assert_int_equal(probe_count, 1);
-	assert_int_equal(probes[0].settings.source.v4.family, ADDRESS_NONE);
-	assert_int_equal(probes[0].settings.source.v6.family, ADDRESS_NONE);
+	assert_int_equal(batches.count, 4);
+	assert_int_equal(batches.items[0].count, BATCH_ADDRESSES_MAX + 1);
+	assert_int_equal(batches.items[0].addresses, BATCH_ADDRESSES_MAX);
+	assert_int_equal(batches.items[1].addresses, BATCH_ADDRESSES_MAX);
+	assert_int_equal(batches.items[2].addresses, 1);
+	assert_ptr_equal(batches.items[0].turns, batches.items[2].turns);
+	assert_int_equal(batches.items[0].turns->addresses, 2 * BATCH_ADDRESSES_MAX + 1);
+	assert_int_equal(batches.items[3].turns->addresses, 1);
+}
+
+static void no_two_addresses_of_a_family_share_an_ident(void **state)
+{
+	const struct batch *b;
+
+	(void)state;
+	add_many(BATCH_ADDRESSES_MAX + 500, "10");
+	add_many(7, "fd00");
+	groups[1].options.ttl = 9;
+	add(1, "10.1.0.1", TARGET_UP);
+	build();
+	b = batches.items;
+	assert_int_equal(batches.count, 4);
+	assert_int_equal(b[1].first_ident, b[0].first_ident + BATCH_ADDRESSES_MAX);
+	assert_int_equal(b[3].first_ident, b[1].first_ident + 500);
+	/* Families have idents of their own. */
+	assert_int_equal(b[2].first_ident, b[0].first_ident);
 }
 
 static void responsive_peers_come_before_unknown_and_unresponsive_ones(void **state)
@@ -317,20 +313,12 @@ static void responsive_peers_come_before_unknown_and_unresponsive_ones(void **st
 	add(0, "10.0.0.1", TARGET_DOWN);
 	add(0, "10.0.0.2", TARGET_UNKNOWN);
 	add(0, "10.0.0.3", TARGET_UP);
-	add(0, "", TARGET_UP);
 	add(1, "10.0.0.4", TARGET_DOWN);
 	add(1, "10.0.0.5", TARGET_UNKNOWN);
 	add(1, "10.0.0.6", TARGET_UP);
 	build();
 	assert_int_equal(batches.count, 1);
-	assert_batch(0, "10.0.0.3 10.0.0.6 10.0.0.2 10.0.0.5 10.0.0.1 10.0.0.4 | 1");
-	assert_int_equal(batches_run(&batches, &targets, &node_of_run), 0);
-	/* Each target has its own reply. */
-	for (size_t i = 0; i < targets.count; i++)
-		if (items[i].state == TARGET_PROBED)
-			assert_int_equal(items[i].run.max_ns,
-					 (ntohl(items[i].address.u.v4.s_addr) & 255) *
-						 MS);
+	assert_batch(0, "10.0.0.3 10.0.0.6 10.0.0.2 10.0.0.5 10.0.0.1 10.0.0.4 | 6");
 }
 
 /* Adds so many unresponsive peers, and one each that is responsive or new. */
@@ -355,127 +343,55 @@ static void few_unresponsive_peers_stay_with_the_others(void **state)
 	assert_int_equal(batches.items[0].count, BATCHES_UNRESPONSIVE_MAX + 2);
 }
 
-static void many_unresponsive_peers_have_a_deferred_batch(void **state)
+static void many_unresponsive_peers_have_a_deferred_batch_which_is_the_last(void **state)
 {
 	(void)state;
 	add_unresponsive(BATCHES_UNRESPONSIVE_MAX + 1);
+	groups[1].options.ttl = 9;
 	add(1, "10.0.2.1", TARGET_UP);
-	add(1, "", TARGET_DOWN);
+	build();
+	assert_int_equal(batches.count, 3);
+	assert_batch(0, "10.0.0.1 10.0.0.2 | 2");
+	assert_batch(1, "10.0.2.1 | 1");
+	assert_int_equal(batches.items[2].count, BATCHES_UNRESPONSIVE_MAX + 1);
+	assert_false(batches.items[0].is_deferred);
+	assert_false(batches.items[1].is_deferred);
+	assert_true(batches.items[2].is_deferred);
+	/* Those that respond do not wait for the others' turns. */
+	assert_true(batches.items[0].turns != batches.items[2].turns);
+}
+
+static void targets_without_address_have_a_batch_of_their_own(void **state)
+{
+	(void)state;
+	add(0, "10.0.0.1", TARGET_UP);
+	for (size_t i = 0; i <= BATCHES_UNRESPONSIVE_MAX; i++)
+		add(0, "", TARGET_DOWN);
 	build();
 	assert_int_equal(batches.count, 2);
-	assert_batch(0, "10.0.0.1 10.0.2.1 10.0.0.2 | 1");
-	assert_int_equal(batches.items[1].count, BATCHES_UNRESPONSIVE_MAX + 1);
+	assert_int_equal(batches.items[0].addresses, 0);
+	assert_int_equal(batches.items[0].count, BATCHES_UNRESPONSIVE_MAX + 1);
+	/* They were not asked, so they have nothing to be deferred for. */
 	assert_false(batches.items[0].is_deferred);
-	assert_true(batches.items[1].is_deferred);
-	assert_int_equal(batches_run(&batches, &targets, &node_of_run), 0);
-	for (size_t i = 0; i < targets.count; i++)
-		assert_int_equal(items[i].totals.requests + items[i].totals.unsent, 2);
+	assert_batch(1, "10.0.0.1 | 1");
 }
 
-static void targets_without_address_have_a_batch_without_a_probe(void **state)
-{
-	(void)state;
-	add(0, "", TARGET_UNKNOWN);
-	add(0, "", TARGET_UNKNOWN);
-	build();
-	assert_int_equal(batches.count, 1);
-	assert_batch(0, "| 2");
-	assert_int_equal(probe_count, 0);
-	assert_int_equal(batches_run(&batches, &targets, &node_of_run), 0);
-	assert_int_equal(items[0].totals.unsent, 2);
-	assert_int_equal(items[1].totals.unsent, 2);
-}
-
-static void settings_are_those_of_the_group(void **state)
-{
-	struct options *o = &groups[0].options;
-	const struct probe_settings *s = &probes[0].settings;
-
-	(void)state;
-	o->ttl = 7;
-	o->dscp = 46;
-	o->mark = (struct mark){true, 99};
-	strcpy(o->device, "eth1");
-	o->timeout_ns = 30 * MS;
-	o->spacing_ns = 5000;
-	o->interval_ns = 200 * MS;
-	add(0, "10.0.0.1", TARGET_UP);
-	groups[1].options = *o;
-	groups[1].options.timeout_ns = 700 * MS;
-	add(1, "10.0.0.2", TARGET_UP);
-	build();
-	assert_int_equal(s->ttl, 7);
-	assert_int_equal(s->dscp, 46);
-	assert_true(s->mark.is_set);
-	assert_int_equal(s->mark.value, 99);
-	assert_string_equal(s->device, "eth1");
-	assert_int_equal(s->timeout_ns, 30 * MS);
-	assert_int_equal(s->spacing_ns, 5000);
-	/* With an unresponsive peer a round lasts its timeout. */
-	assert_int_equal(s->period_ns, 200 * MS);
-	assert_int_equal(probes[1].settings.period_ns, 700 * MS);
-}
-
-static void targets_are_unsent_if_liboping_refuses_an_option(void **state)
-{
-	(void)state;
-	script.new_fails = true;
-	add(0, "10.0.0.1", TARGET_UP);
-	build();
-	assert_int_equal(batches_run(&batches, &targets, &node_of_run), 0);
-	assert_int_equal(items[0].totals.requests, 0);
-	assert_int_equal(items[0].totals.unsent, 2);
-}
-
-static void hosts_that_cannot_be_added_are_an_error(void **state)
-{
-	(void)state;
-	script.add_fails = true;
-	add(0, "10.0.0.1", TARGET_UP);
-	assert_int_equal(batches_build(&batches, &targets, &cookie, INT64_MAX), -1);
-	batches_free(&batches);
-	assert_int_equal(atomic_load(&freed), 1);
-}
-
-static void too_many_batches_are_an_error(void **state)
+static void any_number_of_groups_may_have_options_of_their_own(void **state)
 {
 	char address[ADDRESS_TEXT_SIZE];
-	char *output;
 
 	(void)state;
-	for (unsigned i = 0; i < BATCHES_MAX + 1; i++) {
+	for (unsigned i = 0; i < GROUPS_MAX; i++) {
 		groups[i].options.spacing_ns = i;
 		snprintf(address, sizeof(address), "10.0.%u.%u", i / 200, i % 200 + 1);
 		add(i, address, TARGET_UP);
 	}
-	support_capture_begin();
-	assert_int_equal(batches_build(&batches, &targets, &cookie, INT64_MAX), -1);
-	output = support_capture_end();
-	assert_non_null(strstr(output, "(at most 256)"));
-	free(output);
-	batches_free(&batches);
-
-	targets.count--;
 	build();
-	assert_int_equal(batches.count, BATCHES_MAX);
-}
-
-static void batches_run_side_by_side(void **state)
-{
-	pthread_barrier_t meeting;
-
-	(void)state;
-	for (size_t i = 0; i < 3; i++) {
-		groups[i].options.ttl = (uint32_t)i + 1;
-		add(i, "10.0.0.1", TARGET_UP);
-	}
-	build();
-	/* If they ran one after the other, they would wait for ever. */
-	assert_int_equal(pthread_barrier_init(&meeting, NULL, 3), 0);
-	script.meeting = &meeting;
+	assert_int_equal(batches.count, GROUPS_MAX);
 	assert_int_equal(batches_run(&batches, &targets, &node_of_run), 0);
-	assert_int_equal(atomic_load(&rounds), 6);
-	pthread_barrier_destroy(&meeting);
+	assert_int_equal(batch_runs, GROUPS_MAX);
+	for (size_t i = 0; i < targets.count; i++)
+		assert_int_equal(items[i].totals.replies, 2);
 }
 
 static void group_histogram_includes_its_peers(void **state)
@@ -523,7 +439,8 @@ static void discarded_rounds_of_all_batches_are_added_to_the_state(void **state)
 	add(0, "10.0.0.1", TARGET_UP);
 	add(1, "10.0.0.2", TARGET_UP);
 	node_of_run.discarded_rounds[DISCARD_RECEIVE_DROPS] = 10;
-	script.result = ROUND_RECEIVE_DROPS;
+	script.discards_any = true;
+	script.discards = DISCARD_RECEIVE_DROPS;
 	build();
 	assert_int_equal(batches_run(&batches, &targets, &node_of_run), 0);
 	assert_int_equal(node_of_run.discarded_rounds[DISCARD_RECEIVE_DROPS], 14);
@@ -543,14 +460,13 @@ static void one_batch_that_measured_is_enough(void **state)
 	assert_true(batches_measured(&batches));
 }
 
-static void broken_batch_is_a_failure_of_the_run(void **state)
+static void batch_that_fails_is_a_failure_of_the_run(void **state)
 {
 	(void)state;
 	add(0, "10.0.0.1", TARGET_UP);
-	script.result = ROUND_BROKEN;
+	script.fails = true;
 	build();
 	assert_int_equal(batches_run(&batches, &targets, &node_of_run), -1);
-	assert_false(batches_measured(&batches));
 }
 
 static char *run_with_reports(const struct probe_report *reports, size_t count)
@@ -560,11 +476,47 @@ static char *run_with_reports(const struct probe_report *reports, size_t count)
 		add(i, "10.0.0.1", TARGET_UP);
 	}
 	build();
-	for (size_t i = 0; i < count; i++)
-		probes[i].report = reports[i];
+	script.reports = reports;
 	support_capture_begin();
 	assert_int_equal(batches_run(&batches, &targets, &node_of_run), 0);
 	return support_capture_end();
+}
+
+static void peer_that_liboping_refuses_is_named(void **state)
+{
+	static const struct probe_report reports[] = {
+		{.refused = 1, .refused_name = "worker1", .refused_reason = "no socket"},
+		{.refused = 0},
+		{.refused = 2, .refused_name = "worker7", .refused_reason = "no device"}};
+	char *output = run_with_reports(reports, 3);
+
+	(void)state;
+	assert_string_equal(
+		output,
+		"nodecanary: peer `worker1`: cannot be pinged: no socket\n"
+		"nodecanary: cannot ping ipv4 peers: no device (2 peers, the first is `worker7`)\n");
+	free(output);
+}
+
+static void peers_of_one_list_that_are_refused_have_one_line(void **state)
+{
+	static const struct probe_report reports[] = {
+		{.refused = 1000, .refused_name = "a1", .refused_reason = "no IPv6"},
+		{.refused = 1000, .refused_name = "a1001", .refused_reason = "no IPv6"},
+		{.refused = 500, .refused_name = "a2001", .refused_reason = "no IPv6"}};
+	char *output;
+
+	(void)state;
+	add_many(2 * BATCH_ADDRESSES_MAX + 500, "fd00");
+	build();
+	script.reports = reports;
+	support_capture_begin();
+	assert_int_equal(batches_run(&batches, &targets, &node_of_run), 0);
+	output = support_capture_end();
+	assert_string_equal(
+		output,
+		"nodecanary: cannot ping ipv6 peers: no IPv6 (2500 peers, the first is `a1`)\n");
+	free(output);
 }
 
 static void run_without_trouble_logs_nothing(void **state)
@@ -638,6 +590,19 @@ static void sysctl_is_raised_to_what_the_largest_batch_wants(void **state)
 	free(output);
 }
 
+/* A message must not ask for a value that the buffer has already. */
+static void buffers_that_have_the_size_wanted_are_not_to_be_raised(void **state)
+{
+	static const struct probe_report report = {.starved = true, .receive_drops = 7};
+	char *output = run_with_reports(&report, 1);
+
+	(void)state;
+	assert_non_null(strstr(output, "7 packets were dropped at sockets"));
+	assert_non_null(strstr(output, "requests could not be sent before the timeout"));
+	assert_null(strstr(output, "raise"));
+	free(output);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -646,29 +611,30 @@ int main(void)
 		TEST(groups_share_a_batch_unless_an_option_of_the_socket_or_the_rounds_differs),
 		TEST(other_options_do_not_keep_groups_from_sharing_a_batch),
 		TEST(no_target_is_no_batch_and_no_failure),
-		TEST(groups_with_equal_options_share_a_batch),
-		TEST(address_in_two_groups_is_in_two_batches),
-		TEST(source_makes_a_batch_for_each_family),
-		TEST(source_of_one_family_is_not_given_to_the_other),
+		TEST(groups_with_equal_options_share_a_batch_for_each_family),
+		TEST(address_of_several_targets_is_one_address),
+		TEST(one_address_of_hundreds_of_names_is_one_address),
+		TEST(address_with_two_sizes_of_the_payload_counts_twice),
+		TEST(long_lists_are_cut_into_batches_that_take_turns),
+		TEST(no_two_addresses_of_a_family_share_an_ident),
 		TEST(responsive_peers_come_before_unknown_and_unresponsive_ones),
 		TEST(few_unresponsive_peers_stay_with_the_others),
-		TEST(many_unresponsive_peers_have_a_deferred_batch),
-		TEST(targets_without_address_have_a_batch_without_a_probe),
-		TEST(settings_are_those_of_the_group),
-		TEST(targets_are_unsent_if_liboping_refuses_an_option),
-		TEST(hosts_that_cannot_be_added_are_an_error),
-		TEST(too_many_batches_are_an_error),
-		TEST(batches_run_side_by_side),
+		TEST(many_unresponsive_peers_have_a_deferred_batch_which_is_the_last),
+		TEST(targets_without_address_have_a_batch_of_their_own),
+		TEST(any_number_of_groups_may_have_options_of_their_own),
 		TEST(group_histogram_includes_its_peers),
 		TEST(peer_histogram_continues_that_of_the_previous_run),
 		TEST(discarded_rounds_of_all_batches_are_added_to_the_state),
 		TEST(one_batch_that_measured_is_enough),
-		TEST(broken_batch_is_a_failure_of_the_run),
+		TEST(batch_that_fails_is_a_failure_of_the_run),
+		TEST(peer_that_liboping_refuses_is_named),
+		TEST(peers_of_one_list_that_are_refused_have_one_line),
 		TEST(run_without_trouble_logs_nothing),
 		TEST(failed_requests_of_all_batches_are_logged_in_one_line),
 		TEST(drops_are_counted_and_logged_with_the_sysctl),
 		TEST(starved_round_is_logged_with_the_sysctl),
 		TEST(sysctl_is_raised_to_what_the_largest_batch_wants),
+		TEST(buffers_that_have_the_size_wanted_are_not_to_be_raised),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,12 @@
 
 #include "base/clock.h"
 
+/* A 32-bit system whose times have 64 bits has another call for them. */
+#ifdef SYS_clock_gettime64
+#define SYSCALL_64 SYS_clock_gettime64
+#else
+#define SYSCALL_64 SYS_clock_gettime
+#endif
 #define US CLOCK_NS_PER_US
 #define OFFSET_NS (INT64_C(1700000000) * CLOCK_NS_PER_S)
 
@@ -44,7 +50,9 @@ int clock_gettime(clockid_t id, struct timespec *ts)
 	int64_t ns;
 
 	if (!world.is_faked)
-		return (int)syscall(SYS_clock_gettime, id, ts);
+		return (int)syscall(sizeof(ts->tv_sec) == sizeof(long) ? SYS_clock_gettime
+								       : SYSCALL_64,
+				    id, ts);
 	ns = fake(id);
 	*ts = clock_timespec(ns);
 	return 0;
@@ -131,7 +139,7 @@ static void clock_that_is_always_slow_to_read_is_not_read_for_ever(void **state)
 	world.is_faked = false;
 	/* Off by half of the best gap at most. */
 	assert_true(distance(offset_ns, OFFSET_NS) <= 51 * US);
-	assert_in_range(world.wall_reads, 2, 1000);
+	assert_true(world.wall_reads >= 2 && world.wall_reads <= 1000);
 }
 
 static void offset_of_the_real_clocks_stays_as_it_is(void **state)

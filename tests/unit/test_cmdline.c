@@ -124,7 +124,12 @@ static void what_is_wrong_is_named(void **state)
 		     {"peers.ini", "peers.ini"},
 		     {"-n -- peers.ini", "peers.ini"},
 		     {"--table -xn", "-x"},
-		     {"-nx", "-x"}};
+		     {"-nx", "-x"},
+		     {"-o x.txt", "`x.txt`"},
+		     {"-o /x/.prom", "`/x/.prom`"},
+		     {"-o x.prom/", "`x.prom/`"},
+		     {"-o /dev/null", "`/dev/null`"},
+		     {"--output=", "``"}};
 	struct line line;
 	bool named = true;
 
@@ -160,6 +165,19 @@ static void options_that_exclude_each_other_are_an_error(void **state)
 		free(line.log);
 		assert_int_equal(line.mode, CMDLINE_WRONG);
 	}
+}
+
+static void output_is_a_prom_file_or_a_hyphen(void **state)
+{
+	struct line line;
+
+	(void)state;
+	parse_well(&line, "-o -", CMDLINE_RUN);
+	assert_string_equal(line.cmdline.output, "-");
+	parse_well(&line, "-o x.prom", CMDLINE_RUN);
+	assert_string_equal(line.cmdline.output, "x.prom");
+	parse_well(&line, "-o ../y/.z.prom", CMDLINE_RUN);
+	assert_string_equal(line.cmdline.output, "../y/.z.prom");
 }
 
 static void an_argument_may_look_like_an_option(void **state)
@@ -240,6 +258,7 @@ int main(void)
 		cmocka_unit_test(modes_are_chosen_by_letter_and_by_name),
 		cmocka_unit_test(what_is_wrong_is_named),
 		cmocka_unit_test(options_that_exclude_each_other_are_an_error),
+		cmocka_unit_test(output_is_a_prom_file_or_a_hyphen),
 		cmocka_unit_test(an_argument_may_look_like_an_option),
 		cmocka_unit_test(help_fits_24_lines_of_80_columns),
 		cmocka_unit_test(help_names_every_option_and_every_exit_status),

@@ -301,7 +301,7 @@ static void labels_of_a_group_are_merged_over_files(void **state)
 	put("c.ini", "[labels storage]\nzone = a\nrow = 1\n[peers storage]\n"
 		     "a = 10.0.0.1 zone=b name=\"two words\"\n");
 	assert_int_equal(mkdir("c.ini.d", 0755), 0);
-	put("c.ini.d/a.ini", "[labels storage]\nowner = team x\n");
+	put("c.ini.d/a.ini", "[labels storage]\nowner = \"team x\"\n");
 	load_valid(&config, NULL);
 	group = group_of(&config, "storage");
 	peer = peer_of(&config, "storage", "a");
@@ -315,25 +315,136 @@ static void labels_of_a_group_are_merged_over_files(void **state)
 	config_free(&config);
 }
 
+/* labels_of CONFIG GROUP PEER: as they are published. */
+static const char *labels_of(const struct config *config, const char *group,
+			     const char *peer)
+{
+	static char out[1024];
+	struct labels_cursor cursor = {0, 0};
+	const struct label *label;
+
+	out[0] = '\0';
+	while ((label = labels_next(&group_of(config, group)->labels,
+				    &peer_of(config, group, peer)->labels, &cursor))) {
+		size_t len = strlen(out);
+
+		snprintf(out + len, sizeof(out) - len, "%s=%s ", label->name,
+			 label->value);
+	}
+	return out;
+}
+
+static void labels_of_every_group_are_below_those_of_a_group_and_a_peer(void **state)
+{
+	struct config config;
+
+	(void)state;
+	put("c.ini", "[peers]\na = 10.0.0.1\n[peers s]\na = 10.0.0.1 zone=peer\n"
+		     "b = 10.0.0.2\n[labels s]\nrow = group\n");
+	assert_int_equal(mkdir("c.ini.d", 0755), 0);
+	put("c.ini.d/a.ini", "[labels]\nrow = all\nzone = all\nsite = \"x y\"\n");
+	load_valid(&config, NULL);
+	assert_string_equal(labels_of(&config, CONFIG_DEFAULT_GROUP, "a"),
+			    "row=all site=x y zone=all ");
+	assert_string_equal(labels_of(&config, "s", "a"),
+			    "row=group site=x y zone=peer ");
+	assert_string_equal(labels_of(&config, "s", "b"), "row=group site=x y zone=all ");
+	config_free(&config);
+}
+
+/* A group that has all that it may have takes those of every group as well. */
+static void no_label_is_lost_where_both_sections_are_full(void **state)
+{
+	char content[4096] = "[peers g]\na = 10.0.0.1\n";
+	struct config config;
+
+	(void)state;
+	for (int i = 0; i < 2 * LABELS_MAX; i++) {
+		size_t len = strlen(content);
+
+		snprintf(content + len, sizeof(content) - len, "%sl%d = %d\n",
+			 i == 0		   ? "[labels]\n"
+			 : i == LABELS_MAX ? "[labels g]\n"
+					   : "",
+			 i, i);
+	}
+	put("c.ini", content);
+	load_valid(&config, NULL);
+	assert_int_equal(config.groups[0].labels.count, 2 * LABELS_MAX);
+	config_free(&config);
+}
+
+static void the_line_of_a_peer_has_room_for_its_labels(void **state)
+{
+	static const char wanted[] =
+		"app_id=edmdm basename=yes fqdn=edmpsdm01.ent.wide.bank.example "
+		"frequency=180 grp=cor_edmdm host=edmpsdm01 module=icmp note=two words "
+		"owner=network-operations@bank.example probe_timeout=60 "
+		"site=frankfurt-am-main type=pingmonitor ";
+	struct config config;
+
+	(void)state;
+	put("c.ini",
+	    "[peers]\nedmdm_ping_edmpsdm01 = edmpsdm01.ent.wide.bank.example "
+	    "frequency=180 grp=cor_edmdm host=edmpsdm01 "
+	    "fqdn=edmpsdm01.ent.wide.bank.example module=icmp probe_timeout=60 "
+	    "type=pingmonitor app_id=edmdm basename=yes note=\"two words\" "
+	    "owner=network-operations@bank.example site=frankfurt-am-main ; 12 labels\n");
+	load_valid(&config, NULL);
+	assert_string_equal(
+		labels_of(&config, CONFIG_DEFAULT_GROUP, "edmdm_ping_edmpsdm01"), wanted);
+	config_free(&config);
+}
+
+/* 30 peers of the wrong family: 20 lines, and how many more there are. */
+static void errors_are_limited_where_nobody_asked_for_all(void **state)
+{
+	char content[4096] = "[probe]\nfamily = ipv6\n[peers]\n", *log, *last;
+	struct config config;
+	size_t lines = 0;
+
+	(void)state;
+	for (int i = 0; i < 30; i++)
+		snprintf(content + strlen(content), 64, "p%d = 10.0.0.%d\n", i, i + 1);
+	put("c.ini", content);
+	config_limit_errors(20);
+	assert_int_equal(load(&config, NULL, &log), CONFIG_INVALID);
+	config_limit_errors(SIZE_MAX);
+	config_free(&config);
+	for (const char *p = log; (p = strchr(p, '\n')) != NULL; p++)
+		lines++;
+	assert_int_equal(lines, 21);
+	last = strstr(log, "nodecanary: and ");
+	assert_non_null(last);
+	assert_string_equal(last,
+			    "nodecanary: and 10 more; `nodecanary --check` prints all\n");
+	free(log);
+	assert_int_equal(load(&config, NULL, &log), CONFIG_INVALID);
+	config_free(&config);
+	assert_null(strstr(log, "more"));
+	free(log);
+}
+
 static void a_group_has_at_most_32_labels(void **state)
 {
 	char content[1024] = "[peers g]\n[labels g]\n";
 	struct config config;
 
 	(void)state;
-	for (int i = 0; i < LABELS_GROUP_MAX; i++) {
+	for (int i = 0; i < LABELS_MAX; i++) {
 		size_t len = strlen(content);
 
 		snprintf(content + len, sizeof(content) - len, "l%d = %d\n", i, i);
 	}
 	put("c.ini", content);
 	load_valid(&config, NULL);
-	assert_int_equal(config.groups[0].labels.count, LABELS_GROUP_MAX);
+	assert_int_equal(config.groups[0].labels.count, LABELS_MAX);
 	config_free(&config);
 	snprintf(content + strlen(content), 16, "one_more = x\n");
 	put("c.ini", content);
-	load_invalid(NULL,
-		     "nodecanary: c.ini:35: group `g`: too many labels (at most 32)\n");
+	load_invalid(
+		NULL,
+		"nodecanary: c.ini:35: label `one_more`: too many labels (at most 32)\n");
 }
 
 static void the_same_name_and_address_may_stand_in_two_groups(void **state)
@@ -554,6 +665,10 @@ int main(void)
 		TEST(groups_and_peers_are_sorted_whatever_the_order_of_the_files),
 		TEST(labels_of_a_group_are_merged_over_files),
 		TEST(a_group_has_at_most_32_labels),
+		TEST(labels_of_every_group_are_below_those_of_a_group_and_a_peer),
+		TEST(no_label_is_lost_where_both_sections_are_full),
+		TEST(the_line_of_a_peer_has_room_for_its_labels),
+		TEST(errors_are_limited_where_nobody_asked_for_all),
 		TEST(the_same_name_and_address_may_stand_in_two_groups),
 		TEST(names_to_look_up_are_seen),
 		TEST(sections_may_be_repeated_in_other_files),

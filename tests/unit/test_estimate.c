@@ -12,10 +12,12 @@
 #include "publish/exposition.h"
 #include "config/configload.h"
 #include "estimate.h"
+#include "ping/task.h"
 
 static char directory[SUPPORT_PATH_SIZE];
 static struct config config;
 static struct targets targets;
+static struct batches batches;
 static char *printed, *logged;
 
 static int begin(void **state)
@@ -58,7 +60,9 @@ static bool print_plan(void)
 
 	assert_non_null(out);
 	support_capture_begin();
-	good = estimate_print(out, &targets);
+	assert_int_equal(batches_build(&batches, &targets, INT64_MAX), 0);
+	good = estimate_print(out, &targets, &batches);
+	batches_free(&batches);
 	logged = support_capture_end();
 	assert_int_equal(fclose(out), 0);
 	return good;
@@ -120,6 +124,61 @@ static void groups_that_share_their_rounds_share_the_spacing(void **state)
 		"group c: 1 peers, self not among them; 1 pinged, 1 packets per run, at most 2.0 s, "));
 }
 
+/* Groups "a", "b" ... with options of their own, each of one peer or more. */
+static void load_groups(const char *head, unsigned groups, unsigned peers)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_non_null(out);
+	fputs(head, out);
+	for (unsigned i = 0; i < groups; i++) {
+		fprintf(out, "[probe g%u]\nttl = %u\n[peers g%u]\n", i, i + 1, i);
+		for (unsigned j = 0; j < peers; j++)
+			fprintf(out, "p%u = 10.%u.%u.%u\n", j, i, j / 250, j % 250 + 1);
+	}
+	assert_int_equal(fclose(out), 0);
+	load(text);
+	free(text);
+}
+
+static double announced_seconds(void)
+{
+	double seconds = 0;
+	const char *last = printed;
+
+	for (const char *at = printed; (at = strstr(at, "at most ")) != NULL; at++)
+		last = at;
+	assert_int_equal(sscanf(last, "at most %lf s", &seconds), 1);
+	return seconds;
+}
+
+static void one_thread_adds_and_asks_the_peers_of_all_groups(void **state)
+{
+	(void)state;
+	/* 21,000 peers of 60 us each, a timeout, and what a list needs for its spacing. */
+	load_groups("[collector]\ndeadline = 1s\n[probe]\ncount = 1\nwarmup = 0\n"
+		    "timeout = 100ms\nhistogram = off\n",
+		    3, 7000);
+	print_plan();
+	assert_true(announced_seconds() >= 21000 * 60e-6 + 0.1 + 0.07);
+	assert_true(announced_seconds() < 4);
+}
+
+static void more_batches_than_tasks_wait_for_one_another(void **state)
+{
+	(void)state;
+	load_groups("[probe]\ncount = 2\nwarmup = 0\n", TASK_MAX, 1);
+	assert_true(print_plan());
+	assert_true(announced_seconds() < 2.5);
+	end(NULL);
+	begin(NULL);
+	load_groups("[probe]\ncount = 2\nwarmup = 0\n", TASK_MAX + 1, 1);
+	assert_true(print_plan());
+	assert_true(announced_seconds() >= 3.9);
+}
+
 static void unselected_peers_cost_nothing(void **state)
 {
 	(void)state;
@@ -158,10 +217,10 @@ static void a_run_that_may_lose_rounds_is_a_warning(void **state)
 		"nodecanary: group `default`: the last round may begin only after 5.0 s, which is beyond deadline = 3s: where peers are down, rounds are left out\n");
 }
 
-static void a_round_that_begins_at_the_deadline_fits(void **state)
+static void a_round_that_begins_before_the_deadline_fits(void **state)
 {
 	(void)state;
-	load("[collector]\ndeadline = 5s\n[probe]\nspacing = 0\n[peers]\na = 10.0.0.2\n");
+	load("[collector]\ndeadline = 5001ms\n[probe]\nspacing = 0\n[peers]\na = 10.0.0.2\n");
 	assert_true(print_plan());
 	assert_string_equal(logged, "");
 }
@@ -235,7 +294,8 @@ static void pretend_a_run(void)
 						 .mean_ns = 1000,
 						 .pairs = 4,
 						 .hop_limit = 64};
-		target->looked_up = target->resolved = target->peer->host != NULL;
+		target->lookup =
+			target->peer->host ? TARGET_RESOLVED : TARGET_NOT_LOOKED_UP;
 	}
 }
 
@@ -244,7 +304,7 @@ static unsigned long count_written_series(void)
 	static struct writer writer;
 	struct stats_node node = {.runs = 1};
 	struct run_info info = {.took_place = true, .success = 1, .peak_memory_bytes = 1};
-	struct exposition exposition = {&targets, &node, &info};
+	struct exposition exposition = {&targets, &node, &info, NULL};
 	unsigned long count = 0;
 	char *text, *rest, *line;
 	int fd = memfd_create("series", MFD_CLOEXEC);
@@ -317,11 +377,13 @@ int main(void)
 		TEST(round_with_an_unresponsive_peer_lasts_its_timeout),
 		TEST(names_add_the_time_of_their_lookup),
 		TEST(groups_that_share_their_rounds_share_the_spacing),
+		TEST(one_thread_adds_and_asks_the_peers_of_all_groups),
+		TEST(more_batches_than_tasks_wait_for_one_another),
 		TEST(unselected_peers_cost_nothing),
 		TEST(no_groups_are_a_valid_estimate),
 		TEST(a_run_without_a_measured_round_is_an_error),
 		TEST(a_run_that_may_lose_rounds_is_a_warning),
-		TEST(a_round_that_begins_at_the_deadline_fits),
+		TEST(a_round_that_begins_before_the_deadline_fits),
 		TEST(a_group_that_pings_nobody_has_no_deadline),
 		TEST(small_mesh_is_no_warning),
 		TEST(a_large_mesh_is_a_warning),

@@ -12,12 +12,12 @@ static const char small_fleet[] = "[collector]\n"
 				  "buckets = 1ms 25ms 1s\n"
 				  "[labels default]\n"
 				  "zone = eu-1a\n"
-				  "note = caf\303\251 \\d\n"
+				  "note = \"caf\303\251 \\d\"\n"
 				  "[peers]\n"
 				  "alpha = 10.0.0.1 rack=r7 zone=\"eu 1b\"\n"
 				  "beta = 10.0.0.2\n"
 				  "delta = delta.example.net\n"
-				  "we\"ird\\x = 10.0.0.4 note=a\"b\\c\n"
+				  "weird\\x = 10.0.0.4 note=a\"b\\c\n"
 				  "[probe both]\n"
 				  "family = both\n"
 				  "histogram = group\n"
@@ -38,8 +38,7 @@ static const char small_fleet[] = "[collector]\n"
 
 static void set_address(struct target *target, const char *address, bool resolved)
 {
-	target->looked_up = true;
-	target->resolved = resolved;
+	target->lookup = resolved ? TARGET_RESOLVED : TARGET_LOOKUP_FAILED;
 	if (*address)
 		assert_true(address_parse(address, &target->address));
 }
@@ -95,10 +94,14 @@ static void load_small_fleet(struct fleet *fleet)
 	set_address(fleet_target(fleet, "both", "eps", "ipv6"), "fd00::3", true);
 	set_self(fleet, 0, "beta");
 	set_self(fleet, 1, "beta");
+	/* Of a peer with two targets, and of one that has no series otherwise. */
+	fleet_target(fleet, "both", "alpha", "ipv4")->has_conflict = true;
+	fleet_target(fleet, "both", "alpha", "ipv6")->has_conflict = true;
+	fleet_target(fleet, "default", "beta", "")->has_conflict = true;
 	targets_select(&fleet->targets, "");
 	set_samples(fleet, fleet_target(fleet, "default", "alpha", ""), "12-3u");
 	set_samples(fleet, fleet_target(fleet, "default", "delta", ""), "uuuuu");
-	set_samples(fleet, fleet_target(fleet, "default", "we\"ird\\x", ""), "-----");
+	set_samples(fleet, fleet_target(fleet, "default", "weird\\x", ""), "-----");
 	set_samples(fleet, fleet_target(fleet, "both", "alpha", "ipv6"), "0");
 	set_samples(fleet, fleet_target(fleet, "quiet", "alpha", ""), "9-");
 	both = targets_find_group(&fleet->targets, "both");
@@ -273,6 +276,7 @@ static void self_and_unselected_peers_have_no_series(void **state)
 		const char *line = lines.items[i];
 
 		if (*line != '#' && strncmp(line, "nodecanary_self_info{", 21) != 0 &&
+		    strncmp(line, "nodecanary_address_conflict{", 28) != 0 &&
 		    (strstr(line, "group=\"mesh\",peer=") ||
 		     strstr(line, "peer=\"beta\"")))
 			fail_msg("a series of a peer that is not measured: %s", line);
@@ -325,6 +329,18 @@ static void with_skip_self_off_a_node_measures_itself(void **state)
 	fleet_free(&fleet);
 }
 
+static void a_file_beside_others_is_named_nodecanary_name(void **state)
+{
+	(void)state;
+	assert_null(exposition_file("nodecanary.prom"));
+	assert_null(exposition_file("/var/lib/nodecanary/nodecanary.prom"));
+	assert_null(exposition_file("/srv/nodecanary-x/y.prom"));
+	assert_string_equal(exposition_file("nodecanary-slow.prom"),
+			    "nodecanary-slow.prom");
+	assert_string_equal(exposition_file("/srv/nodecanary-slow.prom"),
+			    "nodecanary-slow.prom");
+}
+
 static void errors_of_the_descriptor_stay_with_the_writer(void **state)
 {
 	static struct writer writer;
@@ -352,6 +368,7 @@ int main(void)
 		cmocka_unit_test(self_and_unselected_peers_have_no_series),
 		cmocka_unit_test(a_configuration_without_peers_gives_a_valid_file),
 		cmocka_unit_test(with_skip_self_off_a_node_measures_itself),
+		cmocka_unit_test(a_file_beside_others_is_named_nodecanary_name),
 		cmocka_unit_test(errors_of_the_descriptor_stay_with_the_writer),
 	};
 

@@ -57,6 +57,49 @@ static void add(struct label_list *list, const char *name, const char *value)
 	assert_int_equal(labels_add(list, name, value), LABELS_ADDED);
 }
 
+static void a_value_is_a_word_or_stands_in_quotes(void **state)
+{
+	static const char blanks[] = "blanks in the value, expected label=\"value\"",
+			  quotes[] = "unbalanced quotes, expected label=\"value\"",
+			  comma[] =
+				  "comma after the value, expected blanks between labels";
+	static const struct {
+		const char *value, *unquoted, *wrong;
+	} cases[] = {
+		{"", "", NULL},
+		{"eu-1a", "eu-1a", NULL},
+		{"a,b", "a,b", NULL},
+		{"5\"x", "5\"x", NULL},
+		{"\"\"", "", NULL},
+		{"\"two words\"", "two words", NULL},
+		{"\"a,\"", "a,", NULL},
+		{"two words", NULL, blanks},
+		{"two\twords", NULL, blanks},
+		{"eu-1a,", NULL, comma},
+		{",", NULL, comma},
+		{"\"", NULL, quotes},
+		{"x\"", NULL, quotes},
+		{"\"x", NULL, quotes},
+		{"\"a\"b\"", NULL, quotes},
+		{"\"two\" words", NULL, quotes},
+	};
+	char value[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *why;
+
+		snprintf(value, sizeof(value), "%s", cases[i].value);
+		why = labels_unquote(value);
+		if (cases[i].wrong)
+			assert_true(why && strcmp(why, cases[i].wrong) == 0);
+		else
+			assert_null(why);
+		if (!why)
+			assert_string_equal(value, cases[i].unquoted);
+	}
+}
+
 static void labels_are_kept_sorted_by_name(void **state)
 {
 	struct label_list list = {.items = NULL}, none = {.items = NULL};
@@ -131,6 +174,7 @@ int main(void)
 		cmocka_unit_test(reserved_names_are_forbidden),
 		cmocka_unit_test(names_that_node_exporter_cannot_read_are_forbidden),
 		cmocka_unit_test(labels_are_kept_sorted_by_name),
+		cmocka_unit_test(a_value_is_a_word_or_stands_in_quotes),
 		cmocka_unit_test(a_name_is_added_once),
 		cmocka_unit_test(the_list_keeps_copies),
 		cmocka_unit_test(labels_of_a_peer_stand_over_those_of_its_group),

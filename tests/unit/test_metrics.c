@@ -11,6 +11,7 @@ static const struct {
 	const char *name, *type;
 	enum metrics_lifetime lifetime;
 } documented[] = {
+	{"address_conflict", "gauge", METRICS_LAST_RUN},
 	{"build_info", "gauge", METRICS_EVERY_RUN},
 	{"counters_start_timestamp_seconds", "gauge", METRICS_KEPT},
 	{"discarded_rounds_total", "counter", METRICS_KEPT},

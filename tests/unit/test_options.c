@@ -256,7 +256,10 @@ static void names_have_limits_of_length(void **state)
 	(void)state;
 	memset(name, 'a', sizeof(name));
 	name[OPTIONS_NAME_SIZE] = '\0';
-	refuses(OPTIONS_COLLECTOR, "self", name, "the name of a peer, without blanks");
+	refuses(OPTIONS_COLLECTOR, "self", name,
+		"the name of a peer, without blanks, quotes or commas");
+	refuses(OPTIONS_COLLECTOR, "self", "\"worker1\"",
+		"the name of a peer, without blanks, quotes or commas");
 	name[OPTIONS_NAME_SIZE - 1] = '\0';
 	assert_true(set_collector("self", name));
 	assert_string_equal(collector.self, name);
@@ -344,7 +347,10 @@ static void source_is_one_address_of_each_family(void **state)
 					  "fd00::1 fd00::2",
 					  "10.0.0.1x",
 					  "10.0.0.1;fd00::1",
-					  "::ffff:10.0.0.1"};
+					  "::ffff:10.0.0.1",
+					  "fe80::1",
+					  "10.0.0.1 fe80::1",
+					  "fe80::1%no-such-if"};
 	char text[ADDRESS_TEXT_SIZE];
 
 	(void)state;
@@ -358,7 +364,9 @@ static void source_is_one_address_of_each_family(void **state)
 	assert_string_equal(text, "fd00::1");
 	for (size_t i = 0; i < COUNT(bad); i++)
 		refuses(OPTIONS_PROBE, "source", bad[i],
-			"a numeric address of this host, or one of each family");
+			"a numeric address of this host, or one of each family (a link-local one with its interface: fe80::1%eth0)");
+	assert_true(set_probe("source", "fe80::1%lo"));
+	assert_int_equal(options.source.v6.scope, if_nametoindex("lo"));
 	assert_true(set_probe("source", ""));
 	assert_int_equal(options.source.v4.family, ADDRESS_NONE);
 	assert_int_equal(options.source.v6.family, ADDRESS_NONE);
@@ -366,19 +374,21 @@ static void source_is_one_address_of_each_family(void **state)
 
 static void mark_is_a_number_perhaps_hexadecimal(void **state)
 {
-	static const char *const bad[] = {"0x100000000", "4294967296", "-1",
-					  "0x",		 "1 2",	       "mark"};
+	static const char *const bad[] = {"0x100000000", "4294967296", "-1", "0x",  "1 2",
+					  "mark",	 "010",	       "00", "0777"};
 
 	(void)state;
 	assert_true(set_probe("mark", "0"));
 	assert_true(options.mark.is_set && options.mark.value == 0);
 	assert_true(set_probe("mark", "0xffffffff"));
 	assert_true(options.mark.is_set && options.mark.value == UINT32_MAX);
+	assert_true(set_probe("mark", "0x010"));
+	assert_int_equal(options.mark.value, 16);
 	assert_true(set_probe("mark", "42"));
 	assert_int_equal(options.mark.value, 42);
 	for (size_t i = 0; i < COUNT(bad); i++)
 		refuses(OPTIONS_PROBE, "mark", bad[i],
-			"a firewall mark from 0 to 0xffffffff");
+			"a firewall mark from 0 to 0xffffffff, decimal or with 0x");
 	assert_true(set_probe("mark", ""));
 	assert_false(options.mark.is_set);
 }

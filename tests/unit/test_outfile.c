@@ -308,7 +308,7 @@ static void what_a_killed_run_left_is_replaced(void **state)
 	struct outfile file;
 	int status, ready[2];
 	pid_t child;
-	char c;
+	char c, who[64], *message;
 
 	publish(s->target, "one\n");
 	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
@@ -324,7 +324,11 @@ static void what_a_killed_run_left_is_replaced(void **state)
 	}
 	close(ready[1]);
 	assert_int_equal(read(ready[0], &c, 1), 1);
-	free(open_unsuccessfully(s->target, OUTFILE_LOCKED));
+	message = open_unsuccessfully(s->target, OUTFILE_LOCKED);
+	snprintf(who, sizeof(who), "another run is writing it (process %d)\n",
+		 (int)child);
+	assert_non_null(strstr(message, who));
+	free(message);
 	assert_int_equal(kill(child, SIGKILL), 0);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	close(ready[0]);
@@ -582,22 +586,30 @@ static void directory_that_refuses_files_is_an_error(void **state)
 	assert_open_fails("/proc/x.prom", "/proc/x.prom");
 }
 
+/* What open_as_nobody() said, at most. */
+static char said[1024];
+
 /* Opens the target as somebody without privileges; the result is outfile_open's. */
 static int open_as_nobody(const char *path)
 {
 	struct outfile file;
-	int status;
-	pid_t child = fork();
+	int status, talk[2];
+	ssize_t len;
+	pid_t child;
 
+	assert_int_equal(pipe2(talk, O_CLOEXEC), 0);
+	child = fork();
 	assert_true(child >= 0);
 	if (child == 0) {
-		int quiet = open("/dev/null", O_WRONLY | O_CLOEXEC);
-
-		dup2(quiet, STDERR_FILENO);
+		dup2(talk[1], STDERR_FILENO);
 		if (geteuid() == 0 && (setgid(NOBODY) < 0 || setuid(NOBODY) < 0))
 			_exit(99);
 		_exit((int)outfile_open(&file, path));
 	}
+	close(talk[1]);
+	len = read(talk[0], said, sizeof(said) - 1);
+	close(talk[0]);
+	said[len > 0 ? len : 0] = '\0';
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFEXITED(status));
 	return WEXITSTATUS(status);
@@ -685,6 +697,88 @@ static void run_by_root_keeps_the_owner_of_the_file(void **state)
 	assert_int_equal(open_as_nobody(s->target), OUTFILE_OPEN);
 }
 
+/* rename() would refuse, after the run. In the words of the message: who, and why. */
+static void in_a_sticky_directory_the_owner_of_the_file_is_asked_first(void **state)
+{
+	struct scratch *s = *state;
+	struct stat st;
+
+	if (is_not_root())
+		skip();
+	assert_int_equal(chown(s->dir, 0, NOBODY), 0);
+	assert_int_equal(chmod(s->dir, 01775), 0);
+	support_write_file(s->target, "one\n", 4);
+	assert_int_equal(chown(s->target, 999, 999), 0);
+	assert_int_equal(open_as_nobody(s->target), OUTFILE_FAILED);
+	assert_non_null(strstr(said,
+			       "x.prom belongs to user 999 in a sticky directory of user "
+			       "0, so user 65534 cannot replace it"));
+	assert_false(exists(s->dot));
+	/* The owner of the directory may. */
+	assert_int_equal(chown(s->dir, NOBODY, NOBODY), 0);
+	assert_int_equal(open_as_nobody(s->target), OUTFILE_OPEN);
+	/* So may anybody without the sticky bit, and the owner of the file, and root. */
+	assert_int_equal(chown(s->dir, 0, NOBODY), 0);
+	assert_int_equal(chmod(s->dir, 0775), 0);
+	assert_int_equal(open_as_nobody(s->target), OUTFILE_OPEN);
+	assert_int_equal(chmod(s->dir, 01775), 0);
+	publish(s->target, "two\n");
+	assert_int_equal(stat(s->target, &st), 0);
+	assert_int_equal(st.st_uid, 999);
+	assert_int_equal(chown(s->target, NOBODY, NOBODY), 0);
+	assert_int_equal(open_as_nobody(s->target), OUTFILE_OPEN);
+}
+
+static void foreign_dot_file_in_a_sticky_directory_is_named(void **state)
+{
+	struct scratch *s = *state;
+
+	if (is_not_root())
+		skip();
+	assert_int_equal(chown(s->dir, 0, NOBODY), 0);
+	assert_int_equal(chmod(s->dir, 01775), 0);
+	support_write_file(s->dot, "", 0);
+	assert_int_equal(chown(s->dot, 999, 999), 0);
+	assert_int_equal(chmod(s->dot, 0600), 0);
+	assert_int_equal(open_as_nobody(s->target), OUTFILE_FAILED);
+	assert_non_null(strstr(said, ".x.prom.new belongs to user 999"));
+}
+
+/* The first run is one by hand: the runs of the service go on from its file. */
+static void first_file_of_root_is_for_the_user_of_the_group(void **state)
+{
+	struct scratch *s = *state;
+	struct outfile file;
+	struct stat st;
+
+	if (is_not_root())
+		skip();
+	assert_int_equal(chown(s->dir, 0, NOBODY), 0);
+	assert_int_equal(chmod(s->dir, 01775), 0);
+	publish(s->target, "one\n");
+	assert_int_equal(stat(s->target, &st), 0);
+	assert_int_equal(st.st_uid, NOBODY);
+	assert_int_equal(open_as_nobody(s->target), OUTFILE_OPEN);
+	/* What a killed run leaves is for it, too. */
+	assert_int_equal(unlink(s->target), 0);
+	assert_int_equal(outfile_open(&file, s->target), OUTFILE_OPEN);
+	close(file.fd);
+	close(file.directory);
+	assert_int_equal(open_as_nobody(s->target), OUTFILE_OPEN);
+	/* /tmp is of no user's group, and a group without users of nobody. */
+	assert_int_equal(chown(s->dir, 0, 0), 0);
+	assert_int_equal(chmod(s->dir, 01777), 0);
+	unlink(s->dot);
+	publish(s->target, "one\n");
+	assert_int_equal(stat(s->target, &st), 0);
+	assert_int_equal(st.st_uid, 0);
+	assert_int_equal(chown(s->dir, 0, 4242), 0);
+	assert_int_equal(unlink(s->target), 0);
+	publish(s->target, "one\n");
+	assert_int_equal(stat(s->target, &st), 0);
+	assert_int_equal(st.st_uid, 0);
+}
+
 /* Whoever may read the file must not be able to stop its runs. */
 static void other_users_cannot_hold_the_lock(void **state)
 {
@@ -747,6 +841,9 @@ int main(void)
 		TEST(root_creates_the_file_as_owner_of_the_directory),
 		TEST(owner_replaces_what_a_killed_run_by_root_left),
 		TEST(run_by_root_keeps_the_owner_of_the_file),
+		TEST(in_a_sticky_directory_the_owner_of_the_file_is_asked_first),
+		TEST(foreign_dot_file_in_a_sticky_directory_is_named),
+		TEST(first_file_of_root_is_for_the_user_of_the_group),
 		TEST(other_users_cannot_hold_the_lock),
 	};
 

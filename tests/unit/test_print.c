@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "config/configload.h"
+#include "peers/self.h"
 #include "print.h"
 
 #define MS INT64_C(1000000)
@@ -42,7 +43,9 @@ static void load(const char *content)
 	assert_int_equal(targets_build(&targets, &config), 0);
 	for (size_t i = 0; i < config.peer_count; i++)
 		if (strcmp(config.peers[i].name, "self") == 0)
-			targets.groups[config.peers[i].group].self = &config.peers[i];
+			targets.groups[config.peers[i].group] = (struct target_group){
+				.self = &config.peers[i],
+				.self_evidence = SELF_HOST_NAME | SELF_LABEL};
 	targets_select(&targets, "");
 }
 
@@ -73,6 +76,10 @@ static void expect_results(bool colour, const char *wanted)
 	assert_string_equal(text, wanted);
 	free(text);
 }
+
+#define NOBODY(group)                                                                    \
+	"group " group                                                                   \
+	": this node is not among the peers: no peer has the name or an address of this host\n"
 
 static void expect_peers(const char *wanted)
 {
@@ -209,18 +216,63 @@ static void list_shows_the_state_of_every_peer(void **state)
 	(void)state;
 	load("[peers]\nself = 10.0.0.1\nup = 10.0.0.2\nname.example.net =\n[probe rack]\n"
 	     "members_only = yes\n[peers rack]\na = 10.0.0.9\n");
-	expect_peers("group    peer              address   state\n"
-		     "default  name.example.net  -         unresolved\n"
-		     "default  self              10.0.0.1  self\n"
-		     "default  up                10.0.0.2  probed\n"
-		     "rack     a                 10.0.0.9  unselected\n");
+	expect_peers(
+		"group    peer              address   state\n"
+		"default  name.example.net  -         unresolved\n"
+		"default  self              10.0.0.1  self\n"
+		"default  up                10.0.0.2  probed\n"
+		"rack     a                 10.0.0.9  unselected\n"
+		"group default: this node is self: it has the name of this host\n" NOBODY(
+			"rack"));
 }
 
 static void list_of_one_group_has_no_group_column(void **state)
 {
 	(void)state;
 	load("[peers only]\na = 10.0.0.2\n");
-	expect_peers("peer  address   state\na     10.0.0.2  probed\n");
+	expect_peers("peer  address   state\na     10.0.0.2  probed\n" NOBODY("only"));
+}
+
+static void reasons_name_the_strongest_evidence(void **state)
+{
+	static const struct {
+		unsigned evidence;
+		const char *one, *several;
+	} cases[] = {
+		{SELF_CONFIGURED | SELF_ADDRESS, "`self` names it", NULL},
+		{SELF_FULL_NAME | SELF_HOST_NAME, "it has the full name of this host",
+		 NULL},
+		{SELF_HOST_NAME, "it has the name of this host",
+		 "several peers have the name of this host"},
+		{SELF_ADDRESS | SELF_PREVIOUS, "it has an address of this host",
+		 "several peers have an address of this host"},
+		{SELF_PREVIOUS, "it was this node in the previous run", NULL},
+	};
+	static const struct peer peer;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct target_group one = {.self = &peer,
+					   .self_evidence = cases[i].evidence};
+		struct target_group several = {.self_evidence = cases[i].evidence};
+
+		assert_string_equal(print_self_reason(&one), cases[i].one);
+		if (cases[i].several)
+			assert_string_equal(print_self_reason(&several),
+					    cases[i].several);
+	}
+}
+
+static void a_family_that_a_name_does_not_have_is_not_listed(void **state)
+{
+	(void)state;
+	load("[probe]\nfamily = both\n[peers only]\nn.example.net =\n");
+	assert_true(address_parse("10.0.0.1", &targets.items[0].address));
+	targets.items[0].lookup = TARGET_RESOLVED;
+	targets.items[1].lookup = TARGET_NO_ADDRESS;
+	targets_select(&targets, "");
+	expect_peers("peer           address   state\n"
+		     "n.example.net  10.0.0.1  probed\n" NOBODY("only"));
 }
 
 /* A pseudo-terminal: its master is one, too. */
@@ -285,6 +337,8 @@ int main(void)
 		TEST(without_peers_there_is_only_a_header),
 		TEST(list_shows_the_state_of_every_peer),
 		TEST(list_of_one_group_has_no_group_column),
+		TEST(reasons_name_the_strongest_evidence),
+		TEST(a_family_that_a_name_does_not_have_is_not_listed),
 		TEST(whole_list_has_a_line_for_each_pair),
 		cmocka_unit_test(colour_is_for_terminals_only_unless_refused),
 	};

@@ -57,6 +57,20 @@ static void what_is_not_there_or_no_number_is_refused(void **state)
 	assert_int_equal(value, 5);
 }
 
+static void several_names_are_found_in_one_file(void **state)
+{
+	static const char content[] = "First 1\nSecond \t2\n";
+	uint64_t value = 5;
+
+	(void)state;
+	assert_true(procfile_find(content, "Second", &value));
+	assert_int_equal(value, 2);
+	assert_true(procfile_find(content, "First", &value));
+	assert_int_equal(value, 1);
+	assert_false(procfile_find(content, "Third", &value));
+	assert_int_equal(value, 1);
+}
+
 static void the_real_thing_is_read(void **state)
 {
 	uint64_t value;
@@ -71,6 +85,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_number_behind_a_name_is_read),
 		cmocka_unit_test(what_is_not_there_or_no_number_is_refused),
+		cmocka_unit_test(several_names_are_found_in_one_file),
 		cmocka_unit_test(the_real_thing_is_read),
 	};
 

@@ -9,7 +9,7 @@
 static const char ini[] = "[probe]\n"
 			  "buckets = 1ms 10ms\n"
 			  "[labels default]\n"
-			  "zone = eu 1\n"
+			  "zone = \"eu 1\"\n"
 			  "[peers]\n"
 			  "alpha = 10.0.0.1 note=a\"b\\c\n"
 			  "beta = beta.example.net\n"
@@ -49,7 +49,7 @@ static char *write_base(void)
 
 	fleet_load(&fleet, ini);
 	beta = fleet_target(&fleet, "default", "beta", "");
-	beta->looked_up = beta->resolved = true;
+	beta->lookup = TARGET_RESOLVED;
 	assert_true(address_parse("10.0.0.2", &beta->address));
 	fleet.targets.groups[1].self = beta->peer;
 	fleet.config.collector.skip_self = false;
@@ -174,7 +174,7 @@ static char *write_nothing(void)
 	int fd = fleet_fd("", 0);
 
 	writer_init(&writer, fd);
-	republish_nothing(&writer, FLEET_NEXT_NS);
+	republish_nothing(&writer, "x.prom", FLEET_NEXT_NS);
 	assert_int_equal(writer_flush(&writer), 0);
 	return fleet_take(fd, NULL);
 }

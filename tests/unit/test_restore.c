@@ -40,7 +40,7 @@ static void set_counters(struct fleet *fleet, struct target *target, uint64_t n)
 
 static void set_address(struct target *target, const char *address)
 {
-	target->looked_up = target->resolved = true;
+	target->lookup = TARGET_RESOLVED;
 	assert_true(address_parse(address, &target->address));
 }
 
@@ -100,7 +100,8 @@ static void assert_untouched(const struct fleet *fleet)
 		assert_int_equal(target->totals.histogram.sum.seconds, 0);
 		assert_int_equal(target->totals.histogram.sum.nanos, 0);
 		assert_int_equal(target->previous, TARGET_UNKNOWN);
-		assert_false(target->looked_up || target->resolved);
+		assert_int_equal(target->lookup, TARGET_NOT_LOOKED_UP);
+		assert_false(target->is_due);
 		if (target->peer->host)
 			assert_int_equal(target->address.family, ADDRESS_NONE);
 	}
@@ -634,7 +635,8 @@ static void what_an_older_version_did_not_write_starts_at_zero(void **state)
 	assert_int_equal(fleet.node.discarded_rounds[DISCARD_CLOCK_STEP], 0);
 	assert_int_equal(fleet.node.discarded_rounds[DISCARD_DEADLINE], 12);
 	assert_int_equal(fleet.node.counters_start_ns, 0);
-	assert_false(fleet_target(&fleet, "default", "beta", "")->looked_up);
+	assert_int_equal(fleet_target(&fleet, "default", "beta", "")->lookup,
+			 TARGET_NOT_LOOKED_UP);
 	fleet_free(&fleet);
 	free(text);
 }
@@ -752,7 +754,7 @@ static void a_changed_host_name_loses_its_old_address(void **state)
 	restore_into(&fleet, changed, base);
 	beta = fleet_target(&fleet, "default", "beta", "");
 	assert_counters(&fleet, "default", "beta", "", 2000);
-	assert_false(beta->looked_up || beta->resolved);
+	assert_int_equal(beta->lookup, TARGET_NOT_LOOKED_UP);
 	assert_address(&fleet, "beta", "");
 	assert_int_equal(beta->state, TARGET_UNRESOLVED);
 	fleet_free(&fleet);
@@ -791,9 +793,9 @@ static void check_address(const char *family, const char *published, const char 
 	assert_address(&fleet, "beta", expected);
 	beta = fleet_target(&fleet, "default", "beta", "");
 	/* Without an address the lookup is due at once. */
-	if (beta->looked_up != (*expected != '\0'))
-		fail_msg("family %s, address %s: looked_up is %d", family, published,
-			 beta->looked_up);
+	if ((beta->lookup == TARGET_RESOLVED) != (*expected != '\0'))
+		fail_msg("family %s, address %s: lookup is %d", family, published,
+			 beta->lookup);
 	fleet_free(&fleet);
 	free(config);
 	free(edited);
@@ -824,6 +826,10 @@ static void an_unusable_address_is_not_restored(void **state)
 						"ff02::1",
 						"::ffff:10.0.0.1",
 						"fe80::1%nosuchif0",
+						"fe80::1",
+						"127.0.0.1",
+						"127.0.1.1",
+						"::1",
 						"beta.example.net"};
 
 	(void)state;
@@ -831,23 +837,59 @@ static void an_unusable_address_is_not_restored(void **state)
 		check_address("auto", addresses[i], "");
 }
 
-/* A failed lookup is not repeated before its time. */
-static void a_failed_lookup_is_remembered(void **state)
+/* What is not done yet, the next run continues with. */
+static void a_lookup_is_remembered(void **state)
 {
 	static const char named[] = "[peers]\nbeta = beta.example.net\n";
-	const struct target *beta;
+	static const struct {
+		enum target_lookup lookup;
+		bool is_due;
+		const char *address, *field;
+	} cases[] = {{TARGET_RESOLVED, false, "10.0.0.2", " resolved "},
+		     {TARGET_RESOLVED, true, "10.0.0.2", " resolved+ "},
+		     {TARGET_LOOKUP_FAILED, false, "", " failed "},
+		     {TARGET_LOOKUP_FAILED, true, "10.0.0.2", " failed+ "},
+		     {TARGET_NO_ADDRESS, false, "", " none "},
+		     {TARGET_NO_ADDRESS, true, "", " none+ "}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct target *beta;
+		struct fleet fleet;
+		char *text;
+
+		load(&fleet, named);
+		beta = fleet_target(&fleet, "default", "beta", "");
+		beta->lookup = cases[i].lookup;
+		beta->is_due = cases[i].is_due;
+		(void)address_parse(cases[i].address, &beta->address);
+		text = fleet_write(&fleet, NULL);
+		fleet_free(&fleet);
+		assert_non_null(strstr(text, cases[i].field));
+		restore_into(&fleet, named, text);
+		beta = fleet_target(&fleet, "default", "beta", "");
+		assert_int_equal(beta->lookup, cases[i].lookup);
+		assert_int_equal(beta->is_due, cases[i].is_due);
+		assert_address(&fleet, "beta", cases[i].address);
+		fleet_free(&fleet);
+		free(text);
+	}
+}
+
+static void a_node_that_pings_itself_may_have_loopback(void **state)
+{
+	static const char named[] = "[collector]\nskip_self = no\n"
+				    "[peers]\nbeta = beta.example.net\n";
 	struct fleet fleet;
 	char *text;
 
 	(void)state;
 	load(&fleet, named);
-	fleet_target(&fleet, "default", "beta", "")->looked_up = true;
+	set_address(fleet_target(&fleet, "default", "beta", ""), "127.0.1.1");
 	text = fleet_write(&fleet, NULL);
 	fleet_free(&fleet);
 	restore_into(&fleet, named, text);
-	beta = fleet_target(&fleet, "default", "beta", "");
-	assert_true(beta->looked_up);
-	assert_false(beta->resolved);
+	assert_address(&fleet, "beta", "127.0.1.1");
 	fleet_free(&fleet);
 	free(text);
 }
@@ -917,7 +959,8 @@ int main(void)
 		cmocka_unit_test(a_name_in_place_of_an_address_begins_without_one),
 		cmocka_unit_test(an_address_of_the_right_family_is_restored),
 		cmocka_unit_test(an_unusable_address_is_not_restored),
-		cmocka_unit_test(a_failed_lookup_is_remembered),
+		cmocka_unit_test(a_lookup_is_remembered),
+		cmocka_unit_test(a_node_that_pings_itself_may_have_loopback),
 		cmocka_unit_test(random_damage_is_refused_or_harmless),
 	};
 

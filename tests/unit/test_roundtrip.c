@@ -7,9 +7,9 @@
 #include "base/log.h"
 
 static const char *const names[] = {"node",   "node-1", "node-10",  "node-2",
-				    "a\"b",   "a\\b",	"\303\251", "Node",
-				    "x.y.z",  "{q}",	"a,b",	    "~",
-				    "n\\\\n", "'",	"zz\"\"",   "\342\202\254"};
+				    "a[b",    "a\\b",	"\303\251", "Node",
+				    "x.y.z",  "{q}",	"a;b",	    "~",
+				    "n\\\\n", "&",	"zz]]",	    "\342\202\254"};
 #define NAMES (sizeof(names) / sizeof(names[0]))
 
 static const char *choose(uint64_t *seed, const char *const *from, size_t count)
@@ -41,7 +41,7 @@ static char *random_config(uint64_t *seed)
 	static const char *const families[] = {"auto", "ipv4", "ipv6", "both"};
 	static const char *const modes[] = {"peer", "group", "off"};
 	static const char *const buckets[] = {"1ms", "1us 10ms 1s", "100us 250us 3600s"};
-	static const char *const groups[] = {"default", "a\"b", "storage"};
+	static const char *const groups[] = {"default", "a[b", "storage"};
 	size_t size;
 	char *ini;
 	FILE *out = open_memstream(&ini, &size);
@@ -85,10 +85,10 @@ static void fill_target(struct fleet *fleet, struct target *target, uint64_t *se
 		fill_histogram(fleet, &target->totals.histogram, seed);
 	if (!target->peer->host || fleet_random(seed, 4) == 0)
 		return;
-	target->looked_up = true;
-	target->resolved = fleet_random(seed, 2);
+	target->lookup = (enum target_lookup)(1 + fleet_random(seed, TARGET_LOOKUPS - 1));
+	target->is_due = fleet_random(seed, 2);
 	target->previous = (enum target_outcome)fleet_random(seed, 3);
-	if (target->resolved || fleet_random(seed, 2))
+	if (target->lookup == TARGET_RESOLVED || fleet_random(seed, 2))
 		assert_true(address_parse(target->family == ADDRESS_IPV6 ? "2001:db8::7"
 									 : "192.0.2.7",
 					  &target->address));
@@ -241,7 +241,7 @@ static void names_that_are_not_pinged_are_not_due_at_once(void **state)
 	fleet_load(&fleet, ini);
 	own = fleet_target(&fleet, "default", "b", "");
 	other = fleet_target(&fleet, "mesh", "c", "");
-	own->looked_up = own->resolved = other->looked_up = other->resolved = true;
+	own->lookup = other->lookup = TARGET_RESOLVED;
 	assert_true(address_parse("10.0.0.2", &own->address));
 	assert_true(address_parse("10.0.0.3", &other->address));
 	fleet.targets.groups[0].self = own->peer;
@@ -254,10 +254,10 @@ static void names_that_are_not_pinged_are_not_due_at_once(void **state)
 	assert_int_equal(fleet_restore(&fleet, text), RESTORE_TAKEN);
 	own = fleet_target(&fleet, "default", "b", "");
 	other = fleet_target(&fleet, "mesh", "c", "");
-	assert_true(own->looked_up && own->resolved);
+	assert_int_equal(own->lookup, TARGET_RESOLVED);
 	/* The node may know itself by this address. */
 	assert_int_equal(own->address.family, ADDRESS_IPV4);
-	assert_true(other->looked_up && other->resolved);
+	assert_int_equal(other->lookup, TARGET_RESOLVED);
 	assert_int_equal(other->address.family, ADDRESS_IPV4);
 	fleet_free(&fleet);
 	free(text);

@@ -1,21 +1,18 @@
 /*
- * Which batches wait for which. What a batch does is up to the test; threads are real.
+ * Which batches wait for which. What a batch does is up to the test; tasks are real.
  */
 #include "support.h"
 
-#include <dlfcn.h>
-#include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "ping/runner.h"
+#include "ping/task.h"
 
 #define MS CLOCK_NS_PER_MS
-#define BATCHES 4
+#define BATCHES (TASK_MAX + 3)
 #define NEVER INT64_MAX
 
 /* What each batch does in its first round. */
@@ -29,30 +26,13 @@ enum manner {
 
 static struct batch batches[BATCHES];
 static enum manner manners[BATCHES];
+static struct turns turns[BATCHES];
 static struct options options;
 /* What happened: "sN" batch N has sent, "bN" has begun, "eN" ends. */
-static char events[64];
-static size_t deferred_begun, awaited;
+static char events[1024];
+static size_t deferred_begun, awaited, running, most_running;
 static int64_t begun_ns[BATCHES];
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t begun = PTHREAD_COND_INITIALIZER;
-static size_t threads, refused_thread; /* counted from 1 */
 
-int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
-		   void *(*work)(void *), void *arg)
-{
-	union {
-		void *symbol;
-		int (*call)(pthread_t *, const pthread_attr_t *, void *(*)(void *),
-			    void *);
-	} real = {.symbol = dlsym(RTLD_NEXT, "pthread_create")};
-
-	if (++threads == refused_thread)
-		return EAGAIN;
-	return real.call(thread, attributes, work, arg);
-}
-
-/* With the mutex. */
 static void record(char what, size_t batch)
 {
 	size_t len = strlen(events);
@@ -66,36 +46,41 @@ int64_t batch_round_ns(const struct options *o, size_t count)
 	return (int64_t)count * 100 * MS;
 }
 
+static void sleep_ms(int64_t ms)
+{
+	int64_t until_ns = clock_monotonic_ns() + ms * MS;
+
+	while (clock_monotonic_ns() < until_ns)
+		task_wait(NULL, 0, until_ns);
+}
+
 int batch_run(struct batch *batch, void (*on_sent)(void *arg), void *arg)
 {
 	size_t i = (size_t)(batch - batches);
 	enum manner manner = manners[i];
 
-	pthread_mutex_lock(&mutex);
 	begun_ns[i] = clock_monotonic_ns();
+	running++;
+	if (running > most_running)
+		most_running = running;
 	if (batch->is_deferred) {
 		record('b', i);
 		deferred_begun++;
-		pthread_cond_broadcast(&begun);
+	} else {
+		/* A deferred batch that does not wait gets ahead. */
+		sleep_ms(20);
 	}
-	pthread_mutex_unlock(&mutex);
-	/* A deferred batch that does not wait gets ahead. */
-	if (!batch->is_deferred)
-		usleep(20000);
 	if (manner == SENDS || manner == SENDS_AND_STAYS) {
-		pthread_mutex_lock(&mutex);
 		record('s', i);
-		pthread_mutex_unlock(&mutex);
 		/* Of every round. */
 		on_sent(arg);
 		on_sent(arg);
 	}
-	pthread_mutex_lock(&mutex);
 	while ((manner == STAYS || manner == SENDS_AND_STAYS) && deferred_begun < awaited)
-		pthread_cond_wait(&begun, &mutex);
+		sleep_ms(5);
 	if (!batch->is_deferred)
 		record('e', i);
-	pthread_mutex_unlock(&mutex);
+	running--;
 	return manner == FAILS ? -1 : 0;
 }
 
@@ -105,14 +90,14 @@ static int reset(void **state)
 	memset(manners, 0, sizeof(manners));
 	memset(begun_ns, 0, sizeof(begun_ns));
 	events[0] = '\0';
-	deferred_begun = threads = refused_thread = 0;
+	deferred_begun = running = most_running = 0;
 	awaited = 1;
 	options = (struct options){.warmup = 1, .count = 3};
-	for (size_t i = 0; i < BATCHES; i++)
-		batches[i] = (struct batch){.options = &options,
-					    .count = 2,
-					    .deadline_ns = NEVER,
-					    .probe = (struct probe *)&batches[i]};
+	for (size_t i = 0; i < BATCHES; i++) {
+		turns[i].addresses = 2;
+		batches[i] = (struct batch){
+			.options = &options, .turns = &turns[i], .deadline_ns = NEVER};
+	}
 	/* What waits for ever fails. */
 	alarm(60);
 	return 0;
@@ -130,24 +115,14 @@ static void assert_order(const char *first, const char *second)
 static void deferred_batch_begins_when_all_others_have_sent(void **state)
 {
 	(void)state;
-	batches[1].is_deferred = true;
-	manners[0] = manners[2] = SENDS_AND_STAYS;
+	batches[2].is_deferred = true;
+	manners[0] = manners[1] = SENDS_AND_STAYS;
 	assert_int_equal(runner_run(batches, 3), 0);
-	assert_order("s0", "b1");
-	assert_order("s2", "b1");
-	/* And not when they have ended. */
-	assert_order("b1", "e0");
-	assert_order("b1", "e2");
-}
-
-static void deferred_first_batch_waits_like_others(void **state)
-{
-	(void)state;
-	batches[0].is_deferred = batches[2].is_deferred = true;
-	manners[1] = SENDS_AND_STAYS;
-	assert_int_equal(runner_run(batches, 3), 0);
-	assert_order("s1", "b0");
+	assert_order("s0", "b2");
 	assert_order("s1", "b2");
+	/* And not when they have ended. */
+	assert_order("b2", "e0");
+	assert_order("b2", "e1");
 }
 
 static void no_batch_waits_for_one_that_ends_without_sending(void **state)
@@ -159,16 +134,6 @@ static void no_batch_waits_for_one_that_ends_without_sending(void **state)
 	assert_int_equal(runner_run(batches, 3), -1);
 	assert_order("e0", "b2");
 	assert_order("e1", "b2");
-}
-
-static void no_batch_waits_for_one_without_a_probe(void **state)
-{
-	(void)state;
-	batches[0].probe = NULL;
-	manners[0] = STAYS;
-	batches[1].is_deferred = true;
-	assert_int_equal(runner_run(batches, 2), 0);
-	assert_order("b1", "e0");
 }
 
 static void no_batch_waits_if_all_are_deferred(void **state)
@@ -189,7 +154,7 @@ static void deferred_batch_waits_no_longer_than_its_own_rounds_allow(void **stat
 	awaited = 2;
 	/* Four rounds of 200 ms and of 100 ms. */
 	batches[1].deadline_ns = batches[2].deadline_ns = now_ns + 650 * MS;
-	batches[2].count = 1;
+	turns[2].addresses = 1;
 	assert_int_equal(runner_run(batches, 3), 0);
 	assert_true(begun_ns[1] >= now_ns + 50 * MS);
 	assert_true(begun_ns[2] >= now_ns + 350 * MS);
@@ -206,36 +171,13 @@ static void deferred_batch_that_is_late_does_not_wait(void **state)
 	assert_order("b1", "e0");
 }
 
-/* Of three batches, while one thread is refused. */
-static void run_without_thread(size_t number)
-{
-	char *output;
-
-	refused_thread = number;
-	support_capture_begin();
-	assert_int_equal(runner_run(batches, 3), 0);
-	output = support_capture_end();
-	assert_non_null(strstr(output, "cannot start a thread"));
-	free(output);
-}
-
-static void no_batch_waits_for_one_without_a_thread(void **state)
+static void more_batches_than_tasks_all_run(void **state)
 {
 	(void)state;
-	batches[1].is_deferred = true;
-	/* The deferred batch is joined, and so ends, before this one begins. */
-	run_without_thread(2);
-	assert_order("s0", "b1");
-	assert_order("b1", "e2");
-}
-
-static void deferred_batch_without_a_thread_runs_after_the_first(void **state)
-{
-	(void)state;
-	batches[1].is_deferred = true;
-	run_without_thread(1);
-	assert_order("e0", "b1");
-	assert_order("s2", "b1");
+	assert_int_equal(runner_run(batches, BATCHES), 0);
+	assert_int_equal(most_running, TASK_MAX);
+	for (size_t i = 0; i < BATCHES; i++)
+		assert_true(begun_ns[i] > 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, reset)
@@ -244,14 +186,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(deferred_batch_begins_when_all_others_have_sent),
-		TEST(deferred_first_batch_waits_like_others),
 		TEST(no_batch_waits_for_one_that_ends_without_sending),
-		TEST(no_batch_waits_for_one_without_a_probe),
 		TEST(no_batch_waits_if_all_are_deferred),
 		TEST(deferred_batch_waits_no_longer_than_its_own_rounds_allow),
 		TEST(deferred_batch_that_is_late_does_not_wait),
-		TEST(no_batch_waits_for_one_without_a_thread),
-		TEST(deferred_batch_without_a_thread_runs_after_the_first),
+		TEST(more_batches_than_tasks_all_run),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

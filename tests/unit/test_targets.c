@@ -212,6 +212,103 @@ static void self_is_skipped_unless_configured_otherwise(void **state)
 	fleet_free(&fleet);
 }
 
+/* It would be measured without a network. */
+static void an_address_of_this_host_is_not_pinged_as_another_peer(void **state)
+{
+	struct fleet fleet;
+
+	(void)state;
+	fleet_load(&fleet, THREE);
+	fleet.targets.groups[0].self = &fleet.config.peers[0];
+	fleet.targets.items[2].is_local = true;
+	targets_select(&fleet.targets, "");
+	assert_states(&fleet, 0, 0, 1, 1, 1);
+	fleet.config.collector.skip_self = false;
+	targets_select(&fleet.targets, "");
+	assert_states(&fleet, 0, 1, 0, 1, 1);
+	fleet_free(&fleet);
+}
+
+static void a_node_that_measures_nobody_though_there_are_peers_is_told(void **state)
+{
+	struct fleet fleet;
+
+	(void)state;
+	fleet_load(&fleet, "[probe]\nmembers_only = yes\n[peers]\na = 10.0.0.1\n"
+			   "b = 10.0.0.2\n");
+	targets_select(&fleet.targets, "");
+	assert_true(targets_measure_nobody(&fleet.targets));
+	fleet.targets.groups[0].self = &fleet.config.peers[0];
+	targets_select(&fleet.targets, "");
+	assert_false(targets_measure_nobody(&fleet.targets));
+	fleet_free(&fleet);
+	fleet_load(&fleet, "[peers]\na = 10.0.0.1\n");
+	fleet.targets.groups[0].self = &fleet.config.peers[0];
+	targets_select(&fleet.targets, "");
+	assert_false(targets_measure_nobody(&fleet.targets));
+	fleet_free(&fleet);
+	fleet_load(&fleet, "");
+	assert_false(targets_measure_nobody(&fleet.targets));
+	fleet_free(&fleet);
+}
+
+/* What the lookups of a name in a group with `family = both` make of its two targets. */
+static void a_name_with_addresses_of_one_family_is_one_target(void **state)
+{
+	static const struct {
+		enum target_lookup lookups[2];
+		const char *addresses[2];
+		enum target_state states[2];
+	} cases[] = {
+		{{TARGET_RESOLVED, TARGET_NO_ADDRESS},
+		 {"10.0.0.1", ""},
+		 {TARGET_PROBED, TARGET_ABSENT}},
+		{{TARGET_NO_ADDRESS, TARGET_RESOLVED},
+		 {"", "fd00::1"},
+		 {TARGET_ABSENT, TARGET_PROBED}},
+		{{TARGET_RESOLVED, TARGET_LOOKUP_FAILED},
+		 {"10.0.0.1", ""},
+		 {TARGET_PROBED, TARGET_UNRESOLVED}},
+		/* The address that it had is given up. */
+		{{TARGET_RESOLVED, TARGET_NO_ADDRESS},
+		 {"10.0.0.1", "fd00::1"},
+		 {TARGET_PROBED, TARGET_ABSENT}},
+		/* A name that is gone as a whole keeps its addresses. */
+		{{TARGET_NO_ADDRESS, TARGET_NO_ADDRESS},
+		 {"10.0.0.1", "fd00::1"},
+		 {TARGET_PROBED, TARGET_PROBED}},
+		{{TARGET_NO_ADDRESS, TARGET_NO_ADDRESS},
+		 {"", ""},
+		 {TARGET_UNRESOLVED, TARGET_UNRESOLVED}},
+		{{TARGET_LOOKUP_FAILED, TARGET_NO_ADDRESS},
+		 {"", ""},
+		 {TARGET_UNRESOLVED, TARGET_UNRESOLVED}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct fleet fleet;
+		bool is_probed = false;
+
+		fleet_load(&fleet, "[probe]\nfamily = both\n[peers]\nn.example.net =\n");
+		assert_int_equal(fleet.targets.count, 2);
+		for (size_t j = 0; j < 2; j++) {
+			struct target *target = &fleet.targets.items[j];
+
+			target->lookup = cases[i].lookups[j];
+			(void)address_parse(cases[i].addresses[j], &target->address);
+		}
+		targets_select(&fleet.targets, "");
+		for (size_t j = 0; j < 2; j++) {
+			assert_int_equal(fleet.targets.items[j].state,
+					 cases[i].states[j]);
+			is_probed |= cases[i].states[j] == TARGET_PROBED;
+		}
+		assert_states(&fleet, 0, is_probed, 0, 0, !is_probed);
+		fleet_free(&fleet);
+	}
+}
+
 static void members_only_selects_nothing_on_other_nodes(void **state)
 {
 	struct fleet fleet;
@@ -353,7 +450,8 @@ static void reset_discards_what_was_restored(void **state)
 	named = fleet_target(&fleet, "default", "b", "");
 	numeric = fleet_target(&fleet, "default", "a", "");
 	named->address = numeric->address;
-	named->looked_up = named->resolved = true;
+	named->lookup = TARGET_RESOLVED;
+	named->is_due = true;
 	named->previous = TARGET_UP;
 	named->totals = (struct stats_totals){.requests = 3, .replies = 2, .unsent = 1};
 	assert_int_equal(targets_add_counts(&fleet.targets, &named->totals.histogram), 0);
@@ -363,7 +461,8 @@ static void reset_discards_what_was_restored(void **state)
 	targets_reset(&fleet.targets);
 	assert_address(named, "");
 	assert_address(numeric, "10.0.0.1");
-	assert_false(named->looked_up || named->resolved);
+	assert_int_equal(named->lookup, TARGET_NOT_LOOKED_UP);
+	assert_false(named->is_due);
 	assert_int_equal(named->previous, TARGET_UNKNOWN);
 	assert_int_equal(
 		named->totals.requests + named->totals.replies + named->totals.unsent, 0);
@@ -447,6 +546,10 @@ int main(void)
 		cmocka_unit_test(unknown_labels_find_no_target),
 		cmocka_unit_test(no_peers_are_valid_targets),
 		cmocka_unit_test(self_is_skipped_unless_configured_otherwise),
+		cmocka_unit_test(an_address_of_this_host_is_not_pinged_as_another_peer),
+		cmocka_unit_test(
+			a_node_that_measures_nobody_though_there_are_peers_is_told),
+		cmocka_unit_test(a_name_with_addresses_of_one_family_is_one_target),
 		cmocka_unit_test(members_only_selects_nothing_on_other_nodes),
 		cmocka_unit_test(membership_is_decided_for_each_group),
 		cmocka_unit_test(fanout_selects_some_members_for_every_node),

@@ -181,6 +181,56 @@ static void digits_are_those_of_ascii(void **state)
 		assert_int_equal(text_is_digit((char)c), c >= 48 && c <= 57);
 }
 
+static void characters_without_ink_are_invisible(void **state)
+{
+	static const struct {
+		const char *text;
+		uint32_t code;
+	} cases[] = {
+		{"\x01", 0x01},
+		{"\x1f", 0x1f},
+		{"\x7f", 0x7f},
+		{"\xc2\x80", 0x80},
+		{"\xc2\xa0", 0xa0},
+		{"\xc2\xad", 0xad},
+		{"\xe2\x80\x8bx", 0x200b},
+		{"\xe2\x80\x8f", 0x200f},
+		{"\xef\xbb\xbf", 0xfeff},
+		{"\xf3\xa0\x81\x81", 0xe0041},
+		{"", 0},
+		{"\t", 0},
+		{" ", 0},
+		{"x\xc2\xa0", 0},
+		{"\xc2\xa1", 0},
+		{"\xc3\xa9", 0},
+		{"\xe2\x80\x90", 0},
+		{"\xe4\xb8\xad", 0},
+		{"\xf0\x9f\x9a\x80", 0},
+		{"\xc2", 0},
+		{"\xe2\x80", 0},
+		{"\xa0", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(text_invisible(cases[i].text), cases[i].code);
+}
+
+static void names_have_no_blanks_quotes_and_commas(void **state)
+{
+	(void)state;
+	assert_int_equal(text_not_of_name(""), 0);
+	assert_int_equal(text_not_of_name("w\xc3\xb6rker-1.example_net:#;/=[]"), 0);
+	assert_int_equal(text_not_of_name("worker 1"), ' ');
+	assert_int_equal(text_not_of_name("worker\t1"), '\t');
+	assert_int_equal(text_not_of_name("\"worker1\""), '"');
+	assert_int_equal(text_not_of_name("worker1'"), '\'');
+	assert_int_equal(text_not_of_name("`worker1`"), '`');
+	assert_int_equal(text_not_of_name("a,b"), ',');
+	assert_int_equal(text_not_of_name("\xe2\x80\x9cworker1\xe2\x80\x9d"), 0x201c);
+	assert_int_equal(text_not_of_name("worker1\xc2\xbb"), 0xbb);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -195,6 +245,8 @@ int main(void)
 		cmocka_unit_test(span_and_what_precedes_it_end_with_the_text),
 		cmocka_unit_test(blanks_are_skipped_up_to_the_end),
 		cmocka_unit_test(digits_are_those_of_ascii),
+		cmocka_unit_test(characters_without_ink_are_invisible),
+		cmocka_unit_test(names_have_no_blanks_quotes_and_commas),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

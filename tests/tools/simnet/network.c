@@ -94,8 +94,9 @@ static int put_answer(const struct answer *answer)
 	const struct phase *phase = answer->phase;
 	const struct address *target = &answer->request->target;
 	const struct address *from = phase->from.family != 0 ? &phase->from : target;
-	bool correct = (phase->faults & ~(unsigned)FAULT_OPTIONS) == 0 &&
-		       address_compare(from, target) == 0;
+	bool correct =
+		(phase->faults & ~(unsigned)(FAULT_OPTIONS | FAULT_SHORTENED)) == 0 &&
+		address_compare(from, target) == 0;
 	enum packet_kind kind = correct ? KIND_REPLY : KIND_OTHER;
 	enum packet_kind again = correct ? KIND_DUPLICATE : KIND_OTHER;
 

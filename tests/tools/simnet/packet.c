@@ -8,6 +8,7 @@ enum {
 	ICMP_HEADER = 8,
 	OPTIONS = 8,
 	TRUNCATED_PAYLOAD = 12,
+	SHORTENED_PAYLOAD = 40,
 	OVERSIZED_BY = 1000,
 	PROTOCOL_ICMP = 1,
 	PROTOCOL_ICMPV6 = 58,
@@ -190,6 +191,8 @@ static size_t change_length(uint8_t *icmp, size_t length, unsigned faults)
 {
 	if ((faults & FAULT_TRUNCATED) != 0 && length > ICMP_HEADER + TRUNCATED_PAYLOAD)
 		return ICMP_HEADER + TRUNCATED_PAYLOAD;
+	if ((faults & FAULT_SHORTENED) != 0 && length > ICMP_HEADER + SHORTENED_PAYLOAD)
+		return ICMP_HEADER + SHORTENED_PAYLOAD;
 	if ((faults & FAULT_OVERSIZED) == 0 ||
 	    length + OVERSIZED_BY + IPV6_HEADER + OPTIONS > PACKET_MAX)
 		return length;

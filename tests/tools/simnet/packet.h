@@ -23,7 +23,8 @@ enum {
 	FAULT_OVERSIZED = 1 << 5,     /* 1000 bytes behind the payload */
 	FAULT_OPTIONS =
 		1 << 6, /* IPv4 options or an extension header: right all the same */
-	FAULT_END = 1 << 7,
+	FAULT_SHORTENED = 1 << 7, /* 40 bytes of payload are left */
+	FAULT_END = 1 << 8,
 };
 
 /* An echo request; points into the packet it was parsed from. */

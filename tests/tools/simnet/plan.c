@@ -95,7 +95,7 @@ static unsigned parse_fault(const char *word, bool *copy)
 {
 	static const char *const names[] = {"corrupt",	     "wrong-ident", "wrong-seq",
 					    "wrong-payload", "truncated",   "oversized",
-					    "options"};
+					    "options",	     "shortened"};
 	for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
 		size_t length = strlen(names[i]);
 		if (strncmp(word, names[i], length) != 0)

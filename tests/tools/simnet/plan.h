@@ -22,6 +22,7 @@
  *                        the answer is wrong in this way
  *     truncated, oversized
  *                        so is one without most of its payload, or with bytes behind it
+ *     shortened          one with the first 40 bytes of its payload is right
  *     options            one with IPv4 options or an extension header is right
  *     corrupt-copy, wrong-ident-copy, ...
  *                        such a copy goes before the answer

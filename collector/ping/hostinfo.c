@@ -1,0 +1,108 @@
+#include "ping/hostinfo.h"
+
+#include <dlfcn.h>
+#include <netdb.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "ping/interpose.h"
+
+/*
+ * How libc's functions are reached that have the same names. In a static program a name
+ * exists once, so its linker gives all callers __wrap_X for X, and X for __real_X (--wrap).
+ */
+#ifdef NODECANARY_STATIC
+#define OURS(name) __wrap_##name
+#define LIBCS(name) __real_##name
+int __real_getaddrinfo(const char *name, const char *service,
+		       const struct addrinfo *hints, struct addrinfo **result);
+int __wrap_getaddrinfo(const char *name, const char *service,
+		       const struct addrinfo *hints, struct addrinfo **result);
+void __real_freeaddrinfo(struct addrinfo *result);
+void __wrap_freeaddrinfo(struct addrinfo *result);
+#else
+#define OURS(name) name
+#define LIBCS(name)                                                                      \
+	((union {                                                                        \
+		 void *symbol;                                                           \
+		 __typeof__(&name) function;                                             \
+	 }){dlsym(RTLD_NEXT, #name)}                                                     \
+		 .function)
+#endif
+
+/* The host that is being added; NULL between two of them. */
+static const struct address *current_address;
+static uint16_t current_ident;
+static bool asked_address, asked_ident;
+
+void hostinfo_begin(const struct address *address, uint16_t ident)
+{
+	current_address = address;
+	current_ident = ident;
+	asked_address = asked_ident = false;
+}
+
+bool hostinfo_end(void)
+{
+	current_address = NULL;
+	return asked_address && asked_ident;
+}
+
+/* liboping copies the answer before it asks again. */
+static struct addrinfo answer;
+static union {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+} answer_address;
+
+static struct addrinfo *make_answer(const struct address *address)
+{
+	answer = (struct addrinfo){.ai_addr = &answer_address.any};
+	if (address->family == ADDRESS_IPV4) {
+		answer_address.v4 = (struct sockaddr_in){.sin_family = AF_INET,
+							 .sin_addr = address->u.v4};
+		answer.ai_addrlen = sizeof(answer_address.v4);
+	} else {
+		answer_address.v6 =
+			(struct sockaddr_in6){.sin6_family = AF_INET6,
+					      .sin6_addr = address->u.v6,
+					      .sin6_scope_id = address->scope};
+		answer.ai_addrlen = sizeof(answer_address.v6);
+	}
+	answer.ai_family = answer_address.any.sa_family;
+	return &answer;
+}
+
+INTERPOSE_EXPORTED
+int OURS(getaddrinfo)(const char *name, const char *service, const struct addrinfo *hints,
+		      struct addrinfo **result)
+{
+	if (!current_address)
+		return LIBCS(getaddrinfo)(name, service, hints, result);
+	asked_address = true;
+	*result = make_answer(current_address);
+	return 0;
+}
+
+INTERPOSE_EXPORTED
+void OURS(freeaddrinfo)(struct addrinfo *result)
+{
+	if (result != &answer)
+		LIBCS(freeaddrinfo)(result);
+}
+
+/* Nothing else here needs random(), and no caller may rely on a seed. */
+INTERPOSE_EXPORTED
+long random(void)
+{
+	uint32_t number = 0;
+
+	if (current_address) {
+		asked_ident = true;
+		return current_ident;
+	}
+	/* It fails only before the kernel has gathered entropy. */
+	return getrandom(&number, sizeof(number), 0) < 0 ? 0 : number >> 1;
+}
