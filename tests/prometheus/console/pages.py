@@ -411,6 +411,7 @@ def large(look):
     equal("troubles", ["node007", "node033", "node050 → node060", "node060 → node050", "node070"],
           sorted(troubles))
     contains(troubles["node007"], "no data", "does not answer any of")
+    assert "slow" not in troubles["node007"], troubles
     contains(troubles["node033"], "slow: 5")
     contains(look.text("#pages")[0], f"Shown are {len(mesh.rows)} of 120 observers", "of 120 peers",
              "page 1 of 2", "not asked for")
