@@ -29,7 +29,7 @@ FLEETS = {
     "always": "10 10 --since 20 --ahead 20 --step 60 --sites 2 --fault slow:8,0.05",
     "lossy": "30 10 --since 5 --ahead 20 --step 60 --few " +
              " ".join(f"--fault lossy:4,{b},0.2" for b in range(1, 31) if b != 4),
-    "large": "120 6 --since 4 --ahead 20 --step 60 --sites 2 --histogram off --few --fault dead:7 "
+    "large": "120 10 --since 8 --ahead 20 --step 60 --sites 2 --histogram off --few --fault dead:7 "
              "--fault slow:33,0.05 --fault cut:50,60 --fault timer:70",
     "well": "4 10 --ahead 20 --step 30",
     "unknown": "4 10 --ahead 20 --step 30 --since 20 --fault exporter:2",
