@@ -138,7 +138,7 @@ no_histograms_of_pairs() {
 		ask --set node=10.77.0.1:9100 --set peer=node005 \
 			--empty "\$node → \$peer/99th percentile" --empty "\$peer → \$node/99th percentile" \
 			--empty "Peers as \$node sees them/D" --empty "\$node as its observers see it/C" \
-			--empty "Latency of \$node/inbound 99th percentile"
+			--empty "Latency of \$node/inbound 99th percentile" --empty "The worst peers/C"
 		equal "its observers" "$(printf "%s\n" "2 7 1" "3 7 1" "4 7 1" "5 7 1" "6 7 1" "7 7 -3")" \
 			"$(shown "$LOSS" | grep " 7 ")"
 		equal "a row" "$(printf "%s\n" "1 1" "1 2" "1 3" "1 4" "1 5" "1 6")" \

@@ -22,6 +22,15 @@ FLEETS = {
     "sixty": "60 10 --since 8 --ahead 12 --step 60 --sites 2 --histogram off --fault dead:7 "
              "--fault isolated:12 --fault timer:20 --fault slow:33,0.05 --fault lossy:41,42,0.2 "
              "--fault cut:50,60",
+    "split": "8 10 --since 5 --ahead 20 --step 60 " +
+             " ".join(f"--fault cut:{a},{b}" for a in range(1, 6) for b in range(6, 9)),
+    "sites": "10 10 --since 5 --ahead 20 --step 60 --sites 2 --fault dead:1",
+    "slow": "10 10 --since 5 --ahead 20 --step 60 --sites 2 --fault slow:8,0.05",
+    "always": "10 10 --since 20 --ahead 20 --step 60 --sites 2 --fault slow:8,0.05",
+    "lossy": "30 10 --since 5 --ahead 20 --step 60 --few " +
+             " ".join(f"--fault lossy:4,{b},0.2" for b in range(1, 31) if b != 4),
+    "large": "120 10 --since 8 --ahead 20 --step 60 --sites 2 --histogram off --few --fault dead:7 "
+             "--fault slow:33,0.05 --fault cut:50,60 --fault timer:70",
     "well": "4 10 --ahead 20 --step 30",
     "unknown": "4 10 --ahead 20 --step 30 --since 20 --fault exporter:2",
     "picture": "5 70 --since 25 --ahead 20 --fault dead:4 --fault lossy:1,2,0.15 "

@@ -73,13 +73,13 @@ class Look:
     def __init__(self, browser, fleets, pictures):
         self.browser, self.fleets, self.pictures = browser, fleets, pictures
 
-    def address(self, fleet, page, **params):
-        return f"{self.fleets.url(fleet)}/consoles/{page}.html?{urllib.parse.urlencode(params)}"
+    def address(self, fleet, template, **params):
+        return f"{self.fleets.url(fleet)}/consoles/{template}.html?{urllib.parse.urlencode(params)}"
 
-    def open(self, fleet, page="nodecanary", width=1440, height=900, phone=False, dark=False,
+    def open(self, fleet, template="nodecanary", width=1440, height=900, phone=False, dark=False,
              scripts=True, **params):
         self.browser.screen(width, height, phone, dark, scripts)
-        self.browser.open(self.address(fleet, page, **params))
+        self.browser.open(self.address(fleet, template, **params))
         if scripts:
             self.browser.evaluate(DRAWN)
         equal("complaints of the browser", [], self.browser.complaints())
@@ -345,13 +345,97 @@ def sixty(look):
     troubles = look.troubles()
     contains(troubles["node007"], "no data", "does not answer any of 58 observers")
     contains(troubles["node012"], "does not answer any of 57", "gets no answer from any of 59")
-    contains(troubles["node033"], "slow: 5")
+    contains(troubles["node033"], "slow: 5", "usually 0.")
     look.open("picture")
-    contains(look.troubles()["node005"], "slow: 3", "usual here 0.")
+    contains(look.troubles()["node005"], "slow: 3", "usually 0.")
     contains(troubles["node050 → node060"], "100% lost")
     equal("troubles", 8, len(troubles))
     equal("slow", "rtt4", mesh.cell("node001", "node033")["kind"])
     assert not [name for name in ("node001", "node002") if name in mesh.bad]
+
+
+@behaviour
+def split(look):
+    """a mesh in two parts is one sentence that names them; the smaller part comes first"""
+    mesh = look.mesh("split")
+    equal("troubles", {"The mesh is split": "no answer between two parts: node006, node007, node008 | "
+                       "node001, node002, node003, node004, node005"}, look.troubles())
+    equal("marked", ["node006", "node007", "node008"], mesh.bad)
+    for width in (1400, 390):
+        look.open("split", width=width, height=900, phone=width == 390)
+        look.fits()
+        look.picture(f"split-{width}")
+
+
+@behaviour
+def two_sites(look):
+    """a node that is down changes nothing for the others, however far they are: nobody is slow"""
+    mesh = look.mesh("sites")
+    equal("marked", ["node001"], mesh.bad)
+    equal("troubles", ["node001"], list(look.troubles()))
+    equal("distance is not held against them", "rtt2", mesh.cell("node002", "node010")["kind"])
+
+
+@behaviour
+def slow(look):
+    """a node is slow against what its pairs were, or against its site where it was never better"""
+    mesh = look.mesh("slow")
+    equal("marked", ["node008"], mesh.bad)
+    contains(look.troubles()["node008"], "slow: 5", "usually ")
+    contains(mesh.cell("node001", "node008")["title"], " ms before")
+    mesh = look.mesh("always")
+    equal("always slow", ["node008"], mesh.bad)
+    contains(look.troubles()["node008"], "slow: 5", "ms in its site")
+
+
+@behaviour
+def lossy_node(look):
+    """a node that loses on all its pairs is accused, those who ping it are not"""
+    mesh = look.mesh("lossy")
+    equal("marked", ["node004"], mesh.bad)
+    equal("troubles", ["node004"], list(look.troubles()))
+    contains(look.troubles()["node004"], "% of the requests to it are lost", "% of its own requests are lost")
+
+
+@behaviour
+def large(look):
+    """of a large mesh the worst hundred are asked for and shown, and the page says what is left out"""
+    mesh = look.mesh("large")
+    page = get(look.address("large", "nodecanary"))
+    assert len(page) < 500000, len(page)
+    assert 90 < len(mesh.rows) <= 100 and 90 < len(mesh.columns) <= 100, (len(mesh.rows), len(mesh.columns))
+    asked = look.browser.evaluate("""JSON.parse(document.getElementById("data").textContent)
+        .rtt.reduce((sum, row) => sum + (row.length - 2) / 3, 0)""")
+    assert 8000 < asked <= 10000, asked
+    troubles = look.troubles()
+    equal("troubles", ["node007", "node033", "node050 → node060", "node060 → node050", "node070"],
+          sorted(troubles))
+    contains(troubles["node007"], "no data", "does not answer any of")
+    assert "slow" not in troubles["node007"], troubles
+    contains(troubles["node033"], "slow: 5")
+    contains(look.text("#pages")[0], f"Shown are {len(mesh.rows)} of 120 observers", "of 120 peers",
+             "page 1 of 2", "not asked for")
+    for width in (1400, 390):
+        look.open("large", width=width, height=900, phone=width == 390)
+        look.fits()
+        look.picture(f"large-{width}")
+
+
+@behaviour
+def other_nodes(look):
+    """the other nodes of a large mesh are found on further pages, or by name"""
+    first, second = look.mesh("large"), look.mesh("large", page=2)
+    everybody = {f"node{i:03}" for i in range(1, 121)}
+    equal("columns of both pages", everybody, set(first.columns) | set(second.columns))
+    contains(look.text("#pages")[0], "page 2 of 2")
+    left_out = min(everybody - set(first.columns))
+    for name in (left_out, left_out[-3:]):
+        mesh = look.mesh("large", name=name)
+        contains(mesh.columns, left_out)
+        contains(mesh.rows, left_out)
+        contains(look.text("#pages")[0], f"first those named “{name}”")
+    for name in ("(", '"', ".*", "</script>"):
+        look.mesh("large", name=name)
 
 
 @behaviour
@@ -367,6 +451,7 @@ def queries(look):
         return now() - before
     equal("queries", count("well"), count("sixty"))
     assert 0 < count("sixty") < 30
+    assert count("large") < 40
 
 
 # --- names from outside ---
@@ -452,6 +537,16 @@ def both_directions(look):
         contains(side["label"], "% lost in 2 minutes", "ms")
     rows = look.text(".direction:first-child tbody tr")
     equal("windows", ["2m", "15m", "1h", "1d"], [row.strip().split("\n")[0] for row in rows])
+
+
+@behaviour
+def quantiles(look):
+    """no quantile of a pair is above the greatest time that was seen"""
+    look.pair("five", "node002")
+    rows = look.browser.evaluate("""Array.from(document.querySelectorAll(".numbers tbody tr"))
+        .map(tr => Array.from(tr.cells).slice(5).map(td => Number(td.textContent)))""")
+    for median, p99, greatest in rows:
+        assert 0 < median <= p99 <= greatest, rows
 
 
 @behaviour
