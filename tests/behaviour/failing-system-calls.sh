@@ -17,9 +17,11 @@ calls >"$TEST_TMP/calls"
 # NAME ERRNO...: calls that can fail; `NAME -`: that cannot, or whose failure is the C library's.
 cat >"$TEST_TMP/errors" <<'LIST'
 access EACCES
+alarm -
 arch_prctl -
 bind EADDRINUSE ENOMEM
 brk -
+clock_nanosleep EINTR
 clone EAGAIN ENOMEM
 clone3 EAGAIN ENOMEM
 close EIO EINTR
