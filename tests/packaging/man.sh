@@ -146,7 +146,7 @@ signals() {
 paths() {
 	local path
 	for path in "$("$NC" --help | sed -n 's/.*configuration (\(.*\))$/\1/p')" \
-		"$(sed -n 's/.*\.textfile = "\(.*\)",/\1/p' collector/config/options.c)" \
+		"$(sed -n 's/.*{"textfile", .*"\(.*\)",$/\1/p' collector/config/options.c)" \
 		"/var/lib/nodecanary/.nodecanary.prom$(sed -n 's/^#define SUFFIX "\(.*\)"/\1/p' \
 			collector/publish/outfile.c)"; do
 		[ "${path#/}" != "$path" ]
@@ -164,7 +164,7 @@ messages() {
 		while read -r part; do
 			[ ${#part} -lt 5 ] || grep -qF -- "$part" "$TMP/scratch/sources" ||
 				fail "no message of the program: $part ($message)"
-		done < <(sed -E 's/`?\<(FILE|LINE|WHAT|EXPECTED|REASON|DOTFILE|COUNT|ADDRESS|BYTES|PEER|NAME|PLACE|GROUP|SECONDS|DEADLINE|FUNCTION)\>`?/\n/g; s/(a symbolic link)/\n\1\n/g' <<<"$message" |
+		done < <(sed -E 's/`?\<(FILE|LINE|WHAT|EXPECTED|REASON|DOTFILE|COUNT|ADDRESS|BYTES|PEER|NAME|PLACE|GROUP|SECONDS|DEADLINE|FUNCTION|UID)\>`?/\n/g; s/(a symbolic link)/\n\1\n/g' <<<"$message" |
 			sed 's/^[ :(),]*//; s/[ :(),`]*$//')
 	done < <(section "$NC8" DIAGNOSTICS | sed -n 's/^\.It Dq //p')
 	[ "$count" -ge 12 ] || fail "only $count messages"
