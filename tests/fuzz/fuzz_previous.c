@@ -16,7 +16,7 @@ static const char ini[] =
 	"[peers]\nalpha = 10.0.0.1 rack=\"r 7\"\nbeta = beta.example.net\n"
 	"[probe both]\nfamily = both\nhistogram = group\n[peers both]\n"
 	"gamma = gamma.example.net\ndelta = 10.0.0.3, fd00::3\n"
-	"[probe off]\nhistogram = off\n[peers off]\na\"\\b = fd00::4\n";
+	"[probe off]\nhistogram = off\n[peers off]\na%\\b = fd00::4\n";
 
 static struct config config;
 
