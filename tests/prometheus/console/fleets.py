@@ -88,6 +88,7 @@ class Fleets:
             self.fill(data, [f"{HERE}/series", *FLEETS[name].split()])
         if name == "five":
             self.fill(data, ["printf", "%s", alerts()])
+            self.fill(data, ["printf", "%s", evidence()])
         config = "live" if name == "live" else "prometheus"
         with open(f"{data}.log", "wb") as log:
             return subprocess.Popen(
@@ -149,6 +150,24 @@ def alerts():
     lines = [f"ALERTS{labels} 1 {at}" for labels in ALERTS
              for at in range(now - 600, now + 3600, 60)]
     return "# TYPE ALERTS gauge\n" + "\n".join(lines) + "\n# EOF\n"
+
+
+def evidence():
+    """Why node001 does not reach node002: all requests arrive and are answered, large packets do not pass."""
+    now = int(time.time())
+    pair = 'job="node",instance="10.77.0.1:9100",group="default",peer="node002"'
+    node = 'job="node",instance="10.77.0.2:9100",family="ipv4"'
+    growth = {f"echo_requests_sent_total{{{pair}}}": 7,
+              f"echo_requests_sent_total{{{pair.replace('0.1:', '0.4:')}}}": 7,
+              f"echo_requests_received_total{{{node}}}": 14, f"echo_replies_sent_total{{{node}}}": 14,
+              f"mtu_requests_total{{{pair}}}": 1, f"mtu_replies_total{{{pair}}}": 0}
+    gauges = {f'last_run_errors{{{pair},reason="time_exceeded",from="10.0.9.1"}}': 2,
+              f'trace_last_hop_info{{{pair},hop="10.0.7.1"}}': 1, f"trace_hops{{{pair}}}": 3}
+    times = range(now - 1800, now + 1200, 60)
+    lines = [f"nodecanary_{name} {step * i} {at}" for name, step in growth.items()
+             for i, at in enumerate(times)]
+    lines += [f"nodecanary_{name} {value} {at}" for name, value in gauges.items() for at in times]
+    return "\n".join(lines) + "\n# EOF\n"
 
 
 def get(url):

@@ -550,6 +550,21 @@ def quantiles(look):
 
 
 @behaviour
+def why(look):
+    """the page of a pair says where its requests get lost, as far as metrics tell"""
+    look.pair("five", "node002")
+    there, back = look.text(".direction")
+    contains(there, "of all observersrequests arrive, replies do not", "large packetsdo not pass",
+             "errors of the last run2 × time_exceeded, from 10.0.9.1", "last hop that answered10.0.7.1",
+             "hops of the trace3")
+    for word in ("of all observers", "large packets", "last hop"):
+        assert word not in back, back
+    # Without these metrics nothing is said.
+    look.pair("sixty", "node002")
+    assert "of all observers" not in look.text("main")[0]
+
+
+@behaviour
 def stale_pair(look):
     """the page of a pair says which direction is of the past, and draws nothing after it"""
     look.pair("five", "node003")
