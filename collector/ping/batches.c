@@ -329,7 +329,7 @@ static struct probe_report sum_reports(const struct batches *batches)
 	return sum;
 }
 
-/* The first batch from `batch` on with the same reason for a refusal; `end` if there is none. */
+/* The first batch, beginning with `batch`, that was refused for this reason; otherwise `end`. */
 static const struct batch *find_refused(const struct batch *batch,
 					const struct batch *end, const char *reason)
 {

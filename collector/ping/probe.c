@@ -31,8 +31,9 @@
 /* How long the kernel keeps requests to a neighbour that does not answer ARP or ND. */
 #define NEIGHBOUR_WAIT_NS (3 * CLOCK_NS_PER_S)
 
-/* The name by which liboping knows a host: ident, address and size of the payload. */
-#define HOST_NAME_SIZE (ADDRESS_TEXT_SIZE + 16)
+/* The name by which liboping knows a host: four digits of its ident, '/' and its address. */
+#define IDENT_SIZE 6
+#define HOST_NAME_SIZE (IDENT_SIZE + ADDRESS_TEXT_SIZE)
 
 struct host {
 	pingobj_iter_t *iter; /* NULL: liboping does not have it */
@@ -132,19 +133,21 @@ static const char *read_error(const struct probe *probe)
 	return strerror((int)strtol(text + 6, NULL, 10));
 }
 
+/* What a name begins with. The last digit comes first: see format_name(). */
+static size_t format_ident(uint16_t ident, char text[static IDENT_SIZE])
+{
+	return (size_t)snprintf(text, IDENT_SIZE, "%x%03x/", ident & 15U, ident >> 4U);
+}
+
 /*
  * Never a numeric address by itself, so that liboping cannot resolve it without
- * hostinfo.h. liboping compares a new name with all others, so they differ early: in the
- * last digit of the ident.
+ * hostinfo.h. liboping compares a new name with all others, so names differ in the first
+ * characters already.
  */
 static void format_name(const struct probe_host *host, uint16_t ident,
 			char name[static HOST_NAME_SIZE])
 {
-	char address[ADDRESS_TEXT_SIZE];
-
-	address_format(&host->address, address);
-	snprintf(name, HOST_NAME_SIZE, "%x%03x/%s/%u", ident & 15U, ident >> 4U, address,
-		 host->payload);
+	address_format(&host->address, name + format_ident(ident, name));
 }
 
 /* For one message about all hosts that liboping does not accept. */
@@ -194,7 +197,7 @@ static uint16_t read_ident(pingobj_iter_t *iter)
 	return ident;
 }
 
-/* The index of the host with this ident; the number of hosts if there is none. */
+/* The index of the host with this ident; `count` if no host has it. */
 static size_t find_host(const struct probe *probe, uint16_t ident)
 {
 	size_t index = (uint16_t)(ident - probe->first_ident);
@@ -202,19 +205,22 @@ static size_t find_host(const struct probe *probe, uint16_t ident)
 	return index < probe->count ? index : probe->count;
 }
 
-/* Binds liboping's entries to the hosts by ident and by address, not by their order. */
-static void bind_hosts(struct probe *probe, const struct probe_host *hosts)
+/*
+ * Binds liboping's entries to the hosts by ident, not by their order. hostinfo.h gave ident
+ * and address of a host together, and its name proves that the ident is of this entry. The
+ * address is not compared: an interface that goes away now changes its text.
+ */
+static void bind_hosts(struct probe *probe)
 {
 	for (pingobj_iter_t *iter = ping_iterator_get(probe->object); iter;
 	     iter = ping_iterator_next(iter)) {
-		char name[HOST_NAME_SIZE] = "", listed[HOST_NAME_SIZE + 1] = "";
+		char begin[IDENT_SIZE], listed[HOST_NAME_SIZE + 1] = "";
 		uint16_t ident = read_ident(iter);
 		size_t index = find_host(probe, ident), len = sizeof(listed);
+		size_t begin_len = format_ident(ident, begin);
 
 		ping_iterator_get_info(iter, PING_INFO_USERNAME, listed, &len);
-		if (index < probe->count)
-			format_name(&hosts[index], ident, name);
-		if (index == probe->count || strcmp(name, listed) != 0) {
+		if (index == probe->count || strncmp(listed, begin, begin_len) != 0) {
 			probe->is_unfit = true;
 			return;
 		}
@@ -254,7 +260,7 @@ int probe_add_hosts(struct probe *probe, const struct probe_host *hosts, size_t 
 	set_buffers_wanted(probe, hosts, count);
 	for (size_t i = 0; i < count; i++)
 		add_host(probe, &hosts[i], (uint16_t)(first_ident + i));
-	bind_hosts(probe, hosts);
+	bind_hosts(probe);
 	if (probe->is_unfit)
 		log_errx(
 			"liboping does not ask getaddrinfo() and random() about a host, which this program relies on");
@@ -469,6 +475,8 @@ static void send_within_a_second(pingobj_t *object)
 		ping_send(object);
 	}
 	alarm(0);
+	/* There is nothing to jump to any more. */
+	(void)signal(SIGALRM, SIG_DFL);
 }
 
 static bool rehearse(pingobj_t *object)
