@@ -1,7 +1,5 @@
 #include "estimate.h"
 
-#include <stdlib.h>
-
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/number.h"
@@ -177,7 +175,7 @@ static struct estimate estimate_group(const struct targets *targets, size_t grou
 	return estimate;
 }
 
-/* No round begins after the deadline, but one that has begun ends. */
+/* No round begins after the deadline; a round that began before it is completed. */
 static int64_t end_ns(const struct targets *targets, const struct estimate *estimate)
 {
 	int64_t deadline_ns = targets->config->collector.deadline_ns;
@@ -243,13 +241,10 @@ bool estimate_print(FILE *out, const struct targets *targets,
 	const struct config *config = targets->config;
 	struct estimate total = {
 		.series = count_series(config, METRICS_PER_NODE, NULL, false)};
-	struct estimate *estimates = calloc(config->group_count + 1, sizeof(*estimates));
+	/* Too large for the stack. --check estimates once. */
+	static struct estimate estimates[CONFIG_GROUPS_MAX];
 	bool good = true;
 
-	if (!estimates) {
-		log_errx("out of memory");
-		return false;
-	}
 	for (size_t i = 0; i < config->group_count; i++)
 		estimates[i] = estimate_group(targets, i);
 	for (size_t i = 0; i < config->file_count; i++)
@@ -274,6 +269,5 @@ bool estimate_print(FILE *out, const struct targets *targets,
 		(unsigned long long)total.packets, (double)total.end_ns / 1e9,
 		(unsigned long long)total.series);
 	check_series(&total);
-	free(estimates);
 	return good;
 }

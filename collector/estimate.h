@@ -17,9 +17,9 @@
 #define ESTIMATE_MESH_SERIES_MAX 1000000
 
 /*
- * Prints a summary, and logs warnings. Call it after targets_select(), with self and
- * addresses as far as they are known without a lookup, and batches_build(). False, after logging, if no
- * measured round of some group would begin before the deadline.
+ * Prints a summary, and logs warnings. To be called after targets_select(), with self and
+ * addresses as far as they are known without a lookup, and after batches_build(). False,
+ * after logging, if a group has no measured round that would begin before the deadline.
  */
 bool estimate_print(FILE *out, const struct targets *targets,
 		    const struct batches *batches);

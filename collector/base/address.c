@@ -180,9 +180,6 @@ const char *address_unsuitable(const struct address *addr, bool allows_loopback)
 {
 	if (!allows_loopback && stands_for_host(addr))
 		return "is a loopback address";
-	if (addr->family == ADDRESS_IPV6 && IN6_IS_ADDR_LINKLOCAL(&addr->u.v6) &&
-	    addr->scope == 0)
-		return "is link-local, without an interface";
 	return address_unusable(addr);
 }
 

@@ -50,10 +50,10 @@ bool address_is_loopback(const struct address *addr);
 const char *address_unusable(const struct address *addr);
 
 /*
- * The same of an address that a name leads to. Also refused are link-local addresses without
- * an interface and, unless `allows_loopback`, those that stand for the host itself in
- * /etc/hosts and in answers of DNS: ::1, 127.0.0.1, Debian's 127.0.1.1, and 127.0.53.53 of
- * ICANN. Other addresses of 127.0.0.0/8 are given on purpose, for tests.
+ * The same for an address that a name leads to. Unless `allows_loopback`, addresses that
+ * stand for the host itself in /etc/hosts and in answers of DNS are refused, too: ::1,
+ * 127.0.0.1, Debian's 127.0.1.1, and 127.0.53.53 of ICANN. Other addresses of 127.0.0.0/8
+ * are given on purpose, for tests.
  */
 const char *address_unsuitable(const struct address *addr, bool allows_loopback);
 

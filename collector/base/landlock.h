@@ -11,10 +11,10 @@
 #define NODECANARY_LANDLOCK_H
 
 /*
- * `directory` is a descriptor of the writable directory, or -1: there is none. Returns the
- * version of the kernel's interface, which is at least 1; or -1 with errno and without any
- * effect on files: ENOSYS and EOPNOTSUPP of a kernel without Landlock, EPERM of a container
- * whose filter of system calls does not know it.
+ * `directory` is a descriptor of the writable directory; with -1 no directory is writable.
+ * Returns the version of the kernel's interface, which is at least 1. On failure returns -1
+ * with errno, and files are not confined: ENOSYS and EOPNOTSUPP from a kernel without
+ * Landlock, EPERM in a container whose system call filter does not know it.
  */
 int landlock_confine(int directory);
 

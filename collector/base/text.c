@@ -88,9 +88,9 @@ static uint32_t find_in(const struct range *ranges, size_t count, const char *te
 }
 
 /*
- * Unicode's control characters but the tab, spaces other than U+0020, separators of lines and paragraphs,
- * format characters (Cf), fillers and variation selectors. iswprint() would decide by the
- * locale, and calls the no-break space printable.
+ * Unicode's control characters except the tab, spaces other than U+0020, separators of
+ * lines and paragraphs, format characters (Cf), fillers and variation selectors. iswprint()
+ * would decide by the locale, and calls the no-break space printable.
  */
 uint32_t text_invisible(const char *text)
 {

@@ -80,6 +80,8 @@ void config_finish_errors(void)
 	error_count = 0;
 }
 
+_Static_assert(LABELS_MAX == 32, "as the message below says");
+
 enum config_result config_add_label(struct place place, const char *peer,
 				    struct label_list *list, const char *label,
 				    char *value)

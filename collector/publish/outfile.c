@@ -26,25 +26,33 @@
  */
 #define TRIES 16
 
+/* The name of the file; its directory is copied. NULL if that is too long. */
+static const char *split_path(const char *path, char directory[static PATH_MAX])
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	size_t len = (size_t)(name - path);
+
+	if (len >= PATH_MAX)
+		return NULL;
+	memcpy(directory, slash ? path : ".", slash ? len : 1);
+	directory[slash ? len : 1] = '\0';
+	return name;
+}
+
 static int open_directory(struct outfile *file)
 {
-	const char *slash = strrchr(file->path, '/');
-	const char *name = slash ? slash + 1 : file->path;
 	char directory[PATH_MAX];
-	size_t len = (size_t)(name - file->path);
+	const char *name = split_path(file->path, directory);
 
 	file->temporary[0] = '.';
-	if (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+	if (!name || !*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
 	    !text_copy(file->name, sizeof(file->name), name) ||
-	    !text_join(file->temporary + 1, sizeof(file->temporary) - 1, name, SUFFIX) ||
-	    len >= sizeof(directory)) {
+	    !text_join(file->temporary + 1, sizeof(file->temporary) - 1, name, SUFFIX)) {
 		log_errx("%s: expected the name of a file", file->path);
 		return -1;
 	}
-	memcpy(directory, file->path, len);
-	directory[len] = '\0';
-	file->directory =
-		open(slash ? directory : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	file->directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (file->directory < 0)
 		log_err("%s: cannot open its directory", file->path);
 	return file->directory < 0 ? -1 : 0;
@@ -393,19 +401,13 @@ static bool is_other_of_ours(int directory, const char *name,
 
 void outfile_check_neighbours(const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	const char *name = slash ? slash + 1 : path;
-	char directory[PATH_MAX] = ".";
+	char directory[PATH_MAX];
+	const char *name = split_path(path, directory);
 	struct stat published = {.st_ino = 0};
 	const struct dirent *entry;
-	DIR *stream;
+	DIR *stream = name && !exposition_file(path) ? opendir(directory) : NULL;
 
-	if (slash && (size_t)(name - path) < sizeof(directory)) {
-		memcpy(directory, path, (size_t)(name - path));
-		directory[name - path] = '\0';
-	}
-	stream = exposition_file(path) ? NULL : opendir(directory);
-	/* Of a run that would fail for want of the directory --check says nothing here. */
+	/* Without the directory a run fails and says so. */
 	if (!stream)
 		return;
 	stat(path, &published);
