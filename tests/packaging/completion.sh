@@ -11,11 +11,11 @@ export HOME=$TMP XDG_CONFIG_HOME=$TMP XDG_DATA_HOME=$TMP XDG_CACHE_HOME=$TMP
 # What is completed, and from where. The program is one that notes how it is called: bash calls it,
 # as a completed line is entered there; nothing else may.
 prepare() {
-	mkdir -p "$TMP/completions" "$TMP/zsh" "$TMP/fish" "$TMP/bin" "$TMP/offered" "$TMP/work/directory"
+	mkdir -p "$TMP/completions" "$TMP/zsh" "$TMP/fish" "$TMP/bin" "$TMP/offered" "$TMP/typed/directory"
 	cp "$TOP/packaging/completion/nodecanary.bash" "$TMP/completions/nodecanary"
 	cp "$TOP/packaging/completion/_nodecanary" "$TMP/zsh"
 	cp "$TOP/packaging/completion/nodecanary.fish" "$TMP/fish"
-	touch "$TMP"/work/{a.ini,b.prom,c.txt}
+	touch "$TMP"/typed/{a.ini,b.prom,c.txt}
 	cat >"$TMP/bin/nodecanary" <<-SCRIPT
 		#!/bin/sh
 		printf '%s\n' CALL "\$@" >>'$TMP/calls'
@@ -25,7 +25,7 @@ prepare() {
 		BASH_COMPLETION_USER_DIR='$TMP'
 		. /usr/share/bash-completion/bash_completion
 		PATH='$TMP/bin':\$PATH
-		cd '$TMP/work'
+		cd '$TMP/typed'
 	SCRIPT
 	# What completion hands to the line editor is noted.
 	cat >"$TMP/inner.zsh" <<-SCRIPT
@@ -45,7 +45,7 @@ prepare() {
 		}
 		all_offered() { comppostfuncs=(all_offered); print ALL-OFFERED }
 		comppostfuncs=(all_offered)
-		cd '$TMP/work'
+		cd '$TMP/typed'
 		print SHELL-IS-READY
 	SCRIPT
 	# Each line is typed, completed, and deleted.
@@ -88,7 +88,7 @@ ask_zsh() { timeout 30 zsh -f "$TMP/outer.zsh" "$TMP" "$@" >"$TMP/screen" 2>&1; 
 
 ask_fish() {
 	# shellcheck disable=SC2016 # fish expands it
-	(cd "$TMP/work" && PATH=$TMP/bin:$PATH timeout 30 fish --no-config -c '
+	(cd "$TMP/typed" && PATH=$TMP/bin:$PATH timeout 30 fish --no-config -c '
 		set -p fish_complete_path $argv[1]/fish
 		set n 0
 		for line in $argv[2..]

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 void support_make_dir(char path[static SUPPORT_PATH_SIZE])
@@ -89,4 +90,28 @@ char *support_capture_end(void)
 	close(captured);
 	close(original);
 	return content;
+}
+
+int support_run_in_child(void (*body)(void))
+{
+	pid_t pid = fork();
+	int status;
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		alarm(60);
+		body();
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+void support_assert_parts(const char *text, const char *const *parts)
+{
+	if (!*parts)
+		assert_string_equal(text, "");
+	for (; *parts; parts++)
+		if (!strstr(text, *parts))
+			fail_msg("`%s` is not in `%s`", *parts, text);
 }

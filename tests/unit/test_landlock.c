@@ -20,16 +20,10 @@
 
 #include "base/landlock.h"
 
-/* In the child. */
-#define EXPECT(condition)                                                                \
-	do {                                                                             \
-		if (!(condition))                                                        \
-			_exit(__LINE__ % 200 + 1);                                       \
-	} while (0)
 #define EXPECT_ERROR(call, error)                                                        \
 	do {                                                                             \
 		errno = 0;                                                               \
-		EXPECT((call) < 0 && errno == (error));                                  \
+		SUPPORT_EXPECT((call) < 0 && errno == (error));                          \
 	} while (0)
 
 #define NOT_SUPPORTED 255
@@ -61,16 +55,8 @@ static int remove_directories(void **state)
 /* Fails with the line of the child whose expectation was wrong. */
 static void run(void (*body)(void))
 {
-	pid_t pid = fork();
-	int status;
+	int status = support_run_in_child(body);
 
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		alarm(60);
-		body();
-		_exit(0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_SUPPORTED)
 		skip();
 	assert_int_equal(status, 0);
@@ -81,7 +67,7 @@ static void confine(int fd)
 	version = landlock_confine(fd);
 	if (version < 0 && (errno == ENOSYS || errno == EOPNOTSUPP))
 		_exit(NOT_SUPPORTED);
-	EXPECT(version >= 1);
+	SUPPORT_EXPECT(version >= 1);
 }
 
 static int create(int dir, const char *name)
@@ -95,12 +81,13 @@ static void replace_file(void)
 
 	confine(inside);
 	fd = create(inside, ".new");
-	EXPECT(fd >= 0 && write(fd, "x", 1) == 1 && ftruncate(fd, 0) == 0);
-	EXPECT(fsync(fd) == 0 && fchmod(fd, 0644) == 0);
-	EXPECT(renameat(inside, ".new", inside, "file") == 0);
-	EXPECT(create(inside, ".new") >= 0);
-	EXPECT(renameat(inside, ".new", inside, "file") == 0 && fsync(inside) == 0);
-	EXPECT(unlinkat(inside, "file", 0) == 0);
+	SUPPORT_EXPECT(fd >= 0 && write(fd, "x", 1) == 1 && ftruncate(fd, 0) == 0);
+	SUPPORT_EXPECT(fsync(fd) == 0 && fchmod(fd, 0644) == 0);
+	SUPPORT_EXPECT(renameat(inside, ".new", inside, "file") == 0);
+	SUPPORT_EXPECT(create(inside, ".new") >= 0);
+	SUPPORT_EXPECT(renameat(inside, ".new", inside, "file") == 0 &&
+		       fsync(inside) == 0);
+	SUPPORT_EXPECT(unlinkat(inside, "file", 0) == 0);
 }
 
 static void a_file_of_the_directory_can_be_replaced(void **state)
@@ -113,9 +100,9 @@ static void write_elsewhere(void)
 {
 	int fd = create(outside, "there");
 
-	EXPECT(fd >= 0 && close(fd) == 0);
+	SUPPORT_EXPECT(fd >= 0 && close(fd) == 0);
 	confine(inside);
-	EXPECT(create(inside, "mine") >= 0);
+	SUPPORT_EXPECT(create(inside, "mine") >= 0);
 	EXPECT_ERROR(create(outside, "new"), EACCES);
 	EXPECT_ERROR(openat(outside, "there", O_WRONLY), EACCES);
 	EXPECT_ERROR(openat(outside, ".", O_RDWR | O_TMPFILE, 0600), EACCES);
@@ -124,11 +111,11 @@ static void write_elsewhere(void)
 	EXPECT_ERROR(mkdirat(outside, "dir", 0700), EACCES);
 	EXPECT_ERROR(symlinkat("/", outside, "link"), EACCES);
 	EXPECT_ERROR(mkfifoat(outside, "fifo", 0600), EACCES);
-	EXPECT(renameat(inside, "mine", outside, "mine") < 0);
-	EXPECT(linkat(inside, "mine", outside, "mine", 0) < 0);
+	SUPPORT_EXPECT(renameat(inside, "mine", outside, "mine") < 0);
+	SUPPORT_EXPECT(linkat(inside, "mine", outside, "mine", 0) < 0);
 	fd = openat(outside, "there", O_RDONLY);
-	EXPECT(fd >= 0 && (version < 3 || ftruncate(fd, 0) < 0));
-	EXPECT(unlinkat(inside, "mine", 0) == 0);
+	SUPPORT_EXPECT(fd >= 0 && (version < 3 || ftruncate(fd, 0) < 0));
+	SUPPORT_EXPECT(unlinkat(inside, "mine", 0) == 0);
 }
 
 static void nothing_can_be_written_elsewhere(void **state)
@@ -185,10 +172,10 @@ static void use_what_is_open(void)
 	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	int fd = create(outside, "open");
 
-	EXPECT(null >= 0 && fd >= 0 && unlinkat(outside, "open", 0) == 0);
+	SUPPORT_EXPECT(null >= 0 && fd >= 0 && unlinkat(outside, "open", 0) == 0);
 	confine(inside);
-	EXPECT(write(null, "x", 1) == 1);
-	EXPECT(write(fd, "x", 1) == 1 && ftruncate(fd, 0) == 0 && fsync(fd) == 0);
+	SUPPORT_EXPECT(write(null, "x", 1) == 1);
+	SUPPORT_EXPECT(write(fd, "x", 1) == 1 && ftruncate(fd, 0) == 0 && fsync(fd) == 0);
 }
 
 static void what_is_open_can_still_be_written(void **state)
@@ -202,11 +189,11 @@ static void read_and_connect(void)
 	struct stat st;
 
 	confine(inside);
-	EXPECT(open("/etc/passwd", O_RDONLY | O_CLOEXEC) >= 0);
-	EXPECT(open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC) >= 0);
-	EXPECT(stat("/proc/self/status", &st) == 0);
-	EXPECT(socket(AF_INET, SOCK_DGRAM, 0) >= 0);
-	EXPECT(socket(AF_UNIX, SOCK_STREAM, 0) >= 0);
+	SUPPORT_EXPECT(open("/etc/passwd", O_RDONLY | O_CLOEXEC) >= 0);
+	SUPPORT_EXPECT(open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC) >= 0);
+	SUPPORT_EXPECT(stat("/proc/self/status", &st) == 0);
+	SUPPORT_EXPECT(socket(AF_INET, SOCK_DGRAM, 0) >= 0);
+	SUPPORT_EXPECT(socket(AF_UNIX, SOCK_STREAM, 0) >= 0);
 }
 
 static void reading_and_sockets_stay_free(void **state)
@@ -229,13 +216,13 @@ static void inherit(void)
 	pid_t pid;
 
 	confine(inside);
-	EXPECT(pthread_create(&thread, NULL, create_in_thread, &error) == 0);
-	EXPECT(pthread_join(thread, NULL) == 0 && error == EACCES);
+	SUPPORT_EXPECT(pthread_create(&thread, NULL, create_in_thread, &error) == 0);
+	SUPPORT_EXPECT(pthread_join(thread, NULL) == 0 && error == EACCES);
 	pid = fork();
 	if (pid == 0)
 		_exit(create(outside, "new") < 0 ? errno : 0);
-	EXPECT(waitpid(pid, &status, 0) == pid);
-	EXPECT(WIFEXITED(status) && WEXITSTATUS(status) == EACCES);
+	SUPPORT_EXPECT(waitpid(pid, &status, 0) == pid);
+	SUPPORT_EXPECT(WIFEXITED(status) && WEXITSTATUS(status) == EACCES);
 }
 
 static void children_and_later_threads_are_confined(void **state)
@@ -255,15 +242,15 @@ static void fail_call(unsigned call, unsigned error)
 	};
 	struct sock_fprog program = {sizeof(filter) / sizeof(filter[0]), filter};
 
-	EXPECT(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+	SUPPORT_EXPECT(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
 	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
 		_exit(NOT_SUPPORTED);
 }
 
 static void expect_no_effect(void)
 {
-	EXPECT(create(outside, "new") >= 0 && unlinkat(outside, "new", 0) == 0);
-	EXPECT(create(inside, "new") >= 0 && unlinkat(inside, "new", 0) == 0);
+	SUPPORT_EXPECT(create(outside, "new") >= 0 && unlinkat(outside, "new", 0) == 0);
+	SUPPORT_EXPECT(create(inside, "new") >= 0 && unlinkat(inside, "new", 0) == 0);
 }
 
 static void confine_without_landlock(void)
@@ -295,7 +282,7 @@ static void fail_with(unsigned call, unsigned error)
 		_exit(1);
 	if (errno == ENOSYS || errno == EOPNOTSUPP)
 		_exit(NOT_SUPPORTED);
-	EXPECT(errno == (int)error);
+	SUPPORT_EXPECT(errno == (int)error);
 	expect_no_effect();
 }
 

@@ -471,11 +471,7 @@ static void assert_logs(const char *const *parts)
 {
 	char *message = resolve_with_log();
 
-	if (!*parts)
-		assert_string_equal(message, "");
-	for (; *parts; parts++)
-		if (!strstr(message, *parts))
-			fail_msg("`%s` is not in `%s`", *parts, message);
+	support_assert_parts(message, parts);
 	free(message);
 }
 

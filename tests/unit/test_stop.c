@@ -16,29 +16,6 @@
 
 #define MS CLOCK_NS_PER_MS
 
-/* In the child. */
-#define EXPECT(condition)                                                                \
-	do {                                                                             \
-		if (!(condition))                                                        \
-			_exit(__LINE__ % 200 + 1);                                       \
-	} while (0)
-
-/* The wait status of a process that runs `body`. */
-static int run(void (*body)(void))
-{
-	pid_t pid = fork();
-	int status;
-
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		alarm(60);
-		body();
-		_exit(0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	return status;
-}
-
 static bool is_readable(int fd)
 {
 	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
@@ -48,31 +25,31 @@ static bool is_readable(int fd)
 
 static void before_init(void)
 {
-	EXPECT(stop_fd() == -1);
-	EXPECT(!stop_requested());
-	EXPECT(!stop_sleep_until(clock_monotonic_ns() + 1));
+	SUPPORT_EXPECT(stop_fd() == -1);
+	SUPPORT_EXPECT(!stop_requested());
+	SUPPORT_EXPECT(!stop_sleep_until(clock_monotonic_ns() + 1));
 }
 
 static void nothing_is_requested_before_init(void **state)
 {
 	(void)state;
-	assert_int_equal(run(before_init), 0);
+	assert_int_equal(support_run_in_child(before_init), 0);
 }
 
 static int signal_to_send;
 
 static void request(void)
 {
-	EXPECT(stop_init() == 0);
-	EXPECT(stop_fd() >= 0);
-	EXPECT(fcntl(stop_fd(), F_GETFD) & FD_CLOEXEC);
-	EXPECT(!stop_requested());
-	EXPECT(!is_readable(stop_fd()));
-	EXPECT(raise(signal_to_send) == 0);
+	SUPPORT_EXPECT(stop_init() == 0);
+	SUPPORT_EXPECT(stop_fd() >= 0);
+	SUPPORT_EXPECT(fcntl(stop_fd(), F_GETFD) & FD_CLOEXEC);
+	SUPPORT_EXPECT(!stop_requested());
+	SUPPORT_EXPECT(!is_readable(stop_fd()));
+	SUPPORT_EXPECT(raise(signal_to_send) == 0);
 	/* And it stays so, for whoever asks later. */
 	for (int i = 0; i < 3; i++) {
-		EXPECT(stop_requested());
-		EXPECT(is_readable(stop_fd()));
+		SUPPORT_EXPECT(stop_requested());
+		SUPPORT_EXPECT(is_readable(stop_fd()));
 	}
 }
 
@@ -83,19 +60,19 @@ static void signals_that_end_a_run_are_a_request(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
 		signal_to_send = signals[i];
-		assert_int_equal(run(request), 0);
+		assert_int_equal(support_run_in_child(request), 0);
 	}
 }
 
 static void raise_usr1(void)
 {
-	EXPECT(stop_init() == 0);
+	SUPPORT_EXPECT(stop_init() == 0);
 	raise(SIGUSR1);
 }
 
 static void other_signals_do_what_they_always_do(void **state)
 {
-	int status = run(raise_usr1);
+	int status = support_run_in_child(raise_usr1);
 
 	(void)state;
 	assert_true(WIFSIGNALED(status));
@@ -106,18 +83,18 @@ static void sleep_undisturbed(void)
 {
 	int64_t start_ns = clock_monotonic_ns();
 
-	EXPECT(stop_init() == 0);
-	EXPECT(!stop_sleep_until(start_ns + 50 * MS));
-	EXPECT(clock_monotonic_ns() >= start_ns + 50 * MS);
+	SUPPORT_EXPECT(stop_init() == 0);
+	SUPPORT_EXPECT(!stop_sleep_until(start_ns + 50 * MS));
+	SUPPORT_EXPECT(clock_monotonic_ns() >= start_ns + 50 * MS);
 	/* What has passed is not waited for. */
-	EXPECT(!stop_sleep_until(start_ns));
-	EXPECT(!stop_sleep_until(INT64_MIN / 2));
+	SUPPORT_EXPECT(!stop_sleep_until(start_ns));
+	SUPPORT_EXPECT(!stop_sleep_until(INT64_MIN / 2));
 }
 
 static void sleep_lasts_until_its_time(void **state)
 {
 	(void)state;
-	assert_int_equal(run(sleep_undisturbed), 0);
+	assert_int_equal(support_run_in_child(sleep_undisturbed), 0);
 }
 
 static void *sleep_in_thread(void *arg)
@@ -134,24 +111,24 @@ static void stop_threads(void)
 	bool stopped[3] = {false};
 	pthread_t threads[3];
 
-	EXPECT(stop_init() == 0);
+	SUPPORT_EXPECT(stop_init() == 0);
 	for (int i = 0; i < 3; i++)
-		EXPECT(pthread_create(&threads[i], NULL, sleep_in_thread, &stopped[i]) ==
-		       0);
-	EXPECT(kill(getpid(), SIGTERM) == 0);
+		SUPPORT_EXPECT(pthread_create(&threads[i], NULL, sleep_in_thread,
+					      &stopped[i]) == 0);
+	SUPPORT_EXPECT(kill(getpid(), SIGTERM) == 0);
 	for (int i = 0; i < 3; i++) {
-		EXPECT(pthread_join(threads[i], NULL) == 0);
-		EXPECT(stopped[i]);
+		SUPPORT_EXPECT(pthread_join(threads[i], NULL) == 0);
+		SUPPORT_EXPECT(stopped[i]);
 	}
-	EXPECT(stop_sleep_until(clock_monotonic_ns() + 50000 * MS));
-	EXPECT(stop_sleep_until(start_ns));
-	EXPECT(clock_monotonic_ns() - start_ns < 40000 * MS);
+	SUPPORT_EXPECT(stop_sleep_until(clock_monotonic_ns() + 50000 * MS));
+	SUPPORT_EXPECT(stop_sleep_until(start_ns));
+	SUPPORT_EXPECT(clock_monotonic_ns() - start_ns < 40000 * MS);
 }
 
 static void request_ends_the_sleep_of_every_thread(void **state)
 {
 	(void)state;
-	assert_int_equal(run(stop_threads), 0);
+	assert_int_equal(support_run_in_child(stop_threads), 0);
 }
 
 static void on_usr1(int signal)
@@ -174,30 +151,30 @@ static void sleep_through_signals(void)
 	int64_t end_ns = clock_monotonic_ns() + 100 * MS;
 	pthread_t self = pthread_self(), thread;
 
-	EXPECT(stop_init() == 0);
-	EXPECT(sigaction(SIGUSR1, &action, NULL) == 0);
-	EXPECT(pthread_create(&thread, NULL, interrupt, &self) == 0);
-	EXPECT(!stop_sleep_until(end_ns));
-	EXPECT(clock_monotonic_ns() >= end_ns);
-	EXPECT(pthread_join(thread, NULL) == 0);
+	SUPPORT_EXPECT(stop_init() == 0);
+	SUPPORT_EXPECT(sigaction(SIGUSR1, &action, NULL) == 0);
+	SUPPORT_EXPECT(pthread_create(&thread, NULL, interrupt, &self) == 0);
+	SUPPORT_EXPECT(!stop_sleep_until(end_ns));
+	SUPPORT_EXPECT(clock_monotonic_ns() >= end_ns);
+	SUPPORT_EXPECT(pthread_join(thread, NULL) == 0);
 }
 
 static void signal_that_is_no_request_does_not_shorten_the_sleep(void **state)
 {
 	(void)state;
-	assert_int_equal(run(sleep_through_signals), 0);
+	assert_int_equal(support_run_in_child(sleep_through_signals), 0);
 }
 
 static void reset_and_die(void)
 {
-	EXPECT(stop_init() == 0);
+	SUPPORT_EXPECT(stop_init() == 0);
 	stop_reset_in_child();
 	raise(SIGTERM);
 }
 
 static void child_process_dies_of_signals_again(void **state)
 {
-	int status = run(reset_and_die);
+	int status = support_run_in_child(reset_and_die);
 
 	(void)state;
 	assert_true(WIFSIGNALED(status));

@@ -110,6 +110,13 @@ class Look:
         with open(f"{self.pictures}/{name}.png", "wb") as file:
             file.write(image)
 
+    def fits_everywhere(self, fleet):
+        """On a screen and on a phone; with pictures for people."""
+        for width in (1400, 390):
+            self.open(fleet, width=width, height=900, phone=width == 390)
+            self.fits()
+            self.picture(f"{fleet}-{width}")
+
     def fits(self):
         equal("width of the page", self.browser.evaluate("document.documentElement.clientWidth"),
               self.browser.evaluate("document.documentElement.scrollWidth"))
@@ -361,10 +368,7 @@ def split(look):
     equal("troubles", {"The mesh is split": "no answer between two parts: node006, node007, node008 | "
                        "node001, node002, node003, node004, node005"}, look.troubles())
     equal("marked", ["node006", "node007", "node008"], mesh.bad)
-    for width in (1400, 390):
-        look.open("split", width=width, height=900, phone=width == 390)
-        look.fits()
-        look.picture(f"split-{width}")
+    look.fits_everywhere("split")
 
 
 @behaviour
@@ -415,10 +419,7 @@ def large(look):
     contains(troubles["node033"], "slow: 5")
     contains(look.text("#pages")[0], f"Shown are {len(mesh.rows)} of 120 observers", "of 120 peers",
              "page 1 of 2", "not asked for")
-    for width in (1400, 390):
-        look.open("large", width=width, height=900, phone=width == 390)
-        look.fits()
-        look.picture(f"large-{width}")
+    look.fits_everywhere("large")
 
 
 @behaviour
