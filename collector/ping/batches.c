@@ -1,14 +1,19 @@
 #include "ping/batches.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ping/runner.h"
 #include "base/log.h"
+#include "config/inifile.h"
 #include "ping/icmpsocket.h"
 
 /* Beyond the process numbers of a small system, which other programs use as idents. */
 #define FIRST_IDENT 0x8000
+
+/* Peers that a message names. */
+#define NAMES_MAX 3
 
 /*
  * Everything that liboping keeps for each object, and everything that makes up a round. The
@@ -369,16 +374,43 @@ static void log_refused(const struct batches *batches)
 	}
 }
 
+/* As words for a message: "; peers: a, b, c and 7 more". */
+static void list_unsent(const struct targets *targets, char *out, size_t size)
+{
+	size_t count = 0, used = 0;
+
+	for (size_t i = 0; i < targets->count; i++) {
+		const struct target *target = &targets->items[i];
+
+		if (target->state != TARGET_PROBED || target->run.unsent == 0)
+			continue;
+		if (count++ < NAMES_MAX)
+			used += (size_t)snprintf(
+				out + used, size - used, "%s%s",
+				used ? ", " : "; peers: ", target->peer->name);
+	}
+	if (count > NAMES_MAX)
+		snprintf(out + used, size - used, " and %zu more", count - NAMES_MAX);
+}
+
+static void log_failed(const struct targets *targets, const struct probe_report *sum)
+{
+	char peers[NAMES_MAX * (INIFILE_KEY_MAX + 2) + 64] = "";
+
+	if (sum->failed == 0)
+		return;
+	list_unsent(targets, peers, sizeof(peers));
+	log_warnx("%zu requests could not be sent: %s%s%s", sum->failed,
+		  strerror(sum->first_errno), icmpsocket_explain(sum->first_errno),
+		  peers);
+}
+
 /*
  * The kernel doubles what it is asked for and reports the double, so half of what is wanted
  * is named. systemd/60-nodecanary-sysctl.conf has both settings.
  */
 static void log_report(const struct probe_report *sum)
 {
-	if (sum->failed > 0)
-		log_warnx("%zu requests could not be sent: %s%s", sum->failed,
-			  strerror(sum->first_errno),
-			  icmpsocket_explain(sum->first_errno));
 	if (sum->starved && sum->send_wanted > 0)
 		log_warnx(
 			"requests could not be sent before the timeout because the send buffer was full: raise net.core.wmem_max to %llu",
@@ -408,6 +440,7 @@ int batches_run(struct batches *batches, struct targets *targets, struct stats_n
 	if (batches->count && batches->items[0].progress)
 		batches->items[0].progress(&batches->items[0], 0, 0);
 	log_refused(batches);
+	log_failed(targets, &sum);
 	log_report(&sum);
 	node->receive_drops += sum.receive_drops;
 	for (size_t i = 0; i < batches->count; i++)

@@ -119,7 +119,7 @@ new_link
 ini
 mid_run 'ip link set near down' link_up
 unsent four six
-says 1 '^nodecanary: [0-9]+ requests could not be sent: Network is unreachable$'
+says 1 '^nodecanary: [0-9]+ requests could not be sent: Network is unreachable; peers: four, six$'
 
 behaviour "a cable that is pulled out and put back is loss, as no packet arrives"
 new_link
@@ -131,7 +131,7 @@ behaviour "addresses that are removed in mid-run and come back: unsent, told in 
 new_link
 mid_run 'ip addr flush dev near' near_addresses
 unsent four six
-says 1 '^nodecanary: [0-9]+ requests could not be sent: Network is unreachable$'
+says 1 '^nodecanary: [0-9]+ requests could not be sent: Network is unreachable; peers: four, six$'
 
 # A group with a device has sockets of its own, which are bound to it.
 behaviour "the device of a group is deleted in mid-run: unsent, told in a line, no loss"
@@ -139,7 +139,7 @@ new_link
 ini 'device = near'
 mid_run 'ip link del near'
 unsent four six
-says 1 '^nodecanary: [0-9]+ requests could not be sent: No such device$'
+says 1 '^nodecanary: [0-9]+ requests could not be sent: No such device; peers: four, six$'
 
 behaviour "the next run, without the device, measures everybody else"
 run_nc 0 -c x.ini -o "$TEST_TMP/x.prom"
@@ -165,7 +165,7 @@ new_link
 ini
 mid_run firewall 'nft flush ruleset'
 unsent four six
-says 1 '^nodecanary: [0-9]+ requests could not be sent: Operation not permitted$'
+says 1 '^nodecanary: [0-9]+ requests could not be sent: Operation not permitted; peers: four, six$'
 
 # shellcheck disable=SC2317 # mid_run calls it
 both_mtu() {

@@ -72,7 +72,7 @@ stream=$(stat -c %d:%i "$TEST_TMP/journal")
 
 behaviour "in the journal a message begins with its level, and elsewhere with our name"
 in_journal "$stream" 0 -c "$TEST_TMP/x.ini" -n
-assert_eq '<4>4 requests could not be sent: Permission denied' "$(cat "$TEST_TMP/journal")"
+assert_eq '<4>4 requests could not be sent: Permission denied; peers: down' "$(cat "$TEST_TMP/journal")"
 in_journal "$stream" 73 -c "$TEST_TMP/x.ini" -o "$TEST_TMP/missing/x.prom"
 assert_file_contains "$TEST_TMP/journal" '^<3>/.*No such file or directory$'
 printf '[collector]\na = 1\nb = 2\n' >"$TEST_TMP/broken.ini"
@@ -80,7 +80,7 @@ in_journal "$stream" 78 -c "$TEST_TMP/broken.ini" -C
 assert_eq 2 "$(grep -c '^<3>/.*broken\.ini:[23]: unknown key' "$TEST_TMP/journal")"
 for other in '' 1:1 "$stream:0" "${stream}0" "${stream#*:}:${stream%:*}"; do
 	in_journal "$other" 0 -c "$TEST_TMP/x.ini" -n
-	assert_eq 'nodecanary: 4 requests could not be sent: Permission denied' \
+	assert_eq 'nodecanary: 4 requests could not be sent: Permission denied; peers: down' \
 		"$(cat "$TEST_TMP/journal")" "with JOURNAL_STREAM=$other"
 done
 

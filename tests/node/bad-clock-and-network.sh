@@ -40,7 +40,7 @@ absent "$(prom_of a)" 'nodecanary_peer_up{'
 behaviour "one warning a run says why, and no more"
 journal a said
 assert_eq 1 "$(wc -l <said)" "messages of one run"
-assert_file_contains said '^[0-9]+ requests could not be sent: Network is unreachable$'
+assert_file_contains said '^[0-9]+ requests could not be sent: Network is unreachable; peers: '
 
 behaviour "and the first run after it has come up measures"
 node_network_up a
