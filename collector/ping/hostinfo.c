@@ -95,6 +95,12 @@ void OURS(freeaddrinfo)(struct addrinfo *ai)
 
 /* Nothing else here needs random(), and no caller may rely on a seed. */
 INTERPOSE_EXPORTED
+void srandom(unsigned seed)
+{
+	(void)seed;
+}
+
+INTERPOSE_EXPORTED
 long random(void)
 {
 	uint32_t number = 0;

@@ -133,10 +133,19 @@ static const char *read_error(const struct probe *probe)
 	return strerror((int)strtol(text + 6, NULL, 10));
 }
 
-/* What a name begins with. The last digit comes first: see format_name(). */
+/*
+ * What a name begins with. The last digit comes first: see format_name(). Not by snprintf():
+ * see text_copy().
+ */
 static size_t format_ident(uint16_t ident, char text[static IDENT_SIZE])
 {
-	return (size_t)snprintf(text, IDENT_SIZE, "%x%03x/", ident & 15U, ident >> 4U);
+	size_t len = 0;
+
+	for (; len < 4; ident >>= 4U)
+		text[len++] = "0123456789abcdef"[ident & 15U];
+	text[len++] = '/';
+	text[len] = '\0';
+	return len;
 }
 
 /*

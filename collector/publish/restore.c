@@ -235,7 +235,7 @@ static void restore_lookup(const struct restore *r, struct target *target,
 			   const char *host, const char *text, char *lookup)
 {
 	bool pings_self = !r->targets->config->collector.skip_self;
-	size_t len = strcspn(lookup, PROMFILE_DUE);
+	size_t len = text_until(lookup, PROMFILE_DUE);
 	struct address address;
 
 	if (!target->peer->host || strcmp(target->peer->host, host) != 0)

@@ -560,12 +560,12 @@ static const char whole[] =
 static size_t damage(char *text, size_t len)
 {
 	static const char junk[] = "\0\n\r\t [];:=,.#%\"0x\xff\xc3\xa9\x7f-";
-	size_t at = (size_t)random() % len;
+	size_t at = (size_t)lrand48() % len;
 
-	switch (random() % 3) {
-	case 0: text[at] = junk[(size_t)random() % (sizeof(junk) - 1)]; return len;
+	switch (lrand48() % 3) {
+	case 0: text[at] = junk[(size_t)lrand48() % (sizeof(junk) - 1)]; return len;
 	case 1: memmove(text + at, text + at + 1, len - at - 1); return len - 1;
-	default: text[at] = text[(size_t)random() % len]; return len;
+	default: text[at] = text[(size_t)lrand48() % len]; return len;
 	}
 }
 
@@ -577,7 +577,7 @@ static void damaged_configurations_are_valid_or_explained(void **state)
 
 	(void)state;
 	print_message("# seed %u\n", seed);
-	srandom(seed);
+	srand48(seed);
 	for (int turn = 0; turn < 3000; turn++) {
 		size_t len = sizeof(whole) - 1;
 		enum config_result result;
@@ -585,7 +585,7 @@ static void damaged_configurations_are_valid_or_explained(void **state)
 		char *log;
 
 		memcpy(text, whole, len);
-		for (long i = turn ? random() % 4 + 1 : 0; i > 0; i--)
+		for (long i = turn ? lrand48() % 4 + 1 : 0; i > 0; i--)
 			len = damage(text, len);
 		support_write_file("c.ini", text, len);
 		result = load(&config, NULL, &log);

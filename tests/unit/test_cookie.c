@@ -36,7 +36,7 @@ static int set_up(void **state)
 
 	(void)state;
 	print_message("# seed %u\n", seed);
-	srandom(seed);
+	srand48(seed);
 	return cookie_init(&cookie);
 }
 
@@ -47,9 +47,10 @@ static struct address random_address(enum address_family family)
 
 	/* Few values, so that 0x00, 0x0f, 0xf0 and 0xff come up often. */
 	for (size_t i = 0; i < sizeof(bytes); i++)
-		bytes[i] = (unsigned char)(random() % 2 ? random()
-							: (random() % 2) * 0x0f +
-								  (random() % 2) * 0xf0);
+		bytes[i] =
+			(unsigned char)(lrand48() % 2 ? lrand48()
+						      : (lrand48() % 2) * 0x0f +
+								(lrand48() % 2) * 0xf0);
 	memcpy(&address.u, bytes, family == ADDRESS_IPV4 ? 4 : 16);
 	return address;
 }
@@ -117,7 +118,7 @@ static void payloads_of_two_addresses_differ(void **state)
 		struct address one = random_address(i % 2 ? ADDRESS_IPV4 : ADDRESS_IPV6);
 		struct address other = one;
 		char first[OPTIONS_SIZE_MIN + 1], second[OPTIONS_SIZE_MIN + 1];
-		size_t bit = (size_t)random() % (i % 2 ? 32 : 128);
+		size_t bit = (size_t)lrand48() % (i % 2 ? 32 : 128);
 
 		((unsigned char *)&other.u)[bit / 8] ^= (unsigned char)(1U << bit % 8);
 		cookie_write_payload(&cookie, &one, OPTIONS_SIZE_MIN, first);
@@ -194,7 +195,7 @@ static void ipv4_reply_from_the_address_asked_passes(void **state)
 	open_filtered(pair);
 	for (size_t i = 0; i < 1000; i++) {
 		struct address address = random_address(ADDRESS_IPV4);
-		size_t len = make_reply(&address, 5 + (unsigned)random() % 11, packet);
+		size_t len = make_reply(&address, 5 + (unsigned)lrand48() % 11, packet);
 
 		assert_true(passes(pair, packet, len));
 	}

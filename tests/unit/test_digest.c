@@ -80,16 +80,16 @@ static void any_pieces_give_the_value_of_the_whole(void **state)
 
 	(void)state;
 	print_message("# seed %u\n", seed);
-	srandom(seed);
+	srand48(seed);
 	for (size_t i = 0; i < sizeof(data); i++)
-		data[i] = (unsigned char)random();
+		data[i] = (unsigned char)lrand48();
 	for (int turn = 0; turn < 200; turn++) {
-		size_t len = (size_t)random() % sizeof(data), done = 0;
+		size_t len = (size_t)lrand48() % sizeof(data), done = 0;
 		struct digest digest;
 
 		digest_init(&digest);
 		while (done < len) {
-			size_t piece = (size_t)random() % 24;
+			size_t piece = (size_t)lrand48() % 24;
 
 			piece = piece < len - done ? piece : len - done;
 			digest_add(&digest, data + done, piece);

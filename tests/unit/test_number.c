@@ -319,10 +319,10 @@ static void duration_is_written_in_its_largest_unit(void **state)
 /* Numbers of any length, as uniform ones are nearly all long. */
 static uint64_t random_number(void)
 {
-	uint64_t value =
-		(uint64_t)random() << 33 ^ (uint64_t)random() << 11 ^ (uint64_t)random();
+	uint64_t value = (uint64_t)lrand48() << 33 ^ (uint64_t)lrand48() << 11 ^
+			 (uint64_t)lrand48();
 
-	return value >> random() % 64;
+	return value >> lrand48() % 64;
 }
 
 static void seconds_survive_writing_and_reading(void **state)
@@ -332,7 +332,7 @@ static void seconds_survive_writing_and_reading(void **state)
 
 	(void)state;
 	print_message("# seed %u\n", seed);
-	srandom(seed);
+	srand48(seed);
 	for (int i = 0; i < 20000; i++) {
 		uint64_t seconds = random_number() % (POW2_53 + 1), read_seconds;
 		uint32_t nanos = (uint32_t)(random_number() % 1000000000), read_nanos;
