@@ -152,6 +152,10 @@ near() {
 	ip netns exec "$(namespace_of "$name")" "$@"
 }
 
+# at_switch COMMAND...: the same in the network between the nodes. What `ip netns exec` does beside this, it
+# would do for each question to Prometheus.
+at_switch() { nsenter --net="/run/netns/$SWITCH" "$@"; }
+
 # leave_for NAME TARGET: what `systemctl poweroff` or `reboot` do where there is no logind.
 leave_for() {
 	on "$1" systemctl --job-mode=replace-irreversibly --no-block start "$2.target" || true

@@ -41,7 +41,7 @@ for name in "${nodes[@]}"; do
 			nopreempt
 			interface eth0
 			virtual_router_id 77
-			priority $((100 + NUMBER[$name]))
+			priority 10${NUMBER[$name]}
 			advert_int 1
 			virtual_ipaddress {
 				10.77.0.100/24
@@ -51,6 +51,7 @@ for name in "${nodes[@]}"; do
 done
 
 has_address() { near "$1" ip -o addr show dev eth0 | grep -F ' 10.77.0.100/'; }
+# shellcheck disable=SC2317 # wait_until calls it
 has_no_address() { ! has_address "$1"; }
 
 # run_both: a run on each node at the same time, of which no counter falls and nothing is said.
