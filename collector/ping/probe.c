@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -16,11 +17,12 @@
 #include "base/stop.h"
 
 /*
- * liboping's own timeout in a rehearsal, and the time after which it is taken out of it by
- * force, in seconds.
+ * liboping's own timeout in a rehearsal, in seconds, and the ticks of the timer after which
+ * it is taken out of it by force.
  */
 #define REHEARSAL_S 0.1
-#define REHEARSAL_MAX_S 1
+#define REHEARSAL_TICKS_MAX 10
+#define REHEARSAL_TICK_US 100000
 
 /*
  * liboping's own timeout, in seconds. It counts from before the first request and on the
@@ -466,24 +468,31 @@ enum round_result probe_run_round(struct probe *probe, struct sample *samples,
 }
 
 static sigjmp_buf out_of_rehearsal;
+static volatile sig_atomic_t ticks;
 
 static void leave_rehearsal(int signal)
 {
-	siglongjmp(out_of_rehearsal, signal);
+	if (++ticks == REHEARSAL_TICKS_MAX)
+		siglongjmp(out_of_rehearsal, signal);
 }
 
 /*
  * A liboping that waits in another function may hear neither its own timeout nor SIGTERM,
- * which is blocked. Whatever the jump leaves behind, the run ends.
+ * which is blocked. Ticks are counted, not time: however long the process is stopped, a
+ * single signal is pending when it goes on. Whatever the jump leaves behind, the run ends.
  */
 static void send_within_a_second(pingobj_t *object)
 {
+	const struct timeval tick = {.tv_usec = REHEARSAL_TICK_US};
+	const struct itimerval timer = {tick, tick}, none = {.it_value = {0}};
+
+	ticks = 0;
 	if (sigsetjmp(out_of_rehearsal, true) == 0 &&
 	    signal(SIGALRM, leave_rehearsal) != SIG_ERR) {
-		alarm(REHEARSAL_MAX_S);
+		setitimer(ITIMER_REAL, &timer, NULL);
 		ping_send(object);
 	}
-	alarm(0);
+	setitimer(ITIMER_REAL, &none, NULL);
 	/* There is nothing to jump to any more. */
 	(void)signal(SIGALRM, SIG_DFL);
 }

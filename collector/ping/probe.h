@@ -38,8 +38,9 @@ struct probe;
 
 /*
  * Whether liboping waits, sends and receives by the functions that interpose.h replaces.
- * Rehearses a round with one host, without any packet, and lasts a second at most. To be
- * called before any other, without other threads; false after logging.
+ * Rehearses a round with one host, without any packet, and lasts a second at most, without
+ * the time for which the process is stopped. To be called before any other, without other
+ * threads; false after logging.
  */
 bool probe_verify_library(void);
 

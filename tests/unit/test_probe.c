@@ -17,6 +17,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -527,6 +529,30 @@ static void library_that_calls_other_functions_is_refused(void **state)
 	}
 }
 
+/* Stops the process for longer than a library may take. */
+static void stand_still(void)
+{
+	const struct timespec pause = {.tv_sec = 1, .tv_nsec = 500000000};
+	pid_t parent = getpid(), child = fork();
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		kill(parent, SIGSTOP);
+		nanosleep(&pause, NULL);
+		kill(parent, SIGCONT);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
+static void library_is_accepted_though_the_process_was_stopped(void **state)
+{
+	(void)state;
+	fake_oping.before_send = stand_still;
+	assert_true(probe_verify_library());
+	assert_int_equal(fake_oping.sent, 1);
+}
+
 static void options_are_handed_over_as_liboping_wants_them(void **state)
 {
 	struct probe_settings settings = default_settings();
@@ -926,6 +952,7 @@ int main(void)
 		TEST(send_that_fails_as_a_whole_is_unsent_and_reported_once),
 		TEST(library_that_works_is_accepted_and_sends_nothing),
 		TEST(library_that_calls_other_functions_is_refused),
+		TEST(library_is_accepted_though_the_process_was_stopped),
 		TEST(options_are_handed_over_as_liboping_wants_them),
 		TEST(source_of_the_other_family_is_handed_over_too),
 		TEST(options_that_are_not_set_are_left_alone),
