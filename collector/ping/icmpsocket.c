@@ -10,7 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/procfile.h"
 #include "base/text.h"
 
@@ -193,15 +192,15 @@ static enum address_family read_family(int fd)
 				    : ADDRESS_NONE;
 }
 
-static void add_socket(struct icmpsocket_set *set, int fd, const struct cookie *cookie)
+/* A socket that fails is not part of the set, so the next round tries again. */
+static int add_socket(struct icmpsocket_set *set, int fd, const struct cookie *cookie)
 {
-	struct icmpsocket *s = &set->items[set->count++];
+	struct icmpsocket *s = &set->items[set->count];
 
 	*s = (struct icmpsocket){.fd = fd, .family = read_family(fd)};
-	if (s->family == ADDRESS_NONE || attach_filters(s, cookie) < 0) {
-		log_err("cannot prepare a raw socket");
-		set->failed = true;
-	}
+	if (s->family == ADDRESS_NONE || attach_filters(s, cookie) < 0)
+		return -1;
+	set->count++;
 	s->holds_all = grow_buffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, set->receive_wanted);
 	if (!s->holds_all)
 		set->receive_short = set->receive_wanted;
@@ -217,6 +216,7 @@ static void add_socket(struct icmpsocket_set *set, int fd, const struct cookie *
 	/* What was dropped before is nothing of ours. */
 	s->refused = read_refused();
 	(void)read_new_drops(s);
+	return 0;
 }
 
 size_t icmpsocket_discard_errors(int fd)
@@ -305,15 +305,11 @@ static size_t find(const struct icmpsocket_set *set, int fd)
 size_t icmpsocket_prepare(struct icmpsocket_set *set, int fd, const struct cookie *cookie)
 {
 	size_t i = find(set, fd), capacity;
-	int buffer;
 
-	if (i == ICMPSOCKET_MAX)
+	if (i == ICMPSOCKET_MAX || (i == set->count && add_socket(set, fd, cookie) < 0))
 		return 0;
-	if (i == set->count)
-		add_socket(set, fd, cookie);
-	buffer = get_option(fd, SO_RCVBUF);
 	/* The last packet may exceed the buffer. */
-	capacity = buffer < 0 ? 0 : (size_t)buffer / SMALLEST_PACKET_COST + 1;
+	capacity = (size_t)(get_option(fd, SO_RCVBUF) / SMALLEST_PACKET_COST + 1);
 	/* liboping would count a late reply of the previous round as one of this round. */
 	drain(fd, capacity);
 	/* Only now: what is dropped while the queue is still full is no reply of this round. */

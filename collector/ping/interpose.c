@@ -54,12 +54,14 @@ static nfds_t list_pollfds(int nfds, const fd_set *set, struct pollfd *fds)
 	return count;
 }
 
-static void begin_sending(struct interpose *s, const struct pollfd *fds, nfds_t count)
+static bool begin_sending(struct interpose *s, const struct pollfd *fds, nfds_t count)
 {
-	s->was_called = true;
 	for (nfds_t i = 0; i < count; i++)
-		s->on_socket(fds[i].fd, s->arg);
+		if (!s->on_socket(fds[i].fd, s->arg))
+			return false;
+	s->was_called = true;
 	s->last_send_ns = s->next_send_ns = clock_monotonic_ns();
+	return true;
 }
 
 /* Meanwhile other tasks have rounds of their own. The caller's loop may wait again. */
@@ -181,8 +183,8 @@ static int select_in_round(struct interpose *s, int nfds, fd_set *readfds,
 	for (nfds_t i = 0; i < count; i++)
 		if (FD_ISSET(fds[i].fd, writefds))
 			write_fd = fds[i].fd;
-	if (!s->was_called)
-		begin_sending(s, fds, count);
+	if (!s->was_called && !begin_sending(s, fds, count))
+		return -1;
 	if (write_fd < 0 && !s->sent) {
 		s->sent = true;
 		s->on_sent(s->arg);

@@ -41,8 +41,11 @@ struct interpose {
 	/* How many packets are read after the deadline: as many as the sockets can queue. */
 	size_t pending_max;
 	int stop_fd; /* readable when a stop is requested; -1: never */
-	/* Called once for each socket, before the first request. */
-	void (*on_socket)(int fd, void *arg);
+	/*
+	 * Called once for each socket, before the first request. If it returns false, with
+	 * errno, no request is sent and liboping fails with that error.
+	 */
+	bool (*on_socket)(int fd, void *arg);
 	/* False if a request must not be sent; NULL: all may. */
 	bool (*may_send)(const struct sockaddr *to, void *arg);
 	/* Called once, after the last request. */
@@ -52,7 +55,7 @@ struct interpose {
 	void *arg;
 
 	/* Results. */
-	bool was_called;	     /* liboping did wait in select() */
+	bool was_called; /* liboping did wait in select(), with its sockets ready */
 	bool has_sent, has_received; /* ... and called sendto(), recvmsg() */
 	bool interrupted;	     /* by a stop request */
 	/*

@@ -321,12 +321,13 @@ static struct sample read_sample(const struct probe *probe, const struct host *h
 }
 
 /* Callbacks of interpose.h: before the first request of a round, for each socket. */
-static void prepare_socket(int fd, void *arg)
+static bool prepare_socket(int fd, void *arg)
 {
 	struct probe *probe = arg;
+	size_t capacity = icmpsocket_prepare(&probe->sockets, fd, &probe->cookie);
 
-	probe->interpose.pending_max +=
-		icmpsocket_prepare(&probe->sockets, fd, &probe->cookie);
+	probe->interpose.pending_max += capacity;
+	return capacity > 0;
 }
 
 /* Before each request. */
@@ -405,14 +406,18 @@ static void send_and_wait(struct probe *probe)
 }
 
 /*
- * liboping may fail before it waits for anything, as where it gets no socket. Then all hosts
- * are unsent. Logged once.
+ * liboping fails before it sends anything where it gets no socket, or one that cannot be
+ * prepared. Then all hosts are unsent, and nothing else is wrong. Logged once.
  */
 static void report_send_failure(struct probe *probe)
 {
-	/* Without a request in flight nothing is wrong: all hosts are unsent. */
-	if (!probe->interpose.was_called && probe->report.refused == 0)
-		count_refused(probe, probe->first_name, probe->added, read_error(probe));
+	char reason[sizeof(probe->report.refused_reason)];
+
+	if (probe->interpose.was_called || probe->report.refused > 0)
+		return;
+	snprintf(reason, sizeof(reason), "cannot prepare a raw socket: %s",
+		 read_error(probe));
+	count_refused(probe, probe->first_name, probe->added, reason);
 }
 
 /* Whether replies may be left in a socket that could not be read. Logged once. */
@@ -432,8 +437,6 @@ static enum round_result classify_round(struct probe *probe, int64_t offset_chan
 	uint64_t drops = icmpsocket_count_drops(&probe->sockets);
 
 	report_send_failure(probe);
-	if (probe->sockets.failed)
-		return ROUND_BROKEN;
 	if (interpose->interrupted || interpose->stalled || failed_to_receive(probe))
 		return ROUND_INTERRUPTED;
 	if (offset_change_ns > ROUND_CLOCK_TOLERANCE_NS ||

@@ -63,7 +63,7 @@ enum round_result {
 	ROUND_CLOCK_STEP,    /* wall and monotonic clock have moved apart */
 	ROUND_RECEIVE_DROPS, /* packets were dropped at our sockets */
 	ROUND_INTERRUPTED,   /* by a stop request, or the process stood still */
-	ROUND_BROKEN,	     /* liboping or a socket is not to be trusted; logged */
+	ROUND_BROKEN,	     /* liboping does not behave as this program needs; logged */
 };
 
 /*

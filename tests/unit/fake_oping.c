@@ -439,8 +439,10 @@ static int run_round(struct pingobj *obj)
 		fd_set readable, writable;
 		int status = wait_in_select(obj, next, &readable, &writable), fd;
 
-		if (status < 0)
+		if (status < 0) {
+			obj->error = strerror(errno);
 			return -1;
+		}
 		if (status == 0)
 			break;
 		fd = find_readable(obj, &readable);
