@@ -305,11 +305,13 @@ static size_t find(const struct icmpsocket_set *set, int fd)
 size_t icmpsocket_prepare(struct icmpsocket_set *set, int fd, const struct cookie *cookie)
 {
 	size_t i = find(set, fd), capacity;
+	int buffer;
 
 	if (i == ICMPSOCKET_MAX || (i == set->count && add_socket(set, fd, cookie) < 0))
 		return 0;
+	buffer = get_option(fd, SO_RCVBUF);
 	/* The last packet may exceed the buffer. */
-	capacity = (size_t)(get_option(fd, SO_RCVBUF) / SMALLEST_PACKET_COST + 1);
+	capacity = (buffer < 0 ? 0 : (size_t)buffer / SMALLEST_PACKET_COST) + 1;
 	/* liboping would count a late reply of the previous round as one of this round. */
 	drain(fd, capacity);
 	/* Only now: what is dropped while the queue is still full is no reply of this round. */
