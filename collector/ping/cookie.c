@@ -41,15 +41,6 @@ int cookie_init(struct cookie *cookie)
 	return 0;
 }
 
-void cookie_derive(const struct cookie *cookie, unsigned index, struct cookie *derived)
-{
-	/* The last two bytes hold the number, four bits each; neither is ever NUL. */
-	uint32_t number = 0x4040U | (index & 15) | (index >> 4 & 15) << 8;
-
-	*derived = *cookie;
-	derived->words[1] = (derived->words[1] & 0xffff0000U) | number;
-}
-
 /* In network order; the string need not be aligned. */
 static char *put_word(char *out, uint32_t word)
 {

@@ -32,12 +32,6 @@ struct cookie {
 int cookie_init(struct cookie *cookie);
 
 /*
- * The cookie of the run's object number `index`, below 256. It differs from all others, so
- * that the sockets of one object do not receive the replies to another.
- */
-void cookie_derive(const struct cookie *cookie, unsigned index, struct cookie *derived);
-
-/*
  * Writes the payload of `size` bytes (OPTIONS_SIZE_MIN to OPTIONS_SIZE_MAX) for one address
  * as a string: `out` has room for size + 1 bytes.
  */

@@ -34,7 +34,7 @@
 struct interpose {
 	/*
 	 * Set by the caller. A rehearsal shows which of these functions liboping calls:
-	 * nothing is sent, and the rest here is not used.
+	 * nothing is sent, and the rest here is not used. It ends only when all were called.
 	 */
 	bool is_rehearsal;
 	int64_t timeout_ns, spacing_ns;
@@ -72,7 +72,7 @@ struct interpose {
 	/* Internal. */
 	bool sent;
 	int64_t next_send_ns, last_send_ns, permitted_ns;
-	size_t reads_in_a_row, late_reads, rehearsed_waits;
+	size_t reads_in_a_row, late_reads;
 };
 
 /* For what replaces a function of libc, whatever -fvisibility the user's CFLAGS have. */

@@ -841,21 +841,6 @@ static void rehearsal_is_a_round_that_sends_nothing(void **state)
 	assert_int_equal(record.tries, 0);
 }
 
-static void rehearsal_ends_though_nothing_is_sent(void **state)
-{
-	struct interpose interpose = {.is_rehearsal = true};
-	fd_set readable, writable;
-	unsigned waits = 0;
-
-	(void)state;
-	interpose_begin(&interpose);
-	while (wait_in_select(near[0], &readable, &writable) > 0)
-		assert_true(++waits < 100);
-	interpose_end();
-	assert_true(interpose.was_called);
-	assert_false(interpose.has_sent || interpose.has_received);
-}
-
 static struct interpose of_first_task;
 static size_t tasks_begun;
 static int errno_of_second_task;
@@ -1051,7 +1036,6 @@ int main(void)
 		TEST(receive_in_a_round_never_blocks),
 		TEST(failed_receive_is_recorded_until_one_succeeds),
 		TEST(rehearsal_is_a_round_that_sends_nothing),
-		TEST(rehearsal_ends_though_nothing_is_sent),
 		TEST(round_belongs_to_its_task),
 		TEST(flood_neither_delays_requests_nor_extends_the_round),
 		TEST(flood_after_a_deadline_costs_no_request),
