@@ -82,7 +82,6 @@ static void count_round(struct batch *batch, enum round_result result,
 	case ROUND_CLOCK_STEP: discard_round(batch, DISCARD_CLOCK_STEP); break;
 	case ROUND_RECEIVE_DROPS: discard_round(batch, DISCARD_RECEIVE_DROPS); break;
 	case ROUND_INTERRUPTED: discard_round(batch, DISCARD_INTERRUPTED); break;
-	case ROUND_BROKEN: break; /* it ends the batch */
 	}
 }
 
@@ -157,10 +156,9 @@ static bool run_round(struct running *running, unsigned round, int64_t start_ns)
 		return false;
 	}
 	result = probe_run_round(running->probe, running->samples, end_sending, running);
-	batch->broken = result == ROUND_BROKEN;
 	if (round >= batch->options->warmup)
 		count_round(batch, result, running->samples);
-	return !batch->broken;
+	return true;
 }
 
 static void run_rounds(struct running *running)

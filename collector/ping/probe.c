@@ -272,10 +272,11 @@ int probe_add_hosts(struct probe *probe, const struct probe_host *hosts, size_t 
 	for (size_t i = 0; i < count; i++)
 		add_host(probe, &hosts[i], (uint16_t)(first_ident + i));
 	bind_hosts(probe);
-	if (probe->is_unfit)
-		log_errx(
-			"liboping does not ask getaddrinfo() and random() about a host, which this program relies on");
-	return 0;
+	if (!probe->is_unfit)
+		return 0;
+	log_errx(
+		"liboping does not ask getaddrinfo() and random() about a host, which this program relies on");
+	return -1;
 }
 
 /*
@@ -450,8 +451,6 @@ enum round_result probe_run_round(struct probe *probe, struct sample *samples,
 {
 	enum round_result result = ROUND_MEASURED;
 
-	if (probe->is_unfit)
-		return ROUND_BROKEN;
 	probe->on_sent = on_sent;
 	probe->on_sent_arg = arg;
 	for (size_t i = 0; i < probe->count; i++)

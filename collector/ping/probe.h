@@ -52,7 +52,8 @@ struct probe *probe_new(const struct probe_settings *settings,
  * Adds hosts of one family, each of which differs from all others in address or payload.
  * Host i gets the ICMP ident first_ident + i, and sample i of every round. A host that
  * cannot be added (no socket of its family, no such device) is unsent in every round; one
- * line for all of them is logged. 0, or -1 after logging where there is no memory.
+ * line for all of them is logged. 0, or -1 after logging where there is no memory or liboping
+ * does not behave as this program needs.
  */
 int probe_add_hosts(struct probe *probe, const struct probe_host *hosts, size_t count,
 		    uint16_t first_ident);
@@ -63,7 +64,6 @@ enum round_result {
 	ROUND_CLOCK_STEP,    /* wall and monotonic clock have moved apart */
 	ROUND_RECEIVE_DROPS, /* packets were dropped at our sockets */
 	ROUND_INTERRUPTED,   /* by a stop request, or the process stood still */
-	ROUND_BROKEN,	     /* liboping does not behave as this program needs; logged */
 };
 
 /*

@@ -222,7 +222,6 @@ static void measured_rounds_are_counted_and_warmup_is_not(void **state)
 	assert_int_equal(world.sent_calls, 7);
 	assert_int_equal(batch.measured, 5);
 	assert_int_equal(sum_discarded(&batch), 0);
-	assert_false(batch.broken);
 	assert_int_equal(items[0].totals.requests, 5);
 	assert_int_equal(items[0].totals.replies, 5);
 	assert_int_equal(items[0].run.min_ns, 3 * MS);
@@ -526,22 +525,6 @@ static void interrupted_round_without_a_stop_discards_itself_only(void **state)
 	assert_int_equal(batch.discarded[DISCARD_INTERRUPTED], 1);
 }
 
-static void broken_round_ends_the_batch(void **state)
-{
-	(void)state;
-	for (size_t broken = 0; broken < 3; broken++) {
-		struct batch batch = make_batch();
-
-		reset(NULL);
-		world.results[broken] = ROUND_BROKEN;
-		assert_int_equal(run(&batch), 0);
-		assert_true(batch.broken);
-		assert_int_equal(world.rounds, broken + 1);
-		assert_int_equal(batch.measured, broken > 0 ? broken - 1 : 0);
-		assert_int_equal(items[0].totals.requests, batch.measured);
-	}
-}
-
 static void assert_all_unsent(struct batch *batch)
 {
 	assert_int_equal(run(batch), 0);
@@ -616,7 +599,6 @@ int main(void)
 		TEST(stop_between_rounds_discards_those_that_follow),
 		TEST(stop_in_the_warmup_discards_the_measured_rounds_only),
 		TEST(interrupted_round_without_a_stop_discards_itself_only),
-		TEST(broken_round_ends_the_batch),
 		TEST(targets_without_addresses_are_unsent_at_once),
 		TEST(targets_are_unsent_if_liboping_refuses_an_option),
 		TEST(progress_is_called_after_each_round_and_may_be_null),
