@@ -196,3 +196,14 @@ const unsigned char *cookie_find_icmp(enum address_family family, const void *pa
 	*len -= header;
 	return p + header;
 }
+
+uint16_t cookie_checksum(const unsigned char *message, size_t len)
+{
+	uint32_t sum = len % 2 ? (uint32_t)message[len - 1] << 8 : 0;
+
+	for (size_t i = 0; i + 1 < len; i += 2)
+		sum += (uint32_t)message[i] << 8 | message[i + 1];
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)~sum;
+}

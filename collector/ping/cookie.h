@@ -61,4 +61,10 @@ size_t cookie_build_filter(const struct cookie *cookie, enum address_family fami
 const unsigned char *cookie_find_icmp(enum address_family family, const void *packet,
 				      size_t *len);
 
+/*
+ * The checksum of an ICMP message (RFC 1071), in host order; 0 of one that has the right
+ * one. That of ICMPv6 covers the addresses too, and the kernel verifies it.
+ */
+uint16_t cookie_checksum(const unsigned char *message, size_t len);
+
 #endif
