@@ -121,7 +121,8 @@ static const struct sock_extended_err *find_error(struct msghdr *message,
 		    (c->cmsg_level != IPPROTO_IPV6 || c->cmsg_type != IPV6_RECVERR))
 			continue;
 		if (ee->ee_origin != SO_EE_ORIGIN_LOCAL)
-			(void)address_from_sockaddr(SO_EE_OFFENDER(ee), from);
+			/* SO_EE_OFFENDER() drops the const. */
+			(void)address_from_sockaddr((const void *)(ee + 1), from);
 		return ee;
 	}
 	return NULL;

@@ -12,6 +12,7 @@
 
 #include "base/procfile.h"
 #include "base/text.h"
+#include "ping/icmperror.h"
 
 /*
  * What the kernel charges for one queued packet (skb->truesize): measured 832 bytes for a
@@ -20,9 +21,6 @@
 #define SMALL_PACKET_COST 832
 #define SMALL_PAYLOAD 256
 #define SMALLEST_PACKET_COST 512
-
-/* ICMP errors that are removed from a socket at once; more of them are a flood. */
-#define ERRORS_IN_A_ROW 4096
 
 /* The scope column of /proc/net/if_inet6. */
 #define SCOPE_GLOBAL 0x00
@@ -208,11 +206,10 @@ static int add_socket(struct icmpsocket_set *set, int fd, const struct cookie *c
 		set->send_short = set->send_wanted;
 	/*
 	 * An IPv4 socket reports requests that the kernel itself dropped, as its neighbour
-	 * table or the device's queue was full, only with IP_RECVERR. That also makes ICMP
-	 * errors fail calls on the socket: see icmpsocket_discard_errors().
+	 * table or the device's queue was full, only with IP_RECVERR. That also queues ICMP
+	 * errors, and lets them fail calls on the socket: see interpose.h.
 	 */
-	if (s->family == ADDRESS_IPV4)
-		setsockopt(fd, IPPROTO_IP, IP_RECVERR, &(int){1}, sizeof(int));
+	(void)icmperror_enable(fd, s->family, true);
 	/* What was dropped before is nothing of ours. */
 	s->refused = read_refused();
 	(void)read_new_drops(s);
@@ -224,7 +221,7 @@ size_t icmpsocket_discard_errors(int fd)
 	size_t count = 0;
 	char byte;
 
-	while (count < ERRORS_IN_A_ROW &&
+	while (count < ICMPSOCKET_ERRORS_MAX &&
 	       recv(fd, &byte, sizeof(byte), MSG_ERRQUEUE | MSG_DONTWAIT) >= 0)
 		count++;
 	return count;

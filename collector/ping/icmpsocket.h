@@ -22,6 +22,9 @@
 #include "base/address.h"
 #include "ping/cookie.h"
 
+/* ICMP errors that are taken from a socket at once; more of them are a flood. */
+#define ICMPSOCKET_ERRORS_MAX 4096
+
 /* liboping opens one socket for each address family. */
 #define ICMPSOCKET_MAX 2
 

@@ -229,12 +229,19 @@ static int64_t stall_ns(const struct interpose *s)
 	return share_ns < s->timeout_ns / 2 ? share_ns : s->timeout_ns / 2;
 }
 
+static size_t take_errors(const struct interpose *s, int fd)
+{
+	return s->take_errors ? s->take_errors(fd, s->arg)
+			      : icmpsocket_discard_errors(fd);
+}
+
 /*
  * A failure may be a pending ICMP error, which says nothing about this request; the next one
  * may arrive between two tries. The kernel queues an error some time before it fails a call
  * with it, so an empty queue alone proves nothing.
  */
-static ssize_t send_now(int fd, const struct msghdr *message, int flags)
+static ssize_t send_now(const struct interpose *s, int fd, const struct msghdr *message,
+			int flags)
 {
 	unsigned tries = 0;
 
@@ -245,15 +252,20 @@ static ssize_t send_now(int fd, const struct msghdr *message, int flags)
 		/* A full buffer is no ICMP error. */
 		if (sent >= 0 || error == EAGAIN || tries >= RESENDS_MAX)
 			return sent;
-		tries += icmpsocket_discard_errors(fd) > 0 ? 1 : 4;
+		tries += take_errors(s, fd) > 0 ? 1 : 4;
 		errno = error;
 	}
 }
 
-static void count_failure(struct interpose *s)
+static void count_failure(struct interpose *s, int fd, const void *packet)
 {
+	int error = errno;
+
 	if (s->failed++ == 0)
-		s->first_errno = errno;
+		s->first_errno = error;
+	if (s->on_failure)
+		s->on_failure(fd, packet, error, s->arg);
+	errno = error;
 	/* liboping counts these two as sent, so the request would be lost, not unsent. */
 	if (errno == EHOSTUNREACH || errno == ENETUNREACH)
 		errno = EIO;
@@ -297,10 +309,10 @@ ssize_t sendto(int fd, const void *buf, size_t n, int flags, const struct sockad
 		errno = EADDRNOTAVAIL;
 		sent = -1;
 	} else {
-		sent = send_now(fd, &message, flags);
+		sent = send_now(s, fd, &message, flags);
 	}
 	if (sent < 0)
-		count_failure(s);
+		count_failure(s, fd, buf);
 	/* liboping took the time stamp between select() and this call. */
 	s->last_send_ns = clock_monotonic_ns();
 	if (s->last_send_ns - s->permitted_ns > stall_ns(s))
@@ -324,7 +336,7 @@ static int receive_now(struct interpose *s, int fd, struct mmsghdr *one, int fla
 		s->receive_errno = 0;
 		return received;
 	}
-	(void)icmpsocket_discard_errors(fd);
+	(void)take_errors(s, fd);
 	errno = error;
 	if (error != EAGAIN && error != EINTR)
 		s->receive_errno = error;

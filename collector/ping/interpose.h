@@ -48,6 +48,13 @@ struct interpose {
 	bool (*on_socket)(int fd, void *arg);
 	/* False if a request must not be sent; NULL: all may. */
 	bool (*may_send)(const struct sockaddr *to, void *arg);
+	/* Called for each request that the kernel refused, with its errno; may be NULL. */
+	void (*on_failure)(int fd, const void *packet, int error, void *arg);
+	/*
+	 * Empties the error queue of a socket and returns how many errors were in it; NULL:
+	 * they are discarded.
+	 */
+	size_t (*take_errors)(int fd, void *arg);
 	/* Called once, after the last request. */
 	void (*on_sent)(void *arg);
 	/* True for a reply to a request of this round; NULL: all packets are. */

@@ -16,7 +16,9 @@
 #include "base/address.h"
 #include "config/options.h"
 #include "ping/cookie.h"
+#include "peers/failure.h"
 #include "peers/sample.h"
+#include "peers/stats.h"
 
 struct probe_settings {
 	struct source source; /* of one family at most: liboping serves no other then */
@@ -80,6 +82,19 @@ enum round_result {
  */
 enum round_result probe_run_round(struct probe *probe, struct sample *samples,
 				  void (*on_sent)(void *arg), void *arg);
+
+/* Why the last round has no reply of a host, where somebody said so. */
+struct probe_failure {
+	size_t host; /* index */
+	enum failure_reason reason;
+	struct address from; /* ADDRESS_NONE: this host */
+};
+
+/* Those of the last round, at most one for each host; they belong to the probe. */
+const struct probe_failure *probe_get_failures(const struct probe *probe, size_t *count);
+
+/* IRREGULAR_KINDS numbers of irregular replies of a host in the last round. */
+const uint8_t *probe_get_irregular(const struct probe *probe, size_t host);
 
 /* What happened in all rounds so far. */
 struct probe_report {

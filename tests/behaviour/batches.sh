@@ -15,7 +15,7 @@ of() { value "$FILE" "nodecanary_$1{group=\"default\",peer=\"$2\"}"; }
 
 # x_ini KEY...: two peers of IPv4, and of IPv6 two that answer around one that does not.
 x_ini() {
-	printf '%s\n' '[probe]' 'warmup = 0' "$@" '[peers]' 'a = 10.1.0.1' \
+	printf '%s\n' '[collector]' 'trace = 0' '[probe]' 'warmup = 0' "$@" '[peers]' 'a = 10.1.0.1' \
 		'b = fd00:1::1' 'c = 10.1.0.2' 'd = fd00:1::2' 'e = fd00:1::3' >x.ini
 	rm -f "$FILE"
 }
