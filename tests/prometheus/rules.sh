@@ -122,10 +122,11 @@ for fault in faults.ALL:
 left_open() {
 	mkdir "$TMP/open"
 	cp "$RULES"/*.yml "$TMP/open"
-	perl -pi -e 's/\[(\d+)m\]/"[" . ($1 * 60 - 1) . "s]"/ge' "$TMP"/open/nodecanary.*.yml
+	perl -pi -e 's/\[(\d+)([mhd])\]/"[" . ($1 * {m => 60, h => 3600, d => 86400}->{$2} - 1) . "s]"/ge' "$TMP"/open/nodecanary.*.yml
 	! cmp -s "$ALERTS" "$TMP/open/nodecanary.alerts.yml" || fail "nothing is shorter"
-	python3 "$HERE/judge.py" all --seeds 1 --rules "$TMP/open" --only "a node is off" --only "a pair is cut" \
-		--only "a node loses a tenth" --only "a healthy fleet"
+	python3 "$HERE/judge.py" all --seeds 1 --rules "$TMP/open" --only "^a node is off" --only "^a pair is cut$" \
+		--only "^a node loses a tenth" --only "^a healthy fleet" --only "^scrapes every 30 s: a pair is cut" \
+		--only "^scrapes every 60 s: a node is off"
 }
 
 tested() { (cd "$TMP/shipped" && cp "$RULES"/nodecanary-compat.rules.yml "$HERE"/*.test.yml . && promtool test rules "$1"); }

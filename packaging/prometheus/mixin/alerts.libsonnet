@@ -22,8 +22,8 @@ local promql = import 'promql.libsonnet';
     labels: { severity: severity },
     annotations: {
       summary: texts[0],
-      description: std.strReplace(std.rstripChars(texts[1], '\n'), '\n', ' '),
-      action: std.strReplace(std.rstripChars(texts[2], '\n'), '\n', ' '),
+      description: std.join(' ', promql.lines(texts[1])),
+      action: std.join(' ', promql.lines(texts[2])),
       console: '{{ $externalURL }}%s/%s' % [config.consoles, page[texts[3]]],
       runbook_url: config.runbook % std.asciiLower('Nodecanary' + name),
     },
@@ -79,7 +79,9 @@ local promql = import 'promql.libsonnet';
       'Look at what these nodes share: a switch, its uplink, a VLAN, a firewall. Services with a quorum may have lost it on their side.',
       'group',
     ]),
-    alert('NodeDown', 'critical', ofFamily(v.held('peer:nodecanary_down:bool', 4, 5), 'inbound', inPeer), [
+    alert('NodeDown', 'critical', ofFamily(
+      '%s and %s' % [v.held('inbound:nodecanary_down:bool', 4, 5), v.lately('peer:nodecanary_down:bool')], 'inbound', inPeer
+    ), [
       'Node {{ $labels.peer }} is unreachable.',
       |||
         Most observers of {{ $labels.peer }} in group {{ $labels.group }} got no reply from it%s. It is down or cut off.
@@ -565,13 +567,13 @@ local promql = import 'promql.libsonnet';
       |||,
       name: 'nodecanary-network',
       interval: step,
-      rules: v.measured + v.down + v.outages + v.lost + v.lossWindow('5m') + v.lossy + downAlerts + lossAlerts,
+      rules: v.measured + v.down + v.outages + v.lost + v.lossWindow('5m', '', 1) + v.lossy + downAlerts + lossAlerts,
     },
     {
       comment:: 'Loss that only longer windows show. nodecanary-network makes verdicts of it.',
       name: 'nodecanary-loss-30m',
       interval: '1m',
-      rules: v.lossWindow('30m', '5m'),
+      rules: v.lossWindow('30m', '5m', 2),
     },
     { name: 'nodecanary-loss-6h', interval: '4m', rules: v.lossWindow('6h', '30m') },
     { name: 'nodecanary-flapping', interval: '1m', rules: v.flapping },

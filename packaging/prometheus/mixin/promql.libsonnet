@@ -15,6 +15,12 @@
   local selected(text, metric, name, selector) =
     std.strReplace(std.strReplace(text, '@' + metric + '{', name + '{' + selector + ','), '@' + metric, name + '{' + selector + '}'),
 
+  // Lines of a text, without the empty one that ends a text block. std.rstripChars, std.findSubstr and
+  // std.escapeStringJson take seconds for long texts where std.split and std.strReplace take none.
+  lines(text)::
+    local all = std.split(text, '\n');
+    if all[std.length(all) - 1] == '' then all[0:std.length(all) - 1] else all,
+
   expand(text, config)::
     local jobs = std.strReplace(config.jobLabels, ',', ', ');
     local labelled = std.strReplace(std.strReplace(text, '(J)', '(' + jobs + ')'), '(J,', '(' + jobs + ',');

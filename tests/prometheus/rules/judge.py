@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The judge of the alerts: simulated fleets in which something is wrong, and what the shipped rules say about it.
 
-    judge.py [--seeds N] [--only WORD]... [--table FILE] [--rules DIRECTORY] [--jobs N] [bounded | all]
+    judge.py [--seeds N] [--only PATTERN]... [--table FILE] [--rules DIRECTORY] [--jobs N] [bounded | all]
 
 For each fault it prints whom the rules accuse, after how long (median and worst of the seeds), for which share of the
 time from then on until the fault ends, and who is accused wrongly. It fails if anybody is accused wrongly, if an
@@ -246,7 +246,7 @@ def main():
     parser.add_argument("--rules", default=RULES)
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
-    chosen = [fault for fault in faults.ALL if (not options.only or any(word in fault.name for word in options.only))
+    chosen = [fault for fault in faults.ALL if (not options.only or any(re.search(word, fault.name) for word in options.only))
               and (options.what == "all" or fault.bounded)]
     runs = [Run(fault, seed) for fault in chosen
             for seed in range(options.seeds or (fault.seeds if options.what == "all" else fault.bounded))]
