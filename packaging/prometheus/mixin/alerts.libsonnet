@@ -63,7 +63,7 @@ local promql = import 'promql.libsonnet';
       'Open the console page: blocks that reach each other show where the network is split. Then the switch or router between them; power and cooling if the nodes are off.',
       'group',
     ]),
-    alert('SiteDown', 'critical', v.held('site:nodecanary_down:bool', 4, 5) + '\n  unless on (J, group) max_over_time(group:nodecanary_down:bool[1m])'
+    alert('SiteDown', 'critical', v.held('site:nodecanary_down:bool', 4, 5) + '\n  unless on (J, group) ' + v.lately('group:nodecanary_down:bool')
                                   + '\n' + self.smallerSites('down'), [
       '{{ $labels.level }} {{ $labels.site }} is unreachable.',
       'Most nodes of group {{ $labels.group }} with the label {{ $labels.level }}="{{ $labels.site }}" are down or cut off from the others.',
@@ -385,6 +385,21 @@ local promql = import 'promql.libsonnet';
       |||,
     },
     {
+      comment:: |||
+        The only member of its group, that nobody pings in another group either, while the job has other nodes.
+      |||,
+      record: 'nodecanary:alone:bool',
+      expr: |||
+        group by (J, instance, group, peer) (
+          @self_info
+            and on (J, instance, group) @group_observers == 0
+            and on (J, group, peer) inbound:nodecanary_alive:bool
+            and on (J) count by (J) (nodecanary:fresh:bool2m) >= 2
+            unless on (J, peer) (@requests_total and on (J, instance) max_over_time(nodecanary:fresh:bool2m[2m]))
+        )
+      |||,
+    },
+    {
       comment:: 'Pairs that the tour found silent, of nodes that are well.',
       record: 'nodecanary:roam_unresponsive:bool',
       expr: |||
@@ -538,10 +553,12 @@ local promql = import 'promql.libsonnet';
           @requests_total and on (J, instance) max_over_time(nodecanary:fresh:bool2m[2m])
         )
         unless on (J, instance, group) max_over_time(nodecanary:peer_list_drift:bool[2m])
+        or
+      nodecanary:alone:bool
     |||, [
       'Nobody pings node {{ $labels.peer }}.',
-      '{{ $labels.peer }} is a member of group {{ $labels.group }} in its own list ({{ $labels.instance }}), but no node that measures has it in its list. Were it down, nothing here would say so.',
-      'Look for it in the lists of the others; with `fanout`, look whether its observers are down.',
+      '{{ $labels.peer }} is a member of group {{ $labels.group }} in its own list ({{ $labels.instance }}), but no other node that measures pings it. Were it down, nothing here would say so.',
+      'Look for it in the lists of the others; with `fanout`, look whether its observers are down. Alone in its rack, it needs a group with other racks.',
       'group',
     ], after('15m')) { comment:: 'A member with a list of its own is not listed by others: that is drift.' },
     alert('NoPeers', 'warning', |||
@@ -550,6 +567,7 @@ local promql = import 'promql.libsonnet';
         and on (J) sum by (J) (@peers{state="probed"}) > 0
         unless on (J, instance) @peers{state!="self"} > 0
         unless on (J, instance) max_over_time(nodecanary:peer_list_drift:bool[2m])
+        unless on (J, instance) nodecanary:alone:bool
     |||, [
       'Node {{ $labels.instance }} has nobody to ping.',
       'No group on {{ $labels.instance }} lists anybody but itself, while other nodes of job {{ $labels.job }} have peers.',

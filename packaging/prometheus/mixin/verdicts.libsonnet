@@ -440,10 +440,13 @@
       comment:: 'It is much, also without its worst pair' + (if recent == '' then '.' else ', and goes on.'),
       record: '%s:nodecanary_lossy:evident%s' % [name, w],
       expr: |||
-        %(name)s:nodecanary_lossy:suspect%(w)s
-          and %(name)s:nodecanary_lost:increase%(w)s > %(all)s
-          and %(name)s:nodecanary_lost:increase%(w)s - max by (%(l)s) (%(lost)s)
-            > %(rest)s
+        (
+          %(name)s:nodecanary_lossy:suspect%(w)s
+            and %(name)s:nodecanary_lost:increase%(w)s > %(all)s
+            and %(name)s:nodecanary_lost:increase%(w)s - max by (%(l)s) (%(lost)s)
+              > %(rest)s
+          %(more)s
+        )
       ||| % {
         name: name,
         w: w,
@@ -451,21 +454,22 @@
         lost: lost,
         all: bound('%d * %s' % [window(w), requests]),
         rest: bound('%d * %s * (1 - 1 / %s)' % [window(w), requests, count], 2, 1),
+        more: more,
       } + (if recent == '' then '' else '  and %s:nodecanary_lost:increase%s > %s\n' % [
              name,
              recent,
              bound('%d * %s' % [window(recent), requests], 1, 0),
-           ]) + more,
+           ]),
     },
   ],
 
   // Evident in both directions together, and not only as a pinger.
   local evidentTogether(w) = |||
     or
-    peer:nodecanary_lossy:doubtful%(w)s
-      and inbound:nodecanary_lost:increase%(w)s > 0.25 * sum by (J, group, peer, family) (ends:nodecanary_lost:increase%(w)s)
-      and sum by (J, group, peer, family) (ends:nodecanary_lost:increase%(w)s) > %(all)s
-      and %(rest)s
+      peer:nodecanary_lossy:doubtful%(w)s
+        and inbound:nodecanary_lost:increase%(w)s > 0.25 * sum by (J, group, peer, family) (ends:nodecanary_lost:increase%(w)s)
+        and sum by (J, group, peer, family) (ends:nodecanary_lost:increase%(w)s) > %(all)s
+        and %(rest)s
   ||| % { w: w, all: bound(together(w)), rest: withoutWorst(w, 2, 1) },
 
   // The three windows are alike. `recent` is the window that says whether the loss goes on.
@@ -590,10 +594,12 @@
       unless on (J, group) max_over_time(group:nodecanary_lossy:suspect[1m])
       unless on (J, group, peer) max_over_time(inbound:nodecanary_down:bool[5m])
       unless on (J, instance, group) max_over_time(node:nodecanary_down:bool[5m])
-      unless max_over_time(path:nodecanary_down:bool[5m])
+      unless count_over_time(path:nodecanary_down:bool[5m]) >= 0.25 * count_over_time(pair:nodecanary_outage:ratio[5m])
+      unless on (J, group, peer, family) inbound:nodecanary_outages:bool
+      unless on (J, instance, group) (@self_info and on (J, group, peer) inbound:nodecanary_outages:bool)
       unless on (J, instance, group) max_over_time(node:nodecanary_lossy:doubtful[1m])
       unless on (J, group, peer) max_over_time(node:nodecanary_lossy:doubtful[1m])
-    ||| + unsteady.peer + unsteady.observer + anySuspect('inbound', inPeer) + anySuspect('outbound', inObserver)),
+    ||| + anySuspect('inbound', inPeer) + anySuspect('outbound', inObserver)),
   ],
 
   // --- slow ---
@@ -637,6 +643,16 @@
       comment:: 'Outages of pairs begin.',
       record: 'pair:nodecanary_down:begin',
       expr: 'pair:nodecanary_down:bool unless pair:nodecanary_down:bool offset %ds' % step,
+    },
+    {
+      comment:: 'Peers that were down for most observers lately, if for each at another time. No path to them is lossy.',
+      record: 'inbound:nodecanary_outages:bool',
+      expr: |||
+        group by (J, group, peer, family) (
+          count by (J, group, peer, family) (max_over_time(pair:nodecanary_down:bool[5m]))
+            > 0.5 * (inbound:nodecanary_measured:count >= 2)
+        )
+      |||,
     },
   ],
 
