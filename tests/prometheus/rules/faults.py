@@ -373,3 +373,62 @@ for seconds in (30, 60):
     Fault(f"scrapes every {seconds} s: a missed scrape", one(scrape=seconds, unscraped=["n3"], end=2 + seconds / 60), scrape=seconds)
     Fault(f"scrapes every {seconds} s: a node loses a tenth", one(scrape=seconds, loss=touches(.1, ["n3"]), start=3, end=9),
           ["InboundLoss n3"], scrape=seconds, **LOSS)
+
+# --- combinations and small fleets, tried by judge.sh alone ---
+
+RARE = {"bounded": 0}
+Fault("four nodes of five are off", one(off=FIVE[:4]), ["GroupDown"], **RARE)
+Fault("four nodes are split into halves", one(4, loss=split(nodes(2), ["n3", "n4"])), ["GroupDown"], **RARE)
+Fault("of two nodes one has its timer off", one(2, timer_off=["n2"], end=16), ["Stale n2"], end=16, until=18, **RARE)
+Fault("of three nodes one is off", one(3, off=["n3"]), ["NodeDown n3"], **RARE)
+Fault("of three nodes two are off", one(3, off=["n2", "n3"]), ["NodeDown n2", "NodeDown n3"], **RARE)
+Fault("of three nodes one loses a fifth", one(3, loss=touches(.2, ["n3"]), start=3, end=9), ["InboundLoss n3"], **LOSS | RARE)
+Fault("of three nodes a pair loses a fifth", one(3, loss=pairs(.2, "n1>n2", "n2>n1"), start=3, end=9),
+      directions("Loss", "n1>n2", "n2>n1"), **LOSS | RARE)
+Fault("of three nodes one is off and the path of the others cut", one(3, off=["n3"], loss=pairs(1, "n1>n2", "n2>n1")),
+      ["NodeDown n3", *directions("PathDown", "n1>n2", "n2>n1")], **RARE)
+Fault("a target is down for the only node", groups_of(1, [{"name": "default", "members": ["n1"]}, TARGETS], loss=only_to("gw")),
+      ["NodeDown internet: gw"], **RARE)
+Fault("one node does not reach one target", groups_of(5, [MEMBERS, TARGETS], loss=pairs(1, "n1>gw")),
+      ["PathDown internet: n1>gw"], **RARE)
+Fault("both families: a node cannot send IPv6", groups_of(5, DUAL, loss=in_family("ipv6", sends(1, "n2"))),
+      ["ObserverProblem n2 ipv6"], **RARE)
+Fault("both families: a pair loses a fifth in IPv6", groups_of(5, DUAL, loss=in_family("ipv6", pairs(.2, "n1>n2")), start=3, end=9),
+      ["Loss n1>n2 ipv6"], **LOSS | RARE)
+Fault("both families: a node loses a fifth in IPv6", groups_of(5, DUAL, loss=in_family("ipv6", touches(.2, ["n4"])), start=3, end=9),
+      ["InboundLoss n4 ipv6"], **LOSS | RARE)
+Fault("two jobs with the same names: other lists", lambda seed: [
+    fleet(4, seed=seed), fleet(4, what={"hash": lambda node, group: 42}, start=0, end=20, seed=seed + 100, job="other")],
+      until=18, **RARE)
+Fault("fanout: a node and its first observer are off", groups_of(6, SPARSE, off=["n2", "n3"]), ["NodeDown n2", "NodeDown n3"], **RARE)
+Fault("racks and a fanout: healthy", groups_of(6, RACKS), **RARE)
+Fault("racks and a fanout: a pair of a rack is cut", groups_of(6, RACKS, loss=lambda node, peer, group, family: (
+    1 if (node, peer, group) == ("n1", "n2", "rack1") else None)), ["PathDown rack1: n1>n2"], **RARE)
+Fault("a pair loses a quarter of a percent", one(loss=pairs(.0025, "n1>n2", "n2>n1"), start=3, end=30), start=3, end=30,
+      until=30, **RARE)
+Fault("a lossy and slow pair is lossy", one(loss=pairs(.2, "n1>n2", "n2>n1"), delay=pairs(.03, "n1>n2", "n2>n1"), **for_slow),
+      directions("Loss", "n1>n2", "n2>n1"), **SLOW | RARE)
+Fault("a node gets slower while another one is off", one(off=["n5"], delay=touches(.03, ["n3"]), **for_slow),
+      ["InboundLatency n3", "NodeDown n5"], **SLOW | RARE)
+Fault("of three nodes one gets slower", one(3, delay=touches(.03, ["n3"]), **for_slow), ["InboundLatency n3"], **SLOW | RARE)
+Fault("a pair was always slow", one(delay=pairs(.2, "n1>n2", "n2>n1"), start=-1, end=18), start=0, end=18, until=18,
+      latency=True, **RARE)
+Fault("a run fails now and then", both(lambda made, at: [
+    made.fault(60 * minute + at, 60 * minute + 15 + at, failing=["n4"]) for minute in (4, 6)] and None), until=18, **RARE)
+Fault("a round is discarded", one(start=4, end=4.25, counter=lambda node: {("discarded_rounds_total", "deadline"): 3}), until=20, **RARE)
+Fault("the timer of a node that cannot resolve is off", both(lambda made, at: (
+    made.fault(0, gauge=unresolved("n4>n1")), made.fault(120 + at, timer_off=["n4"])) and None), ["Stale n4"], end=22, until=22,
+      ends=False, **RARE)
+Fault("a node with an old list and a dead timer", both(lambda made, at: made.fault(
+    120 + at, timer_off=["n2"], hash=lambda node, group: None if node == "n2" else 2e14)), ["Stale n2"], **LATER)
+Fault("a node is listed a minute before it is there", both(lambda made, at: (
+    made.fault(0, 120 + at, lists=without(None, "n5")), made.fault(0, 180 + at, off=["n5"])) and None), until=18, **RARE)
+Fault("racks that ping each other: one is cut off", groups_of(6, [{"name": "rack1", "members": SIX[:3]}, {"name": "rack2", "members": SIX[3:]}],
+                                                           loss=split(SIX[:3], SIX[3:])), ["GroupDown rack1:", "GroupDown rack2:"], **RARE)
+Fault("a node cannot look up anything", one(gauge=lambda node: {
+    key: int(node != "n1") for key in unresolved()(node)}, end=22), ["Unresolved n1"], **LATER)
+Fault("fanout: a node gets slower", groups_of(6, [{"name": "default", "members": SIX, "fanout": 3}], delay=touches(.03, ["n3"]), **for_slow),
+      ["InboundLatency n3"], **SLOW | RARE)
+Fault("histogram = group: a node gets slower as a pinger",
+      groups_of(5, [{"name": "default", "members": FIVE, "histogram": "group"}], delay=sends(.03, "n4"), **for_slow),
+      ["OutboundLatency n4"], **SLOW | RARE)
