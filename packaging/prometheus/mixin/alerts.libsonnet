@@ -22,8 +22,8 @@ local promql = import 'promql.libsonnet';
     labels: { severity: severity },
     annotations: {
       summary: texts[0],
-      description: std.strReplace(std.rstripChars(texts[1], '\n'), '\n', ' '),
-      action: std.strReplace(std.rstripChars(texts[2], '\n'), '\n', ' '),
+      description: std.join(' ', promql.lines(texts[1])),
+      action: std.join(' ', promql.lines(texts[2])),
       console: '{{ $externalURL }}%s/%s' % [config.consoles, page[texts[3]]],
       runbook_url: config.runbook % std.asciiLower('Nodecanary' + name),
     },
@@ -63,7 +63,7 @@ local promql = import 'promql.libsonnet';
       'Open the console page: blocks that reach each other show where the network is split. Then the switch or router between them; power and cooling if the nodes are off.',
       'group',
     ]),
-    alert('SiteDown', 'critical', v.held('site:nodecanary_down:bool', 4, 5) + '\n  unless on (J, group) max_over_time(group:nodecanary_down:bool[1m])'
+    alert('SiteDown', 'critical', v.held('site:nodecanary_down:bool', 4, 5) + '\n  unless on (J, group) ' + v.lately('group:nodecanary_down:bool')
                                   + '\n' + self.smallerSites('down'), [
       '{{ $labels.level }} {{ $labels.site }} is unreachable.',
       'Most nodes of group {{ $labels.group }} with the label {{ $labels.level }}="{{ $labels.site }}" are down or cut off from the others.',
@@ -79,7 +79,9 @@ local promql = import 'promql.libsonnet';
       'Look at what these nodes share: a switch, its uplink, a VLAN, a firewall. Services with a quorum may have lost it on their side.',
       'group',
     ]),
-    alert('NodeDown', 'critical', ofFamily(v.held('peer:nodecanary_down:bool', 4, 5), 'inbound', inPeer), [
+    alert('NodeDown', 'critical', ofFamily(
+      '%s and %s' % [v.held('inbound:nodecanary_down:bool', 4, 5), v.lately('peer:nodecanary_down:bool')], 'inbound', inPeer
+    ), [
       'Node {{ $labels.peer }} is unreachable.',
       |||
         Most observers of {{ $labels.peer }} in group {{ $labels.group }} got no reply from it%s. It is down or cut off.
@@ -383,6 +385,21 @@ local promql = import 'promql.libsonnet';
       |||,
     },
     {
+      comment:: |||
+        The only member of its group, that nobody pings in another group either, while the job has other nodes.
+      |||,
+      record: 'nodecanary:alone:bool',
+      expr: |||
+        group by (J, instance, group, peer) (
+          @self_info
+            and on (J, instance, group) @group_observers == 0
+            and on (J, group, peer) inbound:nodecanary_alive:bool
+            and on (J) count by (J) (nodecanary:fresh:bool2m) >= 2
+            unless on (J, peer) (@requests_total and on (J, instance) max_over_time(nodecanary:fresh:bool2m[2m]))
+        )
+      |||,
+    },
+    {
       comment:: 'Pairs that the tour found silent, of nodes that are well.',
       record: 'nodecanary:roam_unresponsive:bool',
       expr: |||
@@ -536,10 +553,12 @@ local promql = import 'promql.libsonnet';
           @requests_total and on (J, instance) max_over_time(nodecanary:fresh:bool2m[2m])
         )
         unless on (J, instance, group) max_over_time(nodecanary:peer_list_drift:bool[2m])
+        or
+      nodecanary:alone:bool
     |||, [
       'Nobody pings node {{ $labels.peer }}.',
-      '{{ $labels.peer }} is a member of group {{ $labels.group }} in its own list ({{ $labels.instance }}), but no node that measures has it in its list. Were it down, nothing here would say so.',
-      'Look for it in the lists of the others; with `fanout`, look whether its observers are down.',
+      '{{ $labels.peer }} is a member of group {{ $labels.group }} in its own list ({{ $labels.instance }}), but no other node that measures pings it. Were it down, nothing here would say so.',
+      'Look for it in the lists of the others; with `fanout`, look whether its observers are down. Alone in its rack, it needs a group with other racks.',
       'group',
     ], after('15m')) { comment:: 'A member with a list of its own is not listed by others: that is drift.' },
     alert('NoPeers', 'warning', |||
@@ -548,6 +567,7 @@ local promql = import 'promql.libsonnet';
         and on (J) sum by (J) (@peers{state="probed"}) > 0
         unless on (J, instance) @peers{state!="self"} > 0
         unless on (J, instance) max_over_time(nodecanary:peer_list_drift:bool[2m])
+        unless on (J, instance) nodecanary:alone:bool
     |||, [
       'Node {{ $labels.instance }} has nobody to ping.',
       'No group on {{ $labels.instance }} lists anybody but itself, while other nodes of job {{ $labels.job }} have peers.',
@@ -565,13 +585,13 @@ local promql = import 'promql.libsonnet';
       |||,
       name: 'nodecanary-network',
       interval: step,
-      rules: v.measured + v.down + v.outages + v.lost + v.lossWindow('5m') + v.lossy + downAlerts + lossAlerts,
+      rules: v.measured + v.down + v.outages + v.lost + v.lossWindow('5m', '', 1) + v.lossy + downAlerts + lossAlerts,
     },
     {
       comment:: 'Loss that only longer windows show. nodecanary-network makes verdicts of it.',
       name: 'nodecanary-loss-30m',
       interval: '1m',
-      rules: v.lossWindow('30m', '5m'),
+      rules: v.lossWindow('30m', '5m', 2),
     },
     { name: 'nodecanary-loss-6h', interval: '4m', rules: v.lossWindow('6h', '30m') },
     { name: 'nodecanary-flapping', interval: '1m', rules: v.flapping },

@@ -1,19 +1,19 @@
 // Writes groups of rules as the YAML that people read: comments, and expressions over several lines.
+local lines = (import 'promql.libsonnet').lines;
 {
-  local indent(text, by) =
-    std.join('\n', [if line == '' then '' else by + line for line in std.split(std.rstripChars(text, '\n'), '\n')]),
+  local indent(text, by) = std.join('\n', [if line == '' then '' else by + line for line in lines(text)]),
 
   local comment(object, by) =
     if std.objectHasAll(object, 'comment') then indent(object.comment, by + '# ') + '\n' else '',
 
-  // std.findSubstr takes seconds where std.strReplace takes none.
   local contains(text, part) = std.strReplace(text, part, '') != text,
+  local quoted(text) = '"' + std.strReplace(std.strReplace(text, '\\', '\\\\'), '"', '\\"') + '"',
   local special = std.set(std.stringChars('"{@`\'%&*!|>[]#')),
 
   local value(text, by) =
-    local trimmed = std.rstripChars(text, '\n');
+    local trimmed = std.join('\n', lines(text));
     if contains(trimmed, '\n') then '|\n' + indent(trimmed, by)
-    else if std.setMember(trimmed[0], special) || contains(trimmed, ': ') then std.escapeStringJson(trimmed)
+    else if std.setMember(trimmed[0], special) || contains(trimmed, ': ') then quoted(trimmed)
     else trimmed,
 
   local pairs(name, object, by) =

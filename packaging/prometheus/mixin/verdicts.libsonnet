@@ -15,6 +15,7 @@
 
   // A range in which exactly so many evaluations are, whether its left end counts (Prometheus 2) or not (3).
   local evaluations(n, of=step) = '[%ds]' % (n * of - 5),
+  lately(series):: 'max_over_time(%s%s)' % [series, evaluations(2)],
   // At least so many of the last evaluations were bad.
   held(series, count, of):: 'count_over_time(%s%s) >= %d' % [series, evaluations(of), count],
 
@@ -322,13 +323,19 @@
       record: 'part:nodecanary_down:count',
       expr: 'count by (J, group, family) (peer:nodecanary_part:bool) >= 2',
     },
+    // A node that has just been cut off seems to reach others until it is scraped again: once or twice, not longer.
     peer('down', |||
-      unless on (J, group, peer, family) max_over_time(peer:nodecanary_unanswered:bool[1m])
+      unless on (J, group, peer, family) %(lately)s
+      unless on (J, group, peer, family) %(held)s
       unless on (J, group, peer, family) (
         peer:nodecanary_part:bool and on (J, group, family) max_over_time(part:nodecanary_down:count[1m])
       )
       %(flapping)s
-    ||| % { flapping: knownToFlap('inbound', inPeer, 'peer') }),
+    ||| % {
+      flapping: knownToFlap('inbound', inPeer, 'peer'),
+      lately: $.lately('peer:nodecanary_unanswered:bool'),
+      held: $.held('peer:nodecanary_unanswered:bool', 3, 6),
+    }),
     observer('down'),
     path('down', '1m', |||
       unless (
@@ -374,8 +381,45 @@
     },
   ],
 
+  // A bad link of a member loses what it sends and what others send to it: both directions together prove it sooner.
+  // It is told from bad pairs by the loss without the worst of them.
+  local together(w) = '%d * inbound:nodecanary_requests:rate5m' % (2 * window(w)),
+  local withoutWorst(w, deviations, floor) = |||
+    sum by (J, group, peer, family) (ends:nodecanary_lost:increase%(w)s)
+      - max by (J, group, peer, family) (ends:nodecanary_lost:increase%(w)s)
+      > %(bound)s
+  ||| % { w: w, bound: bound(together(w) + ' * (1 - 1 / inbound:nodecanary_measured:count)', deviations, floor) },
+
+  local ofNodes(w, deviations) = [
+    {
+      comment:: 'What a member and another one lose together, once for each of the two.',
+      record: 'ends:nodecanary_lost:increase' + w,
+      expr: |||
+        sum by (J, group, peer, other, family) (
+          label_replace(%(named)s, "other", "$1", "from", "(.+)")
+            or
+          label_replace(label_replace(%(named)s, "other", "$1", "peer", "(.+)"), "peer", "$1", "from", "(.+)")
+        )
+      ||| % { named: |||
+        pair:nodecanary_lost:increase%s
+            * on (J, instance, group) group_left (from) label_replace(@self_info, "from", "$1", "peer", "(.+)")
+      ||| % w },
+    },
+    {
+      comment:: 'Members that lose more than others with most of their peers. It is not evident yet.',
+      record: 'peer:nodecanary_lossy:doubtful' + w,
+      expr: |||
+        group by (J, group, peer, family) (
+          count by (J, group, peer, family) (ends:nodecanary_lost:increase%(w)s) > 0.5 * inbound:nodecanary_measured:count
+            and
+          %(rest)s
+        )
+      ||| % { w: w, rest: withoutWorst(w, deviations, 0) },
+    },
+  ],
+
   // One side of the pairs: inbound (sums over the observers of a peer) or outbound (over the peers of an observer).
-  local side(name, labels, w, lost, requests, count, recent) = [
+  local side(name, labels, w, lost, requests, count, recent, more='') = [
     {
       record: '%s:nodecanary_lost:increase%s' % [name, w],
       expr: 'sum by (%s) (%s)' % [labels, lost],
@@ -396,10 +440,13 @@
       comment:: 'It is much, also without its worst pair' + (if recent == '' then '.' else ', and goes on.'),
       record: '%s:nodecanary_lossy:evident%s' % [name, w],
       expr: |||
-        %(name)s:nodecanary_lossy:suspect%(w)s
-          and %(name)s:nodecanary_lost:increase%(w)s > %(all)s
-          and %(name)s:nodecanary_lost:increase%(w)s - max by (%(l)s) (%(lost)s)
-            > %(rest)s
+        (
+          %(name)s:nodecanary_lossy:suspect%(w)s
+            and %(name)s:nodecanary_lost:increase%(w)s > %(all)s
+            and %(name)s:nodecanary_lost:increase%(w)s - max by (%(l)s) (%(lost)s)
+              > %(rest)s
+          %(more)s
+        )
       ||| % {
         name: name,
         w: w,
@@ -407,6 +454,7 @@
         lost: lost,
         all: bound('%d * %s' % [window(w), requests]),
         rest: bound('%d * %s * (1 - 1 / %s)' % [window(w), requests, count], 2, 1),
+        more: more,
       } + (if recent == '' then '' else '  and %s:nodecanary_lost:increase%s > %s\n' % [
              name,
              recent,
@@ -415,13 +463,26 @@
     },
   ],
 
+  // Evident in both directions together, and not only as a pinger.
+  local evidentTogether(w) = |||
+    or
+      peer:nodecanary_lossy:doubtful%(w)s
+        and inbound:nodecanary_lost:increase%(w)s > 0.25 * sum by (J, group, peer, family) (ends:nodecanary_lost:increase%(w)s)
+        and sum by (J, group, peer, family) (ends:nodecanary_lost:increase%(w)s) > %(all)s
+        and %(rest)s
+  ||| % { w: w, all: bound(together(w)), rest: withoutWorst(w, 2, 1) },
+
   // The three windows are alike. `recent` is the window that says whether the loss goes on.
-  lossWindow(w, recent=''):: [
+  // `doubt`: standard deviations that make a member doubtful, where that is asked.
+  lossWindow(w, recent='', doubt=null):: [
     {
       record: 'pair:nodecanary_lost:increase' + w,
       expr: 'sum_over_time(pair:nodecanary_lost:step[%ds])' % (window(w) - 5),
     },
-  ] + side('inbound', inPeer, w, 'pair:nodecanary_lost:increase' + w, 'inbound:nodecanary_requests:rate5m', 'inbound:nodecanary_measured:count', recent) + [
+  ] + (if doubt == null then [] else ofNodes(w, doubt)) + side(
+    'inbound', inPeer, w, 'pair:nodecanary_lost:increase' + w, 'inbound:nodecanary_requests:rate5m',
+    'inbound:nodecanary_measured:count', recent, if doubt == null then '' else evidentTogether(w)
+  ) + [
     {
       comment:: 'Without the pairs of peers that are known to lose.',
       record: 'pair:nodecanary_lost:kept' + w,
@@ -447,35 +508,25 @@
     'unless on (%(l)s) max_over_time(%(n)s:nodecanary_lossy:suspect5m[1m])\n  unless on (%(l)s) %(n)s:nodecanary_lossy:suspect30m\n'
     % { l: labels, n: level },
 
-  local excess(level, w, deviations, unique='_by_family') =
-    '%(n)s:nodecanary_lost:increase%(w)s > %(bound)s' % {
-      n: level,
-      w: w,
-      bound: bound('%d * %s:nodecanary_requests%s:rate5m' % [window(w), level, if level == 'outbound' then unique else ''], deviations, 0),
-    },
-  local doubt(level) = std.join('\n        or\n      ', [
-    '%s:nodecanary_lossy:suspect%s and %s' % [level, w[0], excess(level, w[0], w[1])]
-    for w in [['5m', 1], ['30m', 2]]
-  ]),
+  // Not while most observers of one end see it come and go.
+  local unsteady = {
+    peer: |||
+      unless on (J, group, peer, family) max_over_time(inbound:nodecanary_unsteady:bool[2m])
+    |||,
+    observer: |||
+      unless on (J, instance, group) (@self_info and on (J, group, peer) max_over_time(inbound:nodecanary_unsteady:bool[2m]))
+    |||,
+  },
 
   lossy:: [
     {
-      comment:: |||
-        Nodes of which most pairs lose, in either direction, and more than others: it is not evident yet, but until
-        it is known no single pair of theirs is accused.
-      |||,
+      comment:: 'Until it is known whether such a node is to blame, no single pair of it is accused.',
       record: 'node:nodecanary_lossy:doubtful',
       expr: |||
         group by (J, instance, group, peer) (
-          @self_info and on (J, group, peer) (
-            %s
-          )
-          or
-          @self_info and on (J, instance, group) (
-            %s
-          )
+          @self_info and on (J, group, peer) (peer:nodecanary_lossy:doubtful5m or peer:nodecanary_lossy:doubtful30m)
         )
-      ||| % [doubt('inbound'), doubt('outbound')],
+      |||,
     },
     {
       comment:: 'Most nodes of the group lose, and the group loses much: then it is not each of them.',
@@ -489,6 +540,16 @@
             / count by (J, group) (group by (J, group, peer) (inbound:nodecanary_measured:count)) > 0.5
         )
       ||| % bound('300 * sum by (J, group) (inbound:nodecanary_requests:rate5m)'),
+    },
+    {
+      comment:: 'The same of a site: until it is evident, none of its nodes is accused.',
+      record: 'site:nodecanary_lossy:suspect',
+      expr: |||
+        group by (J, group, level, site) (
+          count by (J, group, level, site) (nodecanary:site:info and on (J, group, peer) peer:nodecanary_lossy:doubtful5m)
+            > 0.5 * (count by (J, group, level, site) (nodecanary:site:info) >= 3)
+        )
+      |||,
     },
     {
       record: 'pair:nodecanary_lossy:bool',
@@ -514,19 +575,28 @@
   ] + places('lossy') + [
     peer('lossy', |||
       unless on (J, group) max_over_time(group:nodecanary_lossy:suspect[1m])
-    |||),
+      unless on (J, group, peer) (
+        nodecanary:site:info and on (J, group, level, site) max_over_time(site:nodecanary_lossy:suspect[1m])
+      )
+    ||| + unsteady.peer),
     observer('lossy', '5m', |||
       unless on (J, instance, group) max_over_time(node:nodecanary_down:bool[5m])
       unless on (J, group) max_over_time(group:nodecanary_lossy:suspect[1m])
       unless on (J, instance, group) (
-        @self_info and on (J, group, peer) (%s or %s)
+        @self_info and on (J, group, peer) (
+          inbound:nodecanary_lost:increase5m > 0.1 * sum by (J, group, peer, family) (ends:nodecanary_lost:increase5m)
+            or
+          inbound:nodecanary_lost:increase30m > %s
+        )
       )
-    ||| % [excess('inbound', '5m', 2, ''), excess('inbound', '30m', 2, '')]),
+    ||| % bound('1800 * inbound:nodecanary_requests:rate5m', 2, 0) + unsteady.observer),
     path('lossy', '30m', |||
       unless on (J, group) max_over_time(group:nodecanary_lossy:suspect[1m])
       unless on (J, group, peer) max_over_time(inbound:nodecanary_down:bool[5m])
       unless on (J, instance, group) max_over_time(node:nodecanary_down:bool[5m])
-      unless max_over_time(path:nodecanary_down:bool[5m])
+      unless count_over_time(path:nodecanary_down:bool[5m]) >= 0.25 * count_over_time(pair:nodecanary_outage:ratio[5m])
+      unless on (J, group, peer, family) inbound:nodecanary_outages:bool
+      unless on (J, instance, group) (@self_info and on (J, group, peer) inbound:nodecanary_outages:bool)
       unless on (J, instance, group) max_over_time(node:nodecanary_lossy:doubtful[1m])
       unless on (J, group, peer) max_over_time(node:nodecanary_lossy:doubtful[1m])
     ||| + anySuspect('inbound', inPeer) + anySuspect('outbound', inObserver)),
@@ -562,25 +632,62 @@
 
   outages:: [
     {
+      comment:: |||
+        Most of the requests were lost: an outage, or a run or scrape in which one began or ended. Short outages are
+        seldom seen whole.
+      |||,
+      record: 'pair:nodecanary_outage:ratio',
+      expr: 'pair:nodecanary_loss:ratio_last >= 0.5',
+    },
+    {
       comment:: 'Outages of pairs begin.',
       record: 'pair:nodecanary_down:begin',
       expr: 'pair:nodecanary_down:bool unless pair:nodecanary_down:bool offset %ds' % step,
+    },
+    {
+      comment:: 'Peers that were down for most observers lately, if for each at another time. No path to them is lossy.',
+      record: 'inbound:nodecanary_outages:bool',
+      expr: |||
+        group by (J, group, peer, family) (
+          count by (J, group, peer, family) (max_over_time(pair:nodecanary_down:bool[5m]))
+            > 0.5 * (inbound:nodecanary_measured:count >= 2)
+        )
+      |||,
     },
   ],
 
   flapping:: [
     {
+      comment:: 'Silent at one time and well at another, in ten minutes. What loses at random is seldom silent.',
+      record: 'pair:nodecanary_unsteady:bool',
+      expr: |||
+        count_over_time(pair:nodecanary_down:bool[10m]) >= %(least)d
+          and count_over_time(pair:nodecanary_down:bool[10m]) >= 0.25 * count_over_time(pair:nodecanary_outage:ratio[10m])
+      ||| % { least: 45 / step },
+    },
+    {
+      comment:: 'Peers that are so for most observers: then it is neither a path nor loss.',
+      record: 'inbound:nodecanary_unsteady:bool',
+      expr: |||
+        group by (J, group, peer, family) (
+          count by (J, group, peer, family) (pair:nodecanary_unsteady:bool) > 0.5 * (inbound:nodecanary_measured:count >= 2)
+        )
+      |||,
+    },
+    {
       comment:: |||
-        Down for a share of the last 45 minutes, several times, and not only since a few minutes ago.
+        In outages for a share of the last 45 minutes, several times, and not only since a few minutes ago.
       |||,
       record: 'pair:nodecanary_flapping:bool',
       expr: |||
         group by (J, instance, group, peer, family) (
-          count_over_time(pair:nodecanary_down:bool[45m]) >= %(share)d
+          count_over_time(pair:nodecanary_outage:ratio[45m]) >= %(share)d
             and
           count_over_time(pair:nodecanary_down:begin[45m]) >= %(outages)d
             and
-          count_over_time(pair:nodecanary_down:bool[37m] offset 8m) >= %(before)d
+          count_over_time(pair:nodecanary_outage:ratio[37m] offset 8m) >= %(before)d
+            and
+          count_over_time(pair:nodecanary_down:bool[45m]) >= 0.25 * count_over_time(pair:nodecanary_outage:ratio[45m])
             and
           pair:nodecanary_loss:ratio_last
         )
@@ -597,7 +704,7 @@
           inbound:nodecanary_alive:bool and on (J, group, peer) inbound:nodecanary_flapping:observers == 1
         )
     )
-  |||) + places('flapping') + [peer('flapping'), observer('flapping', '5m'), path('flapping', '5m')],
+  |||) + places('flapping') + [peer('flapping'), observer('flapping', '5m'), path('flapping', '5m', unsteady.peer + unsteady.observer)],
 
   // --- path MTU, direction ---
 
@@ -620,15 +727,15 @@
   direction:: [
     {
       comment:: |||
-        Echo requests that reached a node, as its kernel counts them, for each one that others sent to it. Warm-up
-        rounds and other pingers are in it, so only its change says anything.
+        Echo requests that reached a node, as its kernel counts them, for each one that others sent to it, warm-up
+        rounds included. Other pingers raise it, so only its change says anything.
       |||,
       record: 'node:nodecanary_arrived:ratio_rate15m',
       expr: |||
         sum by (J, instance) (rate(@echo_requests_received_total[15m]))
           / on (J, instance)
         sum by (J, instance) (
-          sum by (J, group, peer) (rate(@requests_total[15m]))
+          sum by (J, group, peer) (rate(@echo_requests_sent_total[15m]))
             * on (J, group, peer) group_right () @self_info
         )
       |||,

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The judge of the alerts: simulated fleets in which something is wrong, and what the shipped rules say about it.
 
-    judge.py [--seeds N] [--only WORD]... [--table FILE] [--rules DIRECTORY] [--jobs N] [bounded | all]
+    judge.py [--seeds N] [--only PATTERN]... [--table FILE] [--rules DIRECTORY] [--jobs N] [bounded | all]
 
 For each fault it prints whom the rules accuse, after how long (median and worst of the seeds), for which share of the
 time from then on until the fault ends, and who is accused wrongly. It fails if anybody is accused wrongly, if an
@@ -94,24 +94,29 @@ def groups_of(path):
 
 
 def needed(rules, directory, scrape):
-    """Writes the rules into `directory`, without texts, and without what is for dashboards: no alert depends on it."""
-    alerts = list(groups_of(os.path.join(rules, "nodecanary.alerts.yml")))
-    views = list(groups_of(os.path.join(rules, "nodecanary.rules.yml")))
-    wanted, texts = set(), ["".join(rules) for _, rules in alerts]
-    records = {re.match(r"      - record: (\S+)", rule)[1]: rule for _, rules in views for rule in rules}
+    """Writes the rules into `directory`, without texts, and without what no alert depends on."""
+    files = [list(groups_of(os.path.join(rules, f"nodecanary.{name}.yml"))) for name in ("rules", "alerts")]
+    files = [[(head, [re.sub(r"(?m)^        annotations:\n(          .*\n)+", "", rule) for rule in found]) for head, found in groups]
+             for groups in files]
+    every = [rule for groups in files for _, found in groups for rule in found]
+    records = {match[1]: rule for rule in every if (match := re.match(r"      - record: (\S+)", rule))}
+    sites = {rule for rule in every if rule.startswith("      - record: nodecanary:site:info")}  # one for each label
+    wanted = {rule for rule in every if rule.startswith("      - alert:")} | sites
+    texts = list(wanted)
     while texts:
-        for name in set(re.findall(r"[a-z]+:nodecanary_\w+:\w+|nodecanary:\w+:\w+", texts.pop())) & records.keys() - wanted:
-            wanted.add(name)
-            texts.append(records[name])
-    views = [(head, [rule for rule in rules if re.match(r"      - record: (\S+)", rule)[1] in wanted]) for head, rules in views]
+        found = {records[name] for name in re.findall(r"[a-z]+:nodecanary_\w+(?::\w+)?|nodecanary:\w+:\w+", texts.pop())
+                 if name in records} - wanted
+        wanted |= found
+        texts += found
     for kind in range(4):
-        for name, groups in (("rules", views), ("alerts", alerts)):
+        for name, groups in zip(("rules", "alerts"), files):
             with open(os.path.join(directory, f"{name}-{scrape}-{kind}.yml"), "w", encoding="utf-8") as file:
                 file.write("groups:\n")
                 for head, found in groups:
                     group = head.split()[2]
-                    if (kind & 1 or group not in LATENCY) and (kind & 2 or group not in SIX_HOURS):
-                        file.write(head + re.sub(r"(?m)^        annotations:\n(          .*\n)+", "", "".join(found)))
+                    found = [rule for rule in found if rule in wanted]
+                    if found and (kind & 1 or group not in LATENCY) and (kind & 2 or group not in SIX_HOURS):
+                        file.write(head + "".join(found))
 
 
 def prepare(rules, directory, scrapes):
@@ -223,8 +228,8 @@ class Judgement:
 
     def __str__(self):
         if self.complaints:
-            return f"not ok - {self.fault.name}: {'; '.join(self.complaints)} ({' | '.join(self.row()[1:])})"
-        return f"ok - {self.fault.name}: {' | '.join(self.row()[1:])}"
+            return f"not ok - {self.fault.name}: {'; '.join(self.complaints)} ({' | '.join(self.row()[1:-1])})"
+        return f"ok - {self.fault.name}: {' | '.join(self.row()[1:-1])}"
 
     def row(self):
         known = [delay for delays in self.delays.values() for delay in delays if delay is not None]
@@ -234,7 +239,7 @@ class Judgement:
         else:
             times = [minutes(statistics.median(known)), minutes(max(known)), f"{self.held():.0%}"]
         wrong = ", ".join(f"{name} ({len(seeds)})" for name, seeds in self.wrong.items()) or "0"
-        return [self.fault.name, names, *times, wrong]
+        return [self.fault.name, names, *times, wrong, str(len(self.runs))]
 
 
 def main():
@@ -246,7 +251,7 @@ def main():
     parser.add_argument("--rules", default=RULES)
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
-    chosen = [fault for fault in faults.ALL if (not options.only or any(word in fault.name for word in options.only))
+    chosen = [fault for fault in faults.ALL if (not options.only or any(re.search(word, fault.name) for word in options.only))
               and (options.what == "all" or fault.bounded)]
     runs = [Run(fault, seed) for fault in chosen
             for seed in range(options.seeds or (fault.seeds if options.what == "all" else fault.bounded))]
@@ -260,7 +265,7 @@ def main():
                 if len(left[run.fault]) == sum(other.fault is run.fault for other in runs):
                     judgements[run.fault] = found = Judgement(run.fault, left[run.fault])
                     print(found, flush=True)
-    lines = ["| fault | named | median | worst | on for | wrong |", "|---|---|---|---|---|---|"]
+    lines = ["| fault | named | median | worst | on for | wrong | seeds |", "|---|---|---|---|---|---|---|"]
     lines += ["| " + " | ".join(judgements[fault].row()) + " |" for fault in chosen if fault.table]
     if options.table:
         with open(options.table, "w", encoding="utf-8") as file:

@@ -57,6 +57,7 @@ for kind in ("down", "lossy", "slow", "mtu", "flapping"):
         f'site:nodecanary_{kind}:bool{{job="node",group="racks",level="rack",site="r7"}}': "1+0x200",
         f'group:nodecanary_{kind}:bool{{job="node",group="broken"}}': "1+0x200",
     }
+SERIES |= {f'inbound:nodecanary_down:bool{{{NODE},{peer}}}': "1+0x200" for peer in ('peer="n2"', 'peer="n3",family="ipv6"')}
 SERIES[f'peer:nodecanary_unanswered:bool{{{NODE},peer="n4"}}'] = "1+0x200"
 for peer, family in (("n2", ""), ("n4", ""), ("n3", "ipv4"), ("n3", "ipv6")):
     more = f',family="{family}"' if family else ""
