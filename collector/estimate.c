@@ -40,7 +40,13 @@ static bool may_have_series(const struct metric *metric, const struct options *o
 	case METRICS_IF_REPLIES:
 	case METRICS_IF_PAIRS:
 	case METRICS_IF_CONFLICT:
-	case METRICS_IF_HOP_LIMIT: return true;
+	case METRICS_IF_HOP_LIMIT:
+	case METRICS_IF_COUNTED:
+	case METRICS_IF_TRACE:
+	case METRICS_IF_HOP: return true;
+	case METRICS_IF_MTU:
+	case METRICS_IF_PATH_MTU: return options && options->mtu > 0;
+	case METRICS_IF_ROAM: return options && options->roam > 0;
 	case METRICS_IF_MEMBER:
 	case METRICS_IF_LOOKED_UP: return applies;
 	case METRICS_IF_HISTOGRAM:

@@ -30,7 +30,9 @@
 #include "peers/targets.h"
 #include "ping/batches.h"
 #include "ping/icmpsocket.h"
+#include "ping/pathmtu.h"
 #include "ping/probe.h"
+#include "ping/trace.h"
 #include "print.h"
 #include "publish/exposition.h"
 #include "publish/outfile.h"
@@ -284,6 +286,19 @@ static void show_progress(const struct batch *batch, unsigned round, unsigned ro
 		fputs("\r\033[K", stderr);
 }
 
+/* After the rounds, so that it disturbs none of them. */
+static void diagnose(int64_t deadline_ns)
+{
+	struct cookie cookie;
+
+	if (cookie_init(&cookie) < 0) {
+		log_err("cannot read random numbers");
+		return;
+	}
+	pathmtu_run(&run.targets, &cookie, deadline_ns, clock_wall_ns());
+	trace_run(&run.targets, &cookie, deadline_ns, clock_wall_ns());
+}
+
 static int probe_targets(void)
 {
 	int64_t deadline_ns = run.start_ns + run.config.collector.deadline_ns;
@@ -295,7 +310,11 @@ static int probe_targets(void)
 	if (run.batches.count > 0 && isatty(STDERR_FILENO) &&
 	    run.cmdline.verbosity > LOG_LEVEL_ERROR)
 		run.batches.items[0].progress = show_progress;
-	return batches_run(&run.batches, &run.targets, &run.node) < 0 ? EX_OSERR : 0;
+	if (batches_run(&run.batches, &run.targets, &run.node) < 0)
+		return EX_OSERR;
+	targets_finish_roaming(&run.targets, clock_wall_ns());
+	diagnose(deadline_ns);
+	return 0;
 }
 
 /* Why this node pings nobody, for each group that has peers besides it. */
@@ -320,6 +339,7 @@ static void finish_info(void)
 	if (measures_nobody)
 		report_idle_groups();
 	run.info.took_place = true;
+	run.info.has_echo_counts = echocounts_read(&run.info.echo);
 	run.info.success = batches_measured(&run.batches) && !measures_nobody;
 	run.node.runs += run.info.success;
 	run.info.duration_ns = clock_monotonic_ns() - run.start_ns;

@@ -71,6 +71,18 @@ static double ms(int64_t ns)
 	return (double)ns / 1e6;
 }
 
+/* Why requests failed, where this host, a router or the peer said so. */
+static void print_failures(FILE *out, const struct target *target)
+{
+	char from[ADDRESS_TEXT_SIZE];
+
+	for (const struct failure *f = target->failures; f; f = f->next) {
+		address_format(&f->from, from);
+		fprintf(out, "  %s%s%s", failure_reason_names[f->reason],
+			*from ? " from " : "", from);
+	}
+}
+
 /*
  * What was not measured is "-", never 0: without a request there is no loss, and without a
  * reply no round-trip time.
@@ -95,6 +107,7 @@ static void print_figures(FILE *out, const struct target *target)
 		fprintf(out, "  unresolved");
 	else if (run->unsent > 0)
 		fprintf(out, "  %llu unsent", (unsigned long long)run->unsent);
+	print_failures(out, target);
 }
 
 void print_results(FILE *out, const struct targets *targets, bool colour)

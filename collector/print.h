@@ -12,7 +12,7 @@
 
 /*
  * The measured targets: peer, address, sent, replies, loss in percent, and
- * min/mean/max/stddev in ms. With `colour`, lines with losses are coloured.
+ * min/mean/max/stddev in ms, and why requests failed, where that is known. With `colour`, lines with losses are coloured.
  */
 void print_results(FILE *out, const struct targets *targets, bool colour);
 

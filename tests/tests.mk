@@ -187,7 +187,7 @@ soak: all tools
 # What it costs beside others, in BENCH's words: `make bench BENCH="--peers 9,100"`.
 bench:
 	@tests/tools/deps bench
-	$(Q)$(MAKE) --no-print-directory all tools static $(if $(DEB),,deb)
+	$(Q)$(MAKE) --no-print-directory all tools static musl $(if $(DEB),,deb)
 	$(Q)$(with_nodes) NODECANARY=$(CURDIR)/$(BUILD)/nodecanary \
 		STATIC_NC=$(CURDIR)/$(BUILD)/static/nodecanary tests/bench/run $(BENCH)
 

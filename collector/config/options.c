@@ -261,6 +261,13 @@ static const struct words fanouts = {"all, or a whole number from 1 to 65535",
 					     {NULL, 0},
 				     }};
 
+/* 0 turns the probes with large packets off. */
+static const struct words mtus = {"0, or the bytes of an IP packet from 576 to 9216",
+				  (const struct word[]){
+					  {"0", 0},
+					  {NULL, 0},
+				  }};
+
 /*
  * The tables of keys. Adding one is a row here, a field in options.h, and its description
  * in the manual page and conf/nodecanary.ini.
@@ -287,6 +294,8 @@ static const struct key collector_keys[] = {
 	 COLLECTOR(resolve_timeout_ns, NULL)},
 	{"resolve_every", parse_duration, 0, 86400 * S, "1m",
 	 COLLECTOR(resolve_every_ns, NULL)},
+	{"trace", parse_number, 0, OPTIONS_TRACE_MAX, "2", COLLECTOR(trace, NULL)},
+	{"trace_every", parse_duration, 0, 86400 * S, "5m", COLLECTOR(trace_every_ns, NULL)},
 	{.name = NULL},
 };
 
@@ -310,6 +319,9 @@ static const struct key probe_keys[] = {
 	 COLLECTOR(buckets, NULL)},
 	{"fanout", parse_number, 1, OPTIONS_FANOUT_MAX, "all", PROBE(fanout, &fanouts)},
 	{"members_only", parse_number, 0, 0, "no", PROBE(members_only, &flags)},
+	{"roam", parse_number, 0, OPTIONS_FANOUT_MAX, "0", PROBE(roam, NULL)},
+	{"mtu", parse_number, OPTIONS_MTU_MIN, OPTIONS_MTU_MAX, "0", PROBE(mtu, &mtus)},
+	{"mtu_every", parse_duration, 0, 86400 * S, "5m", PROBE(mtu_every_ns, NULL)},
 	{.name = NULL},
 };
 /* clang-format on */

@@ -23,6 +23,10 @@
 #define OPTIONS_SIZE_MAX 4000
 #define OPTIONS_FANOUT_MAX 65535
 #define OPTIONS_FANOUT_ALL UINT32_MAX
+#define OPTIONS_TRACE_MAX 16
+/* Bytes of the IP packet: from what IPv6 guarantees to what jumbo frames carry. */
+#define OPTIONS_MTU_MIN 576
+#define OPTIONS_MTU_MAX 9216
 
 enum family_choice { FAMILY_AUTO, FAMILY_IPV4, FAMILY_IPV6, FAMILY_BOTH };
 enum histogram_mode { HISTOGRAM_PEER, HISTOGRAM_GROUP, HISTOGRAM_OFF };
@@ -52,6 +56,8 @@ struct collector_options {
 	int64_t deadline_ns;
 	int64_t resolve_timeout_ns;
 	int64_t resolve_every_ns;
+	uint32_t trace; /* the most peers that a run traces; 0: none */
+	int64_t trace_every_ns;
 	struct buckets buckets; /* a key of [probe], but the same for all groups */
 };
 
@@ -67,6 +73,9 @@ struct options {
 	struct mark mark;
 	enum histogram_mode histogram;
 	uint32_t fanout; /* the most peers of the group that a node pings */
+	uint32_t roam;	 /* further ones in each run, moving through all of them */
+	uint32_t mtu;	 /* bytes of the large packets that are tried; 0: none */
+	int64_t mtu_every_ns;
 	bool members_only;
 };
 

@@ -16,7 +16,7 @@ uint64_t fanout_seed(const char *name)
  * SplitMix64. Every ring orders the names differently, so that nodes which share a
  * successor on one ring do not share it on the next.
  */
-static uint64_t place(uint64_t seed, size_t ring)
+uint64_t fanout_place(uint64_t seed, size_t ring)
 {
 	uint64_t z = seed + (ring + 1) * UINT64_C(0x9e3779b97f4a7c15);
 
@@ -33,11 +33,11 @@ static uint64_t place(uint64_t seed, size_t ring)
 static size_t next_free(const uint64_t *seeds, size_t count,
 			struct fanout_observer observer, size_t ring, const bool *chosen)
 {
-	uint64_t own = place(observer.seed, ring), nearest = UINT64_MAX;
+	uint64_t own = fanout_place(observer.seed, ring), nearest = UINT64_MAX;
 	size_t best = FANOUT_OUTSIDE;
 
 	for (size_t i = 0; i < count; i++) {
-		uint64_t distance = place(seeds[i], ring) - own;
+		uint64_t distance = fanout_place(seeds[i], ring) - own;
 
 		/* Of equal places, one earlier in the list is a whole round away. */
 		if (distance == 0 && i < observer.index)

@@ -29,6 +29,9 @@
 /* The seed from which all places of a name follow. */
 uint64_t fanout_seed(const char *name);
 
+/* The place that follows from a seed on a ring. */
+uint64_t fanout_place(uint64_t seed, size_t ring);
+
 /* The node that chooses. One that is not a member has the index FANOUT_OUTSIDE. */
 struct fanout_observer {
 	uint64_t seed;

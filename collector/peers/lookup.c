@@ -25,6 +25,9 @@ enum turn { TURN_NONE, TURN_FIRST, TURN_SECOND };
  */
 static enum turn find_turn(const struct targets *targets, const struct target *target)
 {
+	/* A name that roaming visits was forgotten after the last visit. */
+	if (target->peer->host && target->roams)
+		return TURN_FIRST;
 	if (!target->peer->host ||
 	    (target->state == TARGET_UNSELECTED && !target->is_local &&
 	     targets->groups[target->peer->group].self))

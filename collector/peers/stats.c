@@ -11,6 +11,13 @@ const char *const stats_discard_reasons[DISCARD_REASONS] = {
 
 #define NANOS UINT32_C(1000000000)
 
+const char *const stats_irregular_kinds[IRREGULAR_KINDS] = {
+	[IRREGULAR_CORRUPT] = "corrupt",
+	[IRREGULAR_DUPLICATE] = "duplicate",
+	[IRREGULAR_LATE] = "late",
+	[IRREGULAR_SHORTENED] = "shortened",
+};
+
 /* Seconds and nanoseconds are separate, so that a sum over years stays exact. */
 static void sum_add(struct stats_sum *sum, uint64_t seconds, uint32_t nanos)
 {

@@ -29,6 +29,17 @@ enum discard_reason {
 
 extern const char *const stats_discard_reasons[DISCARD_REASONS];
 
+/* Replies that say something beside that they came. In the order of the names. */
+enum irregular_kind {
+	IRREGULAR_CORRUPT,   /* our request, changed on the way */
+	IRREGULAR_DUPLICATE, /* a second reply to one request */
+	IRREGULAR_LATE,	     /* after the timeout; only what comes during a later round */
+	IRREGULAR_SHORTENED, /* less than was sent; counts as a reply */
+};
+#define IRREGULAR_KINDS 4
+
+extern const char *const stats_irregular_kinds[IRREGULAR_KINDS];
+
 /* The state of the node that continues from run to run. */
 struct stats_node {
 	int64_t counters_start_ns;		    /* wall clock */
@@ -55,6 +66,8 @@ struct stats_histogram {
 
 struct stats_totals {
 	uint64_t requests, replies, unsent;
+	uint64_t echo_requests; /* of all rounds, warm-up and discarded ones included */
+	uint64_t mtu_requests, mtu_replies;
 	struct stats_histogram histogram;
 };
 

@@ -74,7 +74,9 @@ int targets_build(struct targets *targets, const struct config *config)
 	targets->groups = calloc(config->group_count + 1, sizeof(*targets->groups));
 	targets->seeds = calloc(config->peer_count + 1, sizeof(*targets->seeds));
 	targets->chosen = calloc(config->peer_count + 1, sizeof(*targets->chosen));
-	if (!targets->items || !targets->groups || !targets->seeds || !targets->chosen) {
+	targets->visited = calloc(config->peer_count + 1, sizeof(*targets->visited));
+	if (!targets->items || !targets->groups || !targets->seeds || !targets->chosen ||
+	    !targets->visited) {
 		log_errx("out of memory");
 		targets_free(targets);
 		return -1;
@@ -103,6 +105,12 @@ void targets_reset(struct targets *targets)
 		struct target *target = &targets->items[i];
 
 		free(target->totals.histogram.counts);
+		failure_free(&target->failures);
+		free(target->trace);
+		free(target->mtu);
+		target->trace = NULL;
+		target->mtu = NULL;
+		target->roam_state = ROAM_WELL;
 		target->totals = (struct stats_totals){.requests = 0};
 		target->previous = TARGET_UNKNOWN;
 		target->lookup = TARGET_NOT_LOOKED_UP;
@@ -116,6 +124,10 @@ void targets_reset(struct targets *targets)
 		free(targets->groups[i].histogram.counts);
 		targets->groups[i].histogram = (struct stats_histogram){.counts = NULL};
 		targets->groups[i].last_self = NULL;
+		memset(targets->groups[i].irregular, 0,
+		       sizeof(targets->groups[i].irregular));
+		targets->groups[i].roam_requests = targets->groups[i].roam_replies = 0;
+		targets->groups[i].roam_position = targets->groups[i].roam_next = 0;
 	}
 }
 
@@ -126,6 +138,7 @@ void targets_free(struct targets *targets)
 	free(targets->groups);
 	free(targets->seeds);
 	free(targets->chosen);
+	free(targets->visited);
 	*targets = (struct targets){.items = NULL};
 }
 
@@ -284,15 +297,54 @@ static void count_states(struct targets *targets)
 	}
 }
 
+/* Sets `visited` for the peers of the group that roaming asks next. */
+static void choose_visits(struct targets *targets, size_t group, const char *name)
+{
+	const struct config *config = targets->config;
+	const struct group *g = &config->groups[group];
+	struct target_group *members = &targets->groups[group];
+	const uint64_t *seeds = targets->seeds + g->first_peer;
+	bool *visited = targets->visited + g->first_peer;
+	size_t own = members->self
+			     ? (size_t)(members->self - &config->peers[g->first_peer])
+			     : FANOUT_OUTSIDE;
+
+	memset(visited, 0, g->peer_count * sizeof(*visited));
+	members->roam_next = members->roam_position;
+	if (g->options.roam == 0 || g->options.fanout == OPTIONS_FANOUT_ALL ||
+	    (g->options.members_only && !members->self))
+		return;
+	roam_choose(seeds, g->peer_count,
+		    (struct fanout_observer){
+			    members->self ? seeds[own] : fanout_seed(name), own},
+		    g->options.roam, targets->chosen + g->first_peer, &members->roam_next,
+		    visited);
+}
+
+/* Those that were silent are asked again, beside the next ones. */
+static void decide_visit(const struct targets *targets, struct target *target)
+{
+	if (target->state != TARGET_UNSELECTED ||
+	    target_group(targets, target)->options.roam == 0)
+		target->roam_state = ROAM_WELL;
+	target->roams = target->state == TARGET_UNSELECTED &&
+			(targets->visited[target->peer - targets->config->peers] ||
+			 target->roam_state != ROAM_WELL);
+}
+
 void targets_select(struct targets *targets, const char *name)
 {
 	const struct config *config = targets->config;
 
-	for (size_t i = 0; i < config->group_count; i++)
+	for (size_t i = 0; i < config->group_count; i++) {
 		targets_choose(targets, i, targets->groups[i].self, name,
 			       targets->chosen + config->groups[i].first_peer);
-	for (size_t i = 0; i < targets->count; i++)
+		choose_visits(targets, i, name);
+	}
+	for (size_t i = 0; i < targets->count; i++) {
 		targets->items[i].state = decide_state(targets, &targets->items[i]);
+		decide_visit(targets, &targets->items[i]);
+	}
 	count_states(targets);
 }
 
@@ -308,12 +360,56 @@ bool targets_measure_nobody(const struct targets *targets)
 	return has_others;
 }
 
+/*
+ * A name is looked up anew at the next visit, which may be hours away, so its address is
+ * forgotten like everything else that would take a line of the state.
+ */
+static void finish_visit(struct target *target, struct target_group *members,
+			 size_t *listed, int64_t wall_ns)
+{
+	members->roam_requests += target->run.requests;
+	members->roam_replies += target->run.replies;
+	if (target->run.requests > 0) {
+		members->roam_position = members->roam_next;
+		target->roam_state =
+			roam_next_state(target->roam_state, target->run.replies > 0,
+					&target->roam_since_ns, wall_ns, *listed);
+		*listed += target->roam_state == ROAM_UNRESPONSIVE;
+	}
+	target->run = (struct stats_run){.hop_limit = -1};
+	failure_free(&target->failures);
+	if (target->peer->host) {
+		target->address = (struct address){.family = ADDRESS_NONE};
+		target->lookup = TARGET_NOT_LOOKED_UP;
+	}
+}
+
+void targets_finish_roaming(struct targets *targets, int64_t wall_ns)
+{
+	size_t group = SIZE_MAX, listed = 0;
+
+	for (size_t i = 0; i < targets->count; i++) {
+		struct target *target = &targets->items[i];
+
+		/* Targets are sorted by group. */
+		if (target->peer->group != group)
+			listed = 0;
+		group = target->peer->group;
+		if (target->roams)
+			finish_visit(target, &targets->groups[group], &listed, wall_ns);
+	}
+}
+
 struct target_summary targets_summarize(const struct target *target)
 {
 	const struct stats_run *run = &target->run;
 	struct target_summary summary = {.up = run->replies > 0,
 					 .resolved = target->lookup == TARGET_RESOLVED};
 
+	if (target->mtu)
+		summary.path_mtu_bytes = target->mtu->bytes;
+	if (target->trace)
+		summary.trace_hops = target->trace->hops;
 	if (run->requests > 0)
 		summary.loss_billionths = stats_loss_billionths(run);
 	if (run->replies > 0) {

@@ -17,6 +17,8 @@
 #include <stdint.h>
 
 #include "config/config.h"
+#include "peers/failure.h"
+#include "peers/roam.h"
 #include "peers/stats.h"
 
 /* The published ones in the order of the names, as the series of nodecanary_peers are. */
@@ -46,6 +48,21 @@ enum target_lookup {
 
 extern const char *const targets_lookup_names[TARGET_LOOKUPS];
 
+/* The last trace to a target that loses packets: see trace.h. */
+struct trace {
+	int64_t at_ns; /* wall clock */
+	bool is_over;  /* it loses no more; what was found is not published */
+	uint64_t hops; /* the distance of `last`; 0: no hop answered */
+	struct address
+		last; /* the last hop that answered; ADDRESS_NONE where hops is 0 */
+};
+
+/* The last probe of a target with large packets: see pathmtu.h. */
+struct path_mtu {
+	int64_t at_ns;	/* wall clock */
+	uint64_t bytes; /* of the largest packet known to pass; 0: not known */
+};
+
 struct target {
 	const struct peer *peer;
 	/* The family that this target measures; ADDRESS_NONE: whichever the peer has. */
@@ -60,6 +77,12 @@ struct target {
 	bool has_conflict; /* has an address of this host, which is another peer by name */
 	struct stats_totals totals;
 	struct stats_run run;
+	bool roams;		    /* asked in this run by roaming, see roam.h */
+	enum roam_state roam_state; /* of a peer that roaming has visited */
+	int64_t roam_since_ns;	    /* wall clock, of ROAM_UNRESPONSIVE */
+	struct failure *failures;   /* of this run; see failure.h */
+	struct trace *trace;	    /* NULL: none */
+	struct path_mtu *mtu;	    /* NULL: never probed */
 };
 
 /* The state of a group, and what is published about it. */
@@ -72,6 +95,10 @@ struct target_group {
 	uint64_t list_hash;		  /* see targets_list_hash() */
 	uint64_t observers;		  /* see targets_observers() */
 	uint64_t states[TARGET_STATES];	  /* peers, not targets, in each state */
+	uint64_t irregular[IRREGULAR_KINDS];
+	uint64_t roam_requests, roam_replies;
+	/* The last place that roaming visited, and the one after this run: see roam.h. */
+	uint64_t roam_position, roam_next;
 };
 
 /*
@@ -80,7 +107,7 @@ struct target_group {
  * run.hop_limit is not negative. A value that is not valid is 0.
  */
 struct target_summary {
-	uint64_t up, resolved, hop_limit;
+	uint64_t up, resolved, hop_limit, path_mtu_bytes, trace_hops;
 	int64_t loss_billionths;
 	int64_t min_ns, max_ns, mean_ns, stddev_ns, jitter_ns;
 };
@@ -92,6 +119,7 @@ struct targets {
 	struct target_group *groups; /* one for each of config->groups */
 	uint64_t *seeds; /* one for each peer, of groups with a fan-out: see fanout.h */
 	bool *chosen;	 /* one for each peer; used by targets_select() */
+	bool *visited;	 /* the same, of those that roaming visits in this run */
 };
 
 /*
@@ -150,6 +178,12 @@ void targets_select(struct targets *targets, const char *name);
 /* Whether there are peers besides this node, and none of them is measured. */
 bool targets_measure_nobody(const struct targets *targets);
 
+/*
+ * After the rounds: adds what roaming targets answered to their groups and decides which of
+ * them are unresponsive. Their own results are forgotten.
+ */
+void targets_finish_roaming(struct targets *targets, int64_t wall_ns);
+
 /* The results of this run for one target. */
 struct target_summary targets_summarize(const struct target *target);
 
@@ -173,6 +207,13 @@ static inline const struct group *target_group(const struct targets *targets,
 static inline bool target_is_measured(const struct target *target)
 {
 	return target->state == TARGET_PROBED || target->state == TARGET_UNRESOLVED;
+}
+
+/* Whether requests are sent to the target: it is measured or visited, and has an address. */
+static inline bool target_is_asked(const struct target *target)
+{
+	return target->state == TARGET_PROBED ||
+	       (target->roams && target->address.family != ADDRESS_NONE);
 }
 
 /* The value of the label `family`; "" in a group without that label. */

@@ -61,28 +61,82 @@ static void discard_round(struct batch *batch, enum discard_reason reason)
 static void add_samples(struct batch *batch, const struct sample *samples)
 {
 	const struct buckets *buckets = &batch->all->config->collector.buckets;
+	struct stats_totals ignored = {.requests = 0};
 	bool any_sent = false;
 
 	for (size_t i = 0; i < batch->count; i++) {
 		struct target *target = batch->targets[i];
 
 		samples += begins_host(batch, i);
-		stats_add(&target->totals, &target->run, buckets, samples);
+		/* What roaming finds counts for the group, not for the peer. */
+		stats_add(target->roams ? &ignored : &target->totals, &target->run,
+			  buckets, samples);
 		any_sent |= samples->outcome != SAMPLE_UNSENT;
 	}
 	/* A run whose requests all failed to leave has measured nothing. */
 	batch->measured += any_sent;
 }
 
-static void count_round(struct batch *batch, enum round_result result,
-			const struct sample *samples)
+/* The targets of a batch are sorted by host, and the failures are not. */
+static void add_failures(struct running *running)
 {
+	struct batch *batch = running->batch;
+	size_t count, host = 0;
+	const struct probe_failure *failures = probe_get_failures(running->probe, &count);
+	const struct probe_failure **of_host;
+
+	if (count == 0)
+		return;
+	of_host = calloc(batch->addresses, sizeof(*of_host));
+	for (size_t i = 0; of_host && i < count; i++)
+		of_host[failures[i].host] = &failures[i];
+	for (size_t i = 0; of_host && i < batch->count; i++) {
+		host += begins_host(batch, i);
+		/* A reply came all the same, as after an error that was forged. */
+		if (of_host[host] && running->samples[host].outcome != SAMPLE_REPLY)
+			(void)failure_add(&batch->targets[i]->failures,
+					  of_host[host]->reason, &of_host[host]->from);
+	}
+	free(of_host);
+}
+
+/*
+ * What every round counts, warm-up and discarded ones included: requests that left, and
+ * irregular replies. One request may serve several targets; it counts for the first.
+ */
+static void count_packets(struct running *running)
+{
+	struct batch *batch = running->batch;
+	size_t host = 0;
+
+	for (size_t i = 0; i < batch->count; i++) {
+		struct target *target = batch->targets[i];
+		const uint8_t *irregular;
+
+		if (i > 0 && !begins_host(batch, i))
+			continue;
+		host += begins_host(batch, i);
+		irregular = probe_get_irregular(running->probe, host);
+		for (size_t kind = 0; kind < IRREGULAR_KINDS; kind++)
+			batch->all->groups[target->peer->group].irregular[kind] +=
+				irregular[kind];
+		if (!target->roams && running->samples[host].outcome != SAMPLE_UNSENT)
+			target->totals.echo_requests++;
+	}
+}
+
+static void count_round(struct running *running, enum round_result result)
+{
+	struct batch *batch = running->batch;
+
 	switch (result) {
-	case ROUND_MEASURED: add_samples(batch, samples); break;
+	case ROUND_MEASURED:
+		add_samples(batch, running->samples);
+		add_failures(running);
+		break;
 	case ROUND_CLOCK_STEP: discard_round(batch, DISCARD_CLOCK_STEP); break;
 	case ROUND_RECEIVE_DROPS: discard_round(batch, DISCARD_RECEIVE_DROPS); break;
 	case ROUND_INTERRUPTED: discard_round(batch, DISCARD_INTERRUPTED); break;
-	case ROUND_BROKEN: break; /* it ends the batch */
 	}
 }
 
@@ -157,10 +211,10 @@ static bool run_round(struct running *running, unsigned round, int64_t start_ns)
 		return false;
 	}
 	result = probe_run_round(running->probe, running->samples, end_sending, running);
-	batch->broken = result == ROUND_BROKEN;
+	count_packets(running);
 	if (round >= batch->options->warmup)
-		count_round(batch, result, running->samples);
-	return !batch->broken;
+		count_round(running, result);
+	return true;
 }
 
 static void run_rounds(struct running *running)

@@ -54,7 +54,6 @@ struct batch {
 	uint64_t measured; /* rounds in which a request was sent */
 	uint64_t discarded[DISCARD_REASONS];
 	struct probe_report report;
-	bool broken; /* liboping does not behave as this program needs; logged */
 };
 
 /*
@@ -70,7 +69,7 @@ bool batch_is_same_host(const struct targets *targets, const struct target *a,
 /*
  * Makes the liboping object, runs all rounds, and frees it. Calls `on_sent` with `arg` once
  * or twice in each round, as probe_run_round() does. 0, or -1 after logging where there is
- * no memory or no random number.
+ * no memory or no random number, or liboping does not behave as this program needs.
  */
 int batch_run(struct batch *batch, void (*on_sent)(void *arg), void *arg);
 

@@ -134,7 +134,7 @@ static size_t list_targets(struct targets *targets, struct entry *entries)
 		if (i == 0 || target->peer->group != target[-1].peer->group)
 			first_group =
 				find_first_group(targets->config, target->peer->group);
-		if (!target_is_measured(target))
+		if (!target_is_measured(target) && !target_is_asked(target))
 			continue;
 		*entry = (struct entry){
 			.target = target,
@@ -405,6 +405,41 @@ static void log_failed(const struct targets *targets, const struct probe_report 
 		  peers);
 }
 
+/* The first ICMP error in the list; what this host's kernel said is in log_failed(). */
+static const struct failure *find_icmp_error(const struct failure *failure)
+{
+	while (failure && failure->from.family == ADDRESS_NONE)
+		failure = failure->next;
+	return failure;
+}
+
+/* One line for all peers of which a router or a host said why a request failed. */
+static void log_icmp_errors(const struct targets *targets)
+{
+	char peers[NAMES_MAX * (INIFILE_KEY_MAX + ADDRESS_TEXT_SIZE + 32) + 64];
+	char from[ADDRESS_TEXT_SIZE];
+	size_t count = 0, used = 0;
+
+	for (size_t i = 0; i < targets->count; i++) {
+		const struct target *target = &targets->items[i];
+		const struct failure *failure = find_icmp_error(target->failures);
+
+		if (!failure || target->roams)
+			continue;
+		address_format(&failure->from, from);
+		if (count++ < NAMES_MAX)
+			used += (size_t)snprintf(
+				peers + used, sizeof(peers) - used, "%s%s (%s, says %s)",
+				used ? ", " : "", target->peer->name,
+				failure_reason_names[failure->reason], from);
+	}
+	if (count > NAMES_MAX)
+		snprintf(peers + used, sizeof(peers) - used, " and %zu more",
+			 count - NAMES_MAX);
+	if (count > 0)
+		log_warnx("requests got no reply but an error: %s", peers);
+}
+
 /*
  * The kernel doubles what it is asked for and reports the double, so half of what is wanted
  * is named. systemd/60-nodecanary-sysctl.conf has both settings.
@@ -441,6 +476,7 @@ int batches_run(struct batches *batches, struct targets *targets, struct stats_n
 		batches->items[0].progress(&batches->items[0], 0, 0);
 	log_refused(batches);
 	log_failed(targets, &sum);
+	log_icmp_errors(targets);
 	log_report(&sum);
 	node->receive_drops += sum.receive_drops;
 	for (size_t i = 0; i < batches->count; i++)

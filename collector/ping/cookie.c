@@ -41,15 +41,6 @@ int cookie_init(struct cookie *cookie)
 	return 0;
 }
 
-void cookie_derive(const struct cookie *cookie, unsigned index, struct cookie *derived)
-{
-	/* The last two bytes hold the number, four bits each; neither is ever NUL. */
-	uint32_t number = 0x4040U | (index & 15) | (index >> 4 & 15) << 8;
-
-	*derived = *cookie;
-	derived->words[1] = (derived->words[1] & 0xffff0000U) | number;
-}
-
 /* In network order; the string need not be aligned. */
 static char *put_word(char *out, uint32_t word)
 {
@@ -204,4 +195,15 @@ const unsigned char *cookie_find_icmp(enum address_family family, const void *pa
 		return NULL;
 	*len -= header;
 	return p + header;
+}
+
+uint16_t cookie_checksum(const unsigned char *message, size_t len)
+{
+	uint32_t sum = len % 2 ? (uint32_t)message[len - 1] << 8 : 0;
+
+	for (size_t i = 0; i + 1 < len; i += 2)
+		sum += (uint32_t)message[i] << 8 | message[i + 1];
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)~sum;
 }

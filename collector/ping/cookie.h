@@ -32,12 +32,6 @@ struct cookie {
 int cookie_init(struct cookie *cookie);
 
 /*
- * The cookie of the run's object number `index`, below 256. It differs from all others, so
- * that the sockets of one object do not receive the replies to another.
- */
-void cookie_derive(const struct cookie *cookie, unsigned index, struct cookie *derived);
-
-/*
  * Writes the payload of `size` bytes (OPTIONS_SIZE_MIN to OPTIONS_SIZE_MAX) for one address
  * as a string: `out` has room for size + 1 bytes.
  */
@@ -66,5 +60,11 @@ size_t cookie_build_filter(const struct cookie *cookie, enum address_family fami
  */
 const unsigned char *cookie_find_icmp(enum address_family family, const void *packet,
 				      size_t *len);
+
+/*
+ * The checksum of an ICMP message (RFC 1071), in host order; 0 of one that has the right
+ * one. That of ICMPv6 covers the addresses too, and the kernel verifies it.
+ */
+uint16_t cookie_checksum(const unsigned char *message, size_t len);
 
 #endif

@@ -10,9 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/procfile.h"
 #include "base/text.h"
+#include "ping/icmperror.h"
 
 /*
  * What the kernel charges for one queued packet (skb->truesize): measured 832 bytes for a
@@ -21,9 +21,6 @@
 #define SMALL_PACKET_COST 832
 #define SMALL_PAYLOAD 256
 #define SMALLEST_PACKET_COST 512
-
-/* ICMP errors that are removed from a socket at once; more of them are a flood. */
-#define ERRORS_IN_A_ROW 4096
 
 /* The scope column of /proc/net/if_inet6. */
 #define SCOPE_GLOBAL 0x00
@@ -193,15 +190,15 @@ static enum address_family read_family(int fd)
 				    : ADDRESS_NONE;
 }
 
-static void add_socket(struct icmpsocket_set *set, int fd, const struct cookie *cookie)
+/* A socket that fails is not part of the set, so the next round tries again. */
+static int add_socket(struct icmpsocket_set *set, int fd, const struct cookie *cookie)
 {
-	struct icmpsocket *s = &set->items[set->count++];
+	struct icmpsocket *s = &set->items[set->count];
 
 	*s = (struct icmpsocket){.fd = fd, .family = read_family(fd)};
-	if (s->family == ADDRESS_NONE || attach_filters(s, cookie) < 0) {
-		log_err("cannot prepare a raw socket");
-		set->failed = true;
-	}
+	if (s->family == ADDRESS_NONE || attach_filters(s, cookie) < 0)
+		return -1;
+	set->count++;
 	s->holds_all = grow_buffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, set->receive_wanted);
 	if (!s->holds_all)
 		set->receive_short = set->receive_wanted;
@@ -209,14 +206,14 @@ static void add_socket(struct icmpsocket_set *set, int fd, const struct cookie *
 		set->send_short = set->send_wanted;
 	/*
 	 * An IPv4 socket reports requests that the kernel itself dropped, as its neighbour
-	 * table or the device's queue was full, only with IP_RECVERR. That also makes ICMP
-	 * errors fail calls on the socket: see icmpsocket_discard_errors().
+	 * table or the device's queue was full, only with IP_RECVERR. That also queues ICMP
+	 * errors, and lets them fail calls on the socket: see interpose.h.
 	 */
-	if (s->family == ADDRESS_IPV4)
-		setsockopt(fd, IPPROTO_IP, IP_RECVERR, &(int){1}, sizeof(int));
+	(void)icmperror_enable(fd, s->family, true);
 	/* What was dropped before is nothing of ours. */
 	s->refused = read_refused();
 	(void)read_new_drops(s);
+	return 0;
 }
 
 size_t icmpsocket_discard_errors(int fd)
@@ -224,7 +221,7 @@ size_t icmpsocket_discard_errors(int fd)
 	size_t count = 0;
 	char byte;
 
-	while (count < ERRORS_IN_A_ROW &&
+	while (count < ICMPSOCKET_ERRORS_MAX &&
 	       recv(fd, &byte, sizeof(byte), MSG_ERRQUEUE | MSG_DONTWAIT) >= 0)
 		count++;
 	return count;
@@ -307,13 +304,11 @@ size_t icmpsocket_prepare(struct icmpsocket_set *set, int fd, const struct cooki
 	size_t i = find(set, fd), capacity;
 	int buffer;
 
-	if (i == ICMPSOCKET_MAX)
+	if (i == ICMPSOCKET_MAX || (i == set->count && add_socket(set, fd, cookie) < 0))
 		return 0;
-	if (i == set->count)
-		add_socket(set, fd, cookie);
 	buffer = get_option(fd, SO_RCVBUF);
 	/* The last packet may exceed the buffer. */
-	capacity = buffer < 0 ? 0 : (size_t)buffer / SMALLEST_PACKET_COST + 1;
+	capacity = (buffer < 0 ? 0 : (size_t)buffer / SMALLEST_PACKET_COST) + 1;
 	/* liboping would count a late reply of the previous round as one of this round. */
 	drain(fd, capacity);
 	/* Only now: what is dropped while the queue is still full is no reply of this round. */

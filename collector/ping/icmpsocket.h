@@ -22,6 +22,9 @@
 #include "base/address.h"
 #include "ping/cookie.h"
 
+/* ICMP errors that are taken from a socket at once; more of them are a flood. */
+#define ICMPSOCKET_ERRORS_MAX 4096
+
 /* liboping opens one socket for each address family. */
 #define ICMPSOCKET_MAX 2
 
@@ -42,7 +45,6 @@ struct icmpsocket_set {
 	uint64_t drops; /* so far, in rounds and between them */
 	/* What was wanted, if a socket got less, otherwise 0. */
 	uint64_t receive_short, send_short;
-	bool failed; /* a socket could not be prepared; logged */
 
 	/* Internal. */
 	struct icmpsocket items[ICMPSOCKET_MAX];
@@ -59,7 +61,7 @@ uint64_t icmpsocket_buffer_size(uint64_t packets, size_t payload);
 /*
  * Before the first request of a round, for each socket. Attaches the filter and sets the
  * buffers when it sees the socket for the first time. Returns how many packets the socket
- * can queue at most; 0 for a socket beyond ICMPSOCKET_MAX, which is left alone.
+ * can queue at most; 0 with errno for a socket that must not be used, as it has no filter.
  */
 size_t icmpsocket_prepare(struct icmpsocket_set *set, int fd,
 			  const struct cookie *cookie);

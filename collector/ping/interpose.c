@@ -21,9 +21,6 @@
  */
 #define RESENDS_MAX 16
 
-/* Calls of select() in a rehearsal; a liboping that sends otherwise would never end. */
-#define REHEARSED_WAITS_MAX 8
-
 /*
  * Sending one request may take a quarter of the timeout, or a millisecond if that is
  * longer, as it does on a busy machine. Beyond that the round is not trusted.
@@ -54,12 +51,14 @@ static nfds_t list_pollfds(int nfds, const fd_set *set, struct pollfd *fds)
 	return count;
 }
 
-static void begin_sending(struct interpose *s, const struct pollfd *fds, nfds_t count)
+static bool begin_sending(struct interpose *s, const struct pollfd *fds, nfds_t count)
 {
-	s->was_called = true;
 	for (nfds_t i = 0; i < count; i++)
-		s->on_socket(fds[i].fd, s->arg);
+		if (!s->on_socket(fds[i].fd, s->arg))
+			return false;
+	s->was_called = true;
 	s->last_send_ns = s->next_send_ns = clock_monotonic_ns();
+	return true;
 }
 
 /* Meanwhile other tasks have rounds of their own. The caller's loop may wait again. */
@@ -181,8 +180,8 @@ static int select_in_round(struct interpose *s, int nfds, fd_set *readfds,
 	for (nfds_t i = 0; i < count; i++)
 		if (FD_ISSET(fds[i].fd, writefds))
 			write_fd = fds[i].fd;
-	if (!s->was_called)
-		begin_sending(s, fds, count);
+	if (!s->was_called && !begin_sending(s, fds, count))
+		return -1;
 	if (write_fd < 0 && !s->sent) {
 		s->sent = true;
 		s->on_sent(s->arg);
@@ -192,12 +191,12 @@ static int select_in_round(struct interpose *s, int nfds, fd_set *readfds,
 	return wait_round(s, fds, count, write_fd, readfds, writefds);
 }
 
-/* Time is up when the one request was sent and something read, or never will be. */
+/* Time is up when the one request was sent and something read. */
 static int rehearse_wait(struct interpose *s, fd_set *readfds, fd_set *writefds)
 {
 	s->was_called = true;
 	FD_ZERO(s->has_sent ? writefds : readfds);
-	if (!s->has_received && s->rehearsed_waits++ < REHEARSED_WAITS_MAX)
+	if (!s->has_received)
 		return 1;
 	FD_ZERO(s->has_sent ? readfds : writefds);
 	return 0;
@@ -230,12 +229,19 @@ static int64_t stall_ns(const struct interpose *s)
 	return share_ns < s->timeout_ns / 2 ? share_ns : s->timeout_ns / 2;
 }
 
+static size_t take_errors(const struct interpose *s, int fd)
+{
+	return s->take_errors ? s->take_errors(fd, s->arg)
+			      : icmpsocket_discard_errors(fd);
+}
+
 /*
  * A failure may be a pending ICMP error, which says nothing about this request; the next one
  * may arrive between two tries. The kernel queues an error some time before it fails a call
  * with it, so an empty queue alone proves nothing.
  */
-static ssize_t send_now(int fd, const struct msghdr *message, int flags)
+static ssize_t send_now(const struct interpose *s, int fd, const struct msghdr *message,
+			int flags)
 {
 	unsigned tries = 0;
 
@@ -246,15 +252,20 @@ static ssize_t send_now(int fd, const struct msghdr *message, int flags)
 		/* A full buffer is no ICMP error. */
 		if (sent >= 0 || error == EAGAIN || tries >= RESENDS_MAX)
 			return sent;
-		tries += icmpsocket_discard_errors(fd) > 0 ? 1 : 4;
+		tries += take_errors(s, fd) > 0 ? 1 : 4;
 		errno = error;
 	}
 }
 
-static void count_failure(struct interpose *s)
+static void count_failure(struct interpose *s, int fd, const void *packet)
 {
+	int error = errno;
+
 	if (s->failed++ == 0)
-		s->first_errno = errno;
+		s->first_errno = error;
+	if (s->on_failure)
+		s->on_failure(fd, packet, error, s->arg);
+	errno = error;
 	/* liboping counts these two as sent, so the request would be lost, not unsent. */
 	if (errno == EHOSTUNREACH || errno == ENETUNREACH)
 		errno = EIO;
@@ -298,10 +309,10 @@ ssize_t sendto(int fd, const void *buf, size_t n, int flags, const struct sockad
 		errno = EADDRNOTAVAIL;
 		sent = -1;
 	} else {
-		sent = send_now(fd, &message, flags);
+		sent = send_now(s, fd, &message, flags);
 	}
 	if (sent < 0)
-		count_failure(s);
+		count_failure(s, fd, buf);
 	/* liboping took the time stamp between select() and this call. */
 	s->last_send_ns = clock_monotonic_ns();
 	if (s->last_send_ns - s->permitted_ns > stall_ns(s))
@@ -325,7 +336,7 @@ static int receive_now(struct interpose *s, int fd, struct mmsghdr *one, int fla
 		s->receive_errno = 0;
 		return received;
 	}
-	(void)icmpsocket_discard_errors(fd);
+	(void)take_errors(s, fd);
 	errno = error;
 	if (error != EAGAIN && error != EINTR)
 		s->receive_errno = error;

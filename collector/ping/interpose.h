@@ -34,17 +34,27 @@
 struct interpose {
 	/*
 	 * Set by the caller. A rehearsal shows which of these functions liboping calls:
-	 * nothing is sent, and the rest here is not used.
+	 * nothing is sent, and the rest here is not used. It ends only when all were called.
 	 */
 	bool is_rehearsal;
 	int64_t timeout_ns, spacing_ns;
 	/* How many packets are read after the deadline: as many as the sockets can queue. */
 	size_t pending_max;
 	int stop_fd; /* readable when a stop is requested; -1: never */
-	/* Called once for each socket, before the first request. */
-	void (*on_socket)(int fd, void *arg);
+	/*
+	 * Called once for each socket, before the first request. If it returns false, with
+	 * errno, no request is sent and liboping fails with that error.
+	 */
+	bool (*on_socket)(int fd, void *arg);
 	/* False if a request must not be sent; NULL: all may. */
 	bool (*may_send)(const struct sockaddr *to, void *arg);
+	/* Called for each request that the kernel refused, with its errno; may be NULL. */
+	void (*on_failure)(int fd, const void *packet, int error, void *arg);
+	/*
+	 * Empties the error queue of a socket and returns how many errors were in it; NULL:
+	 * they are discarded.
+	 */
+	size_t (*take_errors)(int fd, void *arg);
 	/* Called once, after the last request. */
 	void (*on_sent)(void *arg);
 	/* True for a reply to a request of this round; NULL: all packets are. */
@@ -52,7 +62,7 @@ struct interpose {
 	void *arg;
 
 	/* Results. */
-	bool was_called;	     /* liboping did wait in select() */
+	bool was_called; /* liboping did wait in select(), with its sockets ready */
 	bool has_sent, has_received; /* ... and called sendto(), recvmsg() */
 	bool interrupted;	     /* by a stop request */
 	/*
@@ -69,7 +79,7 @@ struct interpose {
 	/* Internal. */
 	bool sent;
 	int64_t next_send_ns, last_send_ns, permitted_ns;
-	size_t reads_in_a_row, late_reads, rehearsed_waits;
+	size_t reads_in_a_row, late_reads;
 };
 
 /* For what replaces a function of libc, whatever -fvisibility the user's CFLAGS have. */

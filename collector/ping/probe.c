@@ -1,26 +1,31 @@
 #include "ping/probe.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <oping.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "ping/hostinfo.h"
+#include "ping/icmperror.h"
 #include "ping/icmpsocket.h"
 #include "ping/interpose.h"
 #include "base/stop.h"
 
 /*
- * liboping's own timeout in a rehearsal, and the time after which it is taken out of it by
- * force, in seconds.
+ * liboping's own timeout in a rehearsal, in seconds, and the ticks of the timer after which
+ * it is taken out of it by force.
  */
 #define REHEARSAL_S 0.1
-#define REHEARSAL_MAX_S 1
+#define REHEARSAL_TICKS_MAX 10
+#define REHEARSAL_TICK_US 100000
 
 /*
  * liboping's own timeout, in seconds. It counts from before the first request and on the
@@ -37,7 +42,11 @@
 
 struct host {
 	pingobj_iter_t *iter; /* NULL: liboping does not have it */
+	int add_error;	      /* the errno of adding it, if that failed */
 	unsigned sequence;    /* liboping's at the start of the round */
+	/* In this round. */
+	bool has_failure;
+	uint8_t irregular[IRREGULAR_KINDS];
 };
 
 struct probe {
@@ -45,14 +54,17 @@ struct probe {
 	struct probe_settings settings;
 	struct cookie cookie;
 	struct host *hosts;
-	size_t count, added;  /* hosts; those among them that liboping has */
+	size_t count, added; /* hosts; those among them that liboping has */
+	enum address_family family;
 	uint16_t first_ident; /* that of hosts[0]; those of the others follow */
 	const char *first_name;
 	struct icmpsocket_set sockets;
 	bool is_unfit; /* liboping does not behave as this module needs */
 	bool warned_of_receive;
 	struct probe_report report;
-	/* Of the current round. */
+	/* Of the current round; room for each host once there was a failure. */
+	struct probe_failure *failures;
+	size_t failure_count;
 	struct interpose interpose;
 	void (*on_sent)(void *arg);
 	void *on_sent_arg;
@@ -175,12 +187,13 @@ static void count_refused(struct probe *probe, const char *name, size_t count,
 
 /*
  * A host for which liboping gets no socket stays in its list all the same. It would make
- * every round fail, so it is removed.
+ * every round fail, so it is removed. Returns 0, or an errno.
  */
-static void add_host(struct probe *probe, const struct probe_host *host, uint16_t ident)
+static int add_host(struct probe *probe, const struct probe_host *host, uint16_t ident)
 {
 	char payload[OPTIONS_SIZE_MAX + 1], name[HOST_NAME_SIZE];
 	bool is_added;
+	int error;
 
 	format_name(host, ident, name);
 	cookie_write_payload(&probe->cookie, &host->address, host->payload, payload);
@@ -191,10 +204,12 @@ static void add_host(struct probe *probe, const struct probe_host *host, uint16_
 		   errno != ENOMEM && ping_host_add(probe->object, name) == 0;
 	probe->is_unfit |= !hostinfo_end() && is_added;
 	if (is_added)
-		return;
+		return 0;
+	error = errno ? errno : EIO;
 	count_refused(probe, host->name, 1,
-		      errno == ENOMEM ? "out of memory" : read_error(probe));
+		      error == ENOMEM ? "out of memory" : read_error(probe));
 	ping_host_remove(probe->object, name);
+	return error;
 }
 
 static uint16_t read_ident(pingobj_iter_t *iter)
@@ -264,16 +279,19 @@ int probe_add_hosts(struct probe *probe, const struct probe_host *hosts, size_t 
 		return -1;
 	}
 	probe->count = count;
+	probe->family = hosts[0].address.family;
 	probe->first_ident = first_ident;
 	probe->first_name = hosts[0].name;
 	set_buffers_wanted(probe, hosts, count);
 	for (size_t i = 0; i < count; i++)
-		add_host(probe, &hosts[i], (uint16_t)(first_ident + i));
+		probe->hosts[i].add_error =
+			add_host(probe, &hosts[i], (uint16_t)(first_ident + i));
 	bind_hosts(probe);
-	if (probe->is_unfit)
-		log_errx(
-			"liboping does not ask getaddrinfo() and random() about a host, which this program relies on");
-	return 0;
+	if (!probe->is_unfit)
+		return 0;
+	log_errx(
+		"liboping does not ask getaddrinfo() and random() about a host, which this program relies on");
+	return -1;
 }
 
 /*
@@ -294,24 +312,43 @@ static bool was_sent(const struct host *host)
 	return host->iter && read_sequence(host) != host->sequence;
 }
 
-static struct sample read_sample(const struct probe *probe, const struct host *host)
+/* As many of one kind as a byte holds, for one host in one round. */
+static void add_irregular(struct host *host, enum irregular_kind kind)
 {
-	struct sample sample = {.outcome = SAMPLE_UNSENT, .hop_limit = -1};
+	if (host->irregular[kind] < UINT8_MAX)
+		host->irregular[kind]++;
+}
+
+/* Negative, or NaN, without a reply in this round. */
+static double read_latency_ms(const struct host *host)
+{
 	double latency_ms = -1;
 	size_t len = sizeof(latency_ms);
+
+	return ping_iterator_get_info(host->iter, PING_INFO_LATENCY, &latency_ms, &len) ==
+			       0
+		       ? latency_ms
+		       : -1;
+}
+
+static struct sample read_sample(const struct probe *probe, struct host *host)
+{
+	struct sample sample = {.outcome = SAMPLE_UNSENT, .hop_limit = -1};
+	size_t len = sizeof(sample.hop_limit);
+	double latency_ms;
 
 	if (!was_sent(host))
 		return sample;
 	sample.outcome = SAMPLE_LOST;
-	/* No latency is a negative one or NaN. */
-	if (ping_iterator_get_info(host->iter, PING_INFO_LATENCY, &latency_ms, &len) !=
-		    0 ||
-	    !(latency_ms >= 0) ||
-	    !(latency_ms * 1e6 <= (double)probe->settings.timeout_ns))
+	latency_ms = read_latency_ms(host);
+	if (!(latency_ms >= 0))
 		return sample;
+	if (!(latency_ms * 1e6 <= (double)probe->settings.timeout_ns)) {
+		add_irregular(host, IRREGULAR_LATE);
+		return sample;
+	}
 	sample.outcome = SAMPLE_REPLY;
 	sample.rtt_ns = (int64_t)(latency_ms * 1e6 + 0.5);
-	len = sizeof(sample.hop_limit);
 	if (ping_iterator_get_info(host->iter, PING_INFO_RECV_TTL, &sample.hop_limit,
 				   &len))
 		sample.hop_limit = -1;
@@ -319,12 +356,13 @@ static struct sample read_sample(const struct probe *probe, const struct host *h
 }
 
 /* Callbacks of interpose.h: before the first request of a round, for each socket. */
-static void prepare_socket(int fd, void *arg)
+static bool prepare_socket(int fd, void *arg)
 {
 	struct probe *probe = arg;
+	size_t capacity = icmpsocket_prepare(&probe->sockets, fd, &probe->cookie);
 
-	probe->interpose.pending_max +=
-		icmpsocket_prepare(&probe->sockets, fd, &probe->cookie);
+	probe->interpose.pending_max += capacity;
+	return capacity > 0;
 }
 
 /* Before each request. */
@@ -333,6 +371,100 @@ static bool may_send(const struct sockaddr *to, void *arg)
 	const struct probe *probe = arg;
 
 	return icmpsocket_may_send(&probe->sockets, to);
+}
+
+/* What somebody says later about the same request is ignored. */
+static void add_failure(struct probe *probe, size_t host, enum failure_reason reason,
+			const struct address *from)
+{
+	if (!probe->failures)
+		probe->failures = calloc(probe->count, sizeof(*probe->failures));
+	/* Without memory the reason stays unknown; the loss is counted all the same. */
+	if (!probe->failures || probe->hosts[host].has_failure)
+		return;
+	probe->hosts[host].has_failure = true;
+	probe->failures[probe->failure_count++] =
+		(struct probe_failure){host, reason, *from};
+}
+
+/* This host's kernel refused. */
+static void add_local_failure(struct probe *probe, size_t host,
+			      enum failure_reason reason)
+{
+	const struct address none = {.family = ADDRESS_NONE};
+
+	add_failure(probe, host, reason, &none);
+}
+
+/* Through an interface that is down there is no route either. */
+static bool is_device_down(const struct probe *probe, int fd)
+{
+	struct ifreq request = {.ifr_flags = 0};
+
+	memcpy(request.ifr_name, probe->settings.device, sizeof(request.ifr_name));
+	return *request.ifr_name && ioctl(fd, SIOCGIFFLAGS, &request) == 0 &&
+	       !(request.ifr_flags & IFF_UP);
+}
+
+/* For each request that the kernel refused. */
+static void add_refused_request(int fd, const void *packet, int error, void *arg)
+{
+	const unsigned char *request = packet;
+	struct probe *probe = arg;
+	size_t host = find_host(probe, (uint16_t)(request[4] << 8 | request[5]));
+	enum failure_reason reason = failure_of_errno(error, probe->family);
+
+	if (reason == FAILURE_NO_ROUTE && is_device_down(probe, fd))
+		reason = FAILURE_DEVICE;
+	if (host < probe->count)
+		add_local_failure(probe, host, reason);
+}
+
+static struct address read_address(const struct host *host)
+{
+	struct address address = {.family = ADDRESS_NONE};
+	char text[ADDRESS_TEXT_SIZE];
+	size_t len = sizeof(text);
+
+	if (ping_iterator_get_info(host->iter, PING_INFO_ADDRESS, text, &len) == 0)
+		(void)address_parse(text, &address);
+	return address;
+}
+
+/*
+ * An error about a request of an earlier round, or of somebody else, says nothing about
+ * this one.
+ */
+static void add_icmp_error(struct probe *probe, const struct icmperror *error)
+{
+	size_t index = find_host(probe, error->ident);
+	const struct host *host = &probe->hosts[index];
+	struct address address;
+
+	if (!error->is_of_request || !error->has_request || index == probe->count ||
+	    !was_sent(host))
+		return;
+	address = read_address(host);
+	/* liboping writes link-local addresses without their interface. */
+	address.scope = error->to.scope;
+	if (icmperror_matches(error, &probe->cookie, &address, error->ident,
+			      (uint16_t)host->sequence))
+		add_failure(probe, index, error->reason, &error->from);
+}
+
+/* For each socket with ICMP errors. Bounded, as they may arrive as fast as they are read. */
+static size_t take_errors(int fd, void *arg)
+{
+	struct probe *probe = arg;
+	struct icmperror error;
+	size_t count = 0;
+
+	while (count < ICMPSOCKET_ERRORS_MAX &&
+	       icmperror_read(fd, probe->family, &error)) {
+		add_icmp_error(probe, &error);
+		count++;
+	}
+	return count;
 }
 
 /* After the last request. */
@@ -356,7 +488,7 @@ static bool accept_reply(int fd, const void *packet, size_t len, void *arg)
 	char payload[OPTIONS_SIZE_MAX + 1];
 	size_t payload_len = sizeof(payload);
 	const unsigned char *reply;
-	const struct host *host;
+	struct host *host;
 	size_t index;
 
 	reply = cookie_find_icmp(family, packet, &len);
@@ -365,15 +497,29 @@ static bool accept_reply(int fd, const void *packet, size_t len, void *arg)
 	len -= COOKIE_ICMP_HEADER;
 	/* Ident and sequence number of an ICMP echo: RFC 792, RFC 4443. */
 	index = find_host(probe, (uint16_t)(reply[4] << 8 | reply[5]));
-	if (index == probe->count)
+	if (index == probe->count || !probe->hosts[index].iter)
 		return false;
 	host = &probe->hosts[index];
-	return was_sent(host) &&
-	       (reply[6] << 8 | reply[7]) == (int)(host->sequence & 0xffff) &&
-	       ping_iterator_get_info(host->iter, PING_INFO_DATA, payload,
-				      &payload_len) == 0 &&
-	       payload_len >= len &&
-	       memcmp(payload, reply + COOKIE_ICMP_HEADER, len) == 0;
+	if (!was_sent(host) ||
+	    (reply[6] << 8 | reply[7]) != (int)(host->sequence & 0xffff)) {
+		add_irregular(host, IRREGULAR_LATE);
+		return false;
+	}
+	if (ping_iterator_get_info(host->iter, PING_INFO_DATA, payload, &payload_len) !=
+		    0 ||
+	    payload_len < len || memcmp(payload, reply + COOKIE_ICMP_HEADER, len) != 0 ||
+	    (family == ADDRESS_IPV4 &&
+	     cookie_checksum(reply, COOKIE_ICMP_HEADER + len) != 0)) {
+		add_irregular(host, IRREGULAR_CORRUPT);
+		return false;
+	}
+	if (read_latency_ms(host) >= 0) {
+		add_irregular(host, IRREGULAR_DUPLICATE);
+		return false;
+	}
+	if (len < payload_len)
+		add_irregular(host, IRREGULAR_SHORTENED);
+	return true;
 }
 
 static void send_and_wait(struct probe *probe)
@@ -386,6 +532,8 @@ static void send_and_wait(struct probe *probe)
 					.stop_fd = stop_fd(),
 					.on_socket = prepare_socket,
 					.may_send = may_send,
+					.on_failure = add_refused_request,
+					.take_errors = take_errors,
 					.on_sent = end_sending,
 					.accept = accept_reply,
 					.arg = probe};
@@ -403,14 +551,18 @@ static void send_and_wait(struct probe *probe)
 }
 
 /*
- * liboping may fail before it waits for anything, as where it gets no socket. Then all hosts
- * are unsent. Logged once.
+ * liboping fails before it sends anything where it gets no socket, or one that cannot be
+ * prepared. Then all hosts are unsent, and nothing else is wrong. Logged once.
  */
 static void report_send_failure(struct probe *probe)
 {
-	/* Without a request in flight nothing is wrong: all hosts are unsent. */
-	if (!probe->interpose.was_called && probe->report.refused == 0)
-		count_refused(probe, probe->first_name, probe->added, read_error(probe));
+	char reason[sizeof(probe->report.refused_reason)];
+
+	if (probe->interpose.was_called || probe->report.refused > 0)
+		return;
+	snprintf(reason, sizeof(reason), "cannot prepare a raw socket: %s",
+		 read_error(probe));
+	count_refused(probe, probe->first_name, probe->added, reason);
 }
 
 /* Whether replies may be left in a socket that could not be read. Logged once. */
@@ -430,8 +582,6 @@ static enum round_result classify_round(struct probe *probe, int64_t offset_chan
 	uint64_t drops = icmpsocket_count_drops(&probe->sockets);
 
 	report_send_failure(probe);
-	if (probe->sockets.failed)
-		return ROUND_BROKEN;
 	if (interpose->interrupted || interpose->stalled || failed_to_receive(probe))
 		return ROUND_INTERRUPTED;
 	if (offset_change_ns > ROUND_CLOCK_TOLERANCE_NS ||
@@ -440,18 +590,31 @@ static enum round_result classify_round(struct probe *probe, int64_t offset_chan
 	return drops ? ROUND_RECEIVE_DROPS : ROUND_MEASURED;
 }
 
+static void begin_hosts(struct probe *probe)
+{
+	probe->failure_count = 0;
+	for (size_t i = 0; i < probe->count; i++) {
+		struct host *host = &probe->hosts[i];
+
+		host->has_failure = false;
+		memset(host->irregular, 0, sizeof(host->irregular));
+		if (host->iter)
+			host->sequence = read_sequence(host);
+		else if (host->add_error)
+			add_local_failure(
+				probe, i,
+				failure_of_errno(host->add_error, probe->family));
+	}
+}
+
 enum round_result probe_run_round(struct probe *probe, struct sample *samples,
 				  void (*on_sent)(void *arg), void *arg)
 {
 	enum round_result result = ROUND_MEASURED;
 
-	if (probe->is_unfit)
-		return ROUND_BROKEN;
 	probe->on_sent = on_sent;
 	probe->on_sent_arg = arg;
-	for (size_t i = 0; i < probe->count; i++)
-		if (probe->hosts[i].iter)
-			probe->hosts[i].sequence = read_sequence(&probe->hosts[i]);
+	begin_hosts(probe);
 	/* ping_send() of an object without hosts is an error. */
 	if (probe->added > 0) {
 		int64_t offset_ns = clock_wall_offset_ns();
@@ -466,24 +629,31 @@ enum round_result probe_run_round(struct probe *probe, struct sample *samples,
 }
 
 static sigjmp_buf out_of_rehearsal;
+static volatile sig_atomic_t ticks;
 
 static void leave_rehearsal(int signal)
 {
-	siglongjmp(out_of_rehearsal, signal);
+	if (++ticks == REHEARSAL_TICKS_MAX)
+		siglongjmp(out_of_rehearsal, signal);
 }
 
 /*
  * A liboping that waits in another function may hear neither its own timeout nor SIGTERM,
- * which is blocked. Whatever the jump leaves behind, the run ends.
+ * which is blocked. Ticks are counted, not time: however long the process is stopped, a
+ * single signal is pending when it goes on. Whatever the jump leaves behind, the run ends.
  */
 static void send_within_a_second(pingobj_t *object)
 {
+	const struct timeval tick = {.tv_usec = REHEARSAL_TICK_US};
+	const struct itimerval timer = {tick, tick}, none = {.it_value = {0}};
+
+	ticks = 0;
 	if (sigsetjmp(out_of_rehearsal, true) == 0 &&
 	    signal(SIGALRM, leave_rehearsal) != SIG_ERR) {
-		alarm(REHEARSAL_MAX_S);
+		setitimer(ITIMER_REAL, &timer, NULL);
 		ping_send(object);
 	}
-	alarm(0);
+	setitimer(ITIMER_REAL, &none, NULL);
 	/* There is nothing to jump to any more. */
 	(void)signal(SIGALRM, SIG_DFL);
 }
@@ -534,6 +704,17 @@ bool probe_verify_library(void)
 	return works;
 }
 
+const uint8_t *probe_get_irregular(const struct probe *probe, size_t host)
+{
+	return probe->hosts[host].irregular;
+}
+
+const struct probe_failure *probe_get_failures(const struct probe *probe, size_t *count)
+{
+	*count = probe->failure_count;
+	return probe->failures;
+}
+
 struct probe_report probe_get_report(const struct probe *probe)
 {
 	struct probe_report report = probe->report;
@@ -550,5 +731,6 @@ void probe_free(struct probe *probe)
 		return;
 	ping_destroy(probe->object);
 	free(probe->hosts);
+	free(probe->failures);
 	free(probe);
 }

@@ -16,7 +16,9 @@
 #include "base/address.h"
 #include "config/options.h"
 #include "ping/cookie.h"
+#include "peers/failure.h"
 #include "peers/sample.h"
+#include "peers/stats.h"
 
 struct probe_settings {
 	struct source source; /* of one family at most: liboping serves no other then */
@@ -38,8 +40,9 @@ struct probe;
 
 /*
  * Whether liboping waits, sends and receives by the functions that interpose.h replaces.
- * Rehearses a round with one host, without any packet, and lasts a second at most. To be
- * called before any other, without other threads; false after logging.
+ * Rehearses a round with one host, without any packet, and lasts a second at most, without
+ * the time for which the process is stopped. To be called before any other, without other
+ * threads; false after logging.
  */
 bool probe_verify_library(void);
 
@@ -51,7 +54,8 @@ struct probe *probe_new(const struct probe_settings *settings,
  * Adds hosts of one family, each of which differs from all others in address or payload.
  * Host i gets the ICMP ident first_ident + i, and sample i of every round. A host that
  * cannot be added (no socket of its family, no such device) is unsent in every round; one
- * line for all of them is logged. 0, or -1 after logging where there is no memory.
+ * line for all of them is logged. 0, or -1 after logging where there is no memory or liboping
+ * does not behave as this program needs.
  */
 int probe_add_hosts(struct probe *probe, const struct probe_host *hosts, size_t count,
 		    uint16_t first_ident);
@@ -62,7 +66,6 @@ enum round_result {
 	ROUND_CLOCK_STEP,    /* wall and monotonic clock have moved apart */
 	ROUND_RECEIVE_DROPS, /* packets were dropped at our sockets */
 	ROUND_INTERRUPTED,   /* by a stop request, or the process stood still */
-	ROUND_BROKEN,	     /* liboping or a socket is not to be trusted; logged */
 };
 
 /*
@@ -79,6 +82,19 @@ enum round_result {
  */
 enum round_result probe_run_round(struct probe *probe, struct sample *samples,
 				  void (*on_sent)(void *arg), void *arg);
+
+/* Why the last round has no reply of a host, where somebody said so. */
+struct probe_failure {
+	size_t host; /* index */
+	enum failure_reason reason;
+	struct address from; /* ADDRESS_NONE: this host */
+};
+
+/* Those of the last round, at most one for each host; they belong to the probe. */
+const struct probe_failure *probe_get_failures(const struct probe *probe, size_t *count);
+
+/* IRREGULAR_KINDS numbers of irregular replies of a host in the last round. */
+const uint8_t *probe_get_irregular(const struct probe *probe, size_t host);
 
 /* What happened in all rounds so far. */
 struct probe_report {

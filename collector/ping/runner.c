@@ -61,7 +61,7 @@ static void run_batches(void *arg)
 
 		if (batch->is_deferred)
 			wait_for_others(runner, batch);
-		if (batch_run(batch, announce_sent, &worker) < 0 || batch->broken)
+		if (batch_run(batch, announce_sent, &worker) < 0)
 			runner->result = -1;
 		/* A batch that is stopped or past its deadline has no round. */
 		announce_sent(&worker);

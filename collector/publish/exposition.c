@@ -18,6 +18,7 @@ struct series {
 	const struct group *group;
 	const struct target_group *members; /* the same group */
 	const struct target *target;
+	const struct failure *failure; /* of the target */
 };
 
 /*
@@ -76,7 +77,7 @@ static const char *begin_series(struct series *s, const char *suffix)
 	if (s->target) {
 		write_label(s->w, ",", "peer", s->target->peer->name);
 		if (s->target->has_family_label &&
-		    metrics_scope(s->metric) == METRICS_PER_TARGET)
+		    metrics_scope(s->metric) != METRICS_PER_PEER)
 			write_label(s->w, ",", "family", target_family_label(s->target));
 	}
 	return ",";
@@ -108,6 +109,21 @@ static const char *write_own_labels(struct series *s, const char *separator)
 		if (!s->members || !s->members->self)
 			return separator;
 		write_label(s->w, separator, "peer", s->members->self->name);
+		break;
+	case METRICS_REASON:
+		if (!s->failure)
+			return separator;
+		write_label(s->w, separator, "reason",
+			    failure_reason_names[s->failure->reason]);
+		/* Empty where this host refused to send. */
+		address_format(&s->failure->from, address);
+		write_label(s->w, ",", "from", address);
+		break;
+	case METRICS_HOP:
+		if (!s->target || !s->target->trace)
+			return separator;
+		address_format(&s->target->trace->last, address);
+		write_label(s->w, separator, "hop", address);
 		break;
 	case METRICS_ADDRESS:
 		if (!s->target)
@@ -206,6 +222,17 @@ static bool is_present(const struct series *s, const char *at)
 	case METRICS_IF_PAIRS: return run->pairs > 0;
 	case METRICS_IF_HOP_LIMIT: return run->replies > 0 && run->hop_limit >= 0;
 	case METRICS_IF_HISTOGRAM: return s->group && has_histogram(s);
+	case METRICS_IF_COUNTED: return s->e->run->has_echo_counts;
+	case METRICS_IF_MTU: return s->group && s->group->options.mtu > 0;
+	case METRICS_IF_ROAM: return s->group && s->group->options.roam > 0;
+	case METRICS_IF_PATH_MTU:
+		return s->target && s->target->mtu && s->target->mtu->bytes > 0 &&
+		       s->group->options.mtu > 0;
+	case METRICS_IF_TRACE:
+		return s->target && s->target->trace && !s->target->trace->is_over;
+	case METRICS_IF_HOP:
+		return s->target && s->target->trace && !s->target->trace->is_over &&
+		       s->target->trace->hops > 0;
 	}
 	return false;
 }
@@ -247,31 +274,45 @@ static void write_groups(struct series *s)
 	}
 }
 
+/* Summaries are made anew for each metric: ten thousand of them would need a megabyte. */
+static void write_target(struct series *s)
+{
+	struct target_summary summary;
+
+	switch (s->metric->source) {
+	case METRICS_OF_TOTALS: write_series(s, &s->target->totals); break;
+	case METRICS_OF_SUMMARY:
+		summary = targets_summarize(s->target);
+		write_series(s, &summary);
+		break;
+	case METRICS_OF_FAILURES:
+		for (s->failure = s->target->failures; s->failure;
+		     s->failure = s->failure->next)
+			write_series(s, s->failure);
+		break;
+	case METRICS_OF_NODE:
+	case METRICS_OF_RUN:
+	case METRICS_OF_GROUP:
+	case METRICS_OF_PEER:
+	case METRICS_OF_ROAM: break; /* not of targets that are measured */
+	}
+}
+
 static void write_targets(struct series *s)
 {
 	const struct targets *targets = s->e->targets;
 
 	for (size_t i = 0; i < targets->count; i++) {
-		struct target_summary summary;
-
 		s->target = &targets->items[i];
 		s->group = target_group(targets, s->target);
 		if (s->metric->source == METRICS_OF_PEER) {
 			if (i == 0 || s->target[-1].peer != s->target->peer)
 				write_series(s, s->target);
-			continue;
-		}
-		if (!target_is_measured(s->target))
-			continue;
-		if (s->metric->source == METRICS_OF_TOTALS) {
-			write_series(s, &s->target->totals);
-		} else {
-			/*
-			 * Made anew for each metric: ten thousand of them would be a
-			 * tenth of the memory of a large run, and cost little.
-			 */
-			summary = targets_summarize(s->target);
-			write_series(s, &summary);
+		} else if (s->metric->source == METRICS_OF_ROAM) {
+			if (s->target->roam_state == ROAM_UNRESPONSIVE)
+				write_series(s, s->target);
+		} else if (target_is_measured(s->target)) {
+			write_target(s);
 		}
 	}
 }
@@ -289,7 +330,9 @@ void exposition_write_metric(struct writer *writer, const struct exposition *exp
 	case METRICS_OF_GROUP: write_groups(&s); break;
 	case METRICS_OF_PEER:
 	case METRICS_OF_TOTALS:
-	case METRICS_OF_SUMMARY: write_targets(&s); break;
+	case METRICS_OF_SUMMARY:
+	case METRICS_OF_FAILURES:
+	case METRICS_OF_ROAM: write_targets(&s); break;
 	}
 }
 
@@ -307,25 +350,29 @@ static void write_field(struct writer *w, const char *text)
 	writer_text(w, *text ? text : "-");
 }
 
+/* KEY=VALUE for each value of a metric; KEY.LABEL=VALUE where it has several. */
+static void write_values(struct writer *w, const struct metric *metric,
+			 const void *values)
+{
+	const char *at = (const char *)values + metric->offset;
+
+	for (size_t i = 0; i < (metric->split ? metric->split->count : 1); i++) {
+		write_field(w, metrics_short_name(metric));
+		if (metric->split) {
+			writer_text(w, ".");
+			writer_text(w, metric->split->values[i]);
+		}
+		writer_text(w, "=");
+		write_value(w, metric->format, at + i * sizeof(uint64_t));
+	}
+}
+
 static void write_node_state(struct writer *w, const struct stats_node *node)
 {
 	writer_text(w, PROMFILE_STATE "node");
-	for (size_t i = 0; i < metrics_count; i++) {
-		const struct metric *metric = &metrics_table[i];
-		const char *at = (const char *)node + metric->offset;
-
-		if (metric->source != METRICS_OF_NODE)
-			continue;
-		for (size_t j = 0; j < (metric->split ? metric->split->count : 1); j++) {
-			write_field(w, metrics_short_name(metric));
-			if (metric->split) {
-				writer_text(w, ".");
-				writer_text(w, metric->split->values[j]);
-			}
-			writer_text(w, "=");
-			write_value(w, metric->format, at + j * sizeof(uint64_t));
-		}
-	}
+	for (size_t i = 0; i < metrics_count; i++)
+		if (metrics_table[i].source == METRICS_OF_NODE)
+			write_values(w, &metrics_table[i], node);
 	writer_text(w, "\n");
 }
 
@@ -367,14 +414,18 @@ static void write_group_state(struct writer *w, const struct targets *targets,
 {
 	const struct target_group *members = &targets->groups[group];
 
-	if (!members->self && !members->histogram.counts)
-		return;
 	writer_text(w, PROMFILE_STATE "group");
 	write_field(w, targets->config->groups[group].name);
 	write_histogram_field(w, &targets->config->collector.buckets,
 			      &members->histogram);
-	if (members->self)
-		write_field(w, members->self->name);
+	write_field(w, members->self ? members->self->name : "");
+	for (size_t i = 0; i < metrics_count; i++)
+		if (metrics_is_group_counter(&metrics_table[i]))
+			write_values(w, &metrics_table[i], members);
+	if (targets->config->groups[group].options.roam > 0) {
+		write_field(w, "roam=");
+		writer_u64(w, members->roam_position);
+	}
 	writer_text(w, "\n");
 }
 
@@ -390,6 +441,7 @@ static bool has_state(const struct target *target, enum histogram_mode mode)
 	       target->lookup != TARGET_NOT_LOOKED_UP ||
 	       (target->peer->host && target->address.family != ADDRESS_NONE) ||
 	       targets_outcome(target) != TARGET_UNKNOWN ||
+	       target->roam_state != ROAM_WELL ||
 	       (mode == HISTOGRAM_PEER && totals->histogram.counts);
 }
 
@@ -405,6 +457,36 @@ static void write_counters_field(struct writer *w, const struct stats_totals *to
 		writer_text(w, separator);
 		write_value(w, metric->format, (const char *)totals + metric->offset);
 		separator = ",";
+	}
+}
+
+/* What few targets have: KEY=VALUE, in any order. */
+static void write_findings(struct writer *w, const struct target *target)
+{
+	char address[ADDRESS_TEXT_SIZE];
+
+	if (target->trace) {
+		write_field(w, "trace=");
+		writer_ns(w, target->trace->at_ns);
+	}
+	if (target->trace && !target->trace->is_over) {
+		writer_text(w, ",");
+		writer_u64(w, target->trace->hops);
+		writer_text(w, ",");
+		address_format(&target->trace->last, address);
+		writer_text(w, address);
+	}
+	if (target->mtu) {
+		write_field(w, "mtu=");
+		writer_ns(w, target->mtu->at_ns);
+		writer_text(w, ",");
+		writer_u64(w, target->mtu->bytes);
+	}
+	if (target->roam_state == ROAM_SUSPECT)
+		write_field(w, "roam=suspect");
+	if (target->roam_state == ROAM_UNRESPONSIVE) {
+		write_field(w, "roam=");
+		writer_ns(w, target->roam_since_ns);
 	}
 }
 
@@ -437,6 +519,7 @@ static void write_target_state(struct writer *w, const struct targets *targets,
 				      &target->totals.histogram);
 	else
 		write_field(w, "");
+	write_findings(w, target);
 	writer_text(w, "\n");
 }
 

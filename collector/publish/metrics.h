@@ -17,6 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/echocounts.h"
+#include "peers/failure.h"
 #include "peers/stats.h"
 #include "peers/targets.h"
 
@@ -45,12 +47,14 @@ enum metrics_scope {
  * METRICS_OF_NODE and METRICS_OF_TOTALS are kept in the state.
  */
 enum metrics_source {
-	METRICS_OF_NODE,    /* struct stats_node */
-	METRICS_OF_RUN,	    /* struct run_info */
-	METRICS_OF_GROUP,   /* struct target_group */
-	METRICS_OF_PEER,    /* no value: what is known of a peer, measured or not */
-	METRICS_OF_TOTALS,  /* struct stats_totals of a target */
-	METRICS_OF_SUMMARY, /* struct target_summary */
+	METRICS_OF_NODE,     /* struct stats_node */
+	METRICS_OF_RUN,	     /* struct run_info */
+	METRICS_OF_GROUP,    /* struct target_group */
+	METRICS_OF_PEER,     /* no value: what is known of a peer, measured or not */
+	METRICS_OF_TOTALS,   /* struct stats_totals of a target */
+	METRICS_OF_SUMMARY,  /* struct target_summary */
+	METRICS_OF_FAILURES, /* struct failure, of which a target may have several */
+	METRICS_OF_ROAM,     /* no value: peers that roaming lists as unresponsive */
 };
 
 /* How a value is stored, and so how it is written. */
@@ -73,6 +77,12 @@ enum metrics_presence {
 	METRICS_IF_HOP_LIMIT, /* ... and the kernel told the hop limit */
 	METRICS_IF_CONFLICT,  /* the peer is listed with the address of another one */
 	METRICS_IF_HISTOGRAM, /* `histogram` of the group asks for it */
+	METRICS_IF_COUNTED,   /* the kernel told its counts of echo requests */
+	METRICS_IF_MTU,	      /* `mtu` of the group asks for it */
+	METRICS_IF_ROAM,      /* `roam` of the group asks for it */
+	METRICS_IF_PATH_MTU,  /* the path MTU is known */
+	METRICS_IF_TRACE,     /* the target loses packets and was traced */
+	METRICS_IF_HOP,	      /* ... and a hop answered */
 };
 
 /* Labels beside those that say which group and which peer. */
@@ -81,6 +91,8 @@ enum metrics_labels {
 	METRICS_VERSIONS, /* of this program, and of liboping when it was built */
 	METRICS_SELF,	  /* the name of this node in the group */
 	METRICS_ADDRESS,  /* the peer's address, and the user's labels */
+	METRICS_REASON,	  /* why a request failed, and who said so */
+	METRICS_HOP,	  /* the last hop that answered a trace */
 };
 
 /* A metric with a series for each value of one label; the values are in an array. */
@@ -110,6 +122,8 @@ struct run_info {
 	int64_t end_ns;	  /* wall clock */
 	int64_t duration_ns, resolve_ns, cpu_ns;
 	uint64_t peak_memory_bytes; /* 0 where it is not known */
+	bool has_echo_counts;
+	struct echo_counts echo; /* where has_echo_counts */
 };
 
 extern const struct metric metrics_table[];
@@ -125,6 +139,9 @@ enum metrics_scope metrics_scope(const struct metric *metric);
 
 /* Whether the values are kept from run to run in the state, one for each target. */
 bool metrics_is_target_counter(const struct metric *metric);
+
+/* The same for values of a group. */
+bool metrics_is_group_counter(const struct metric *metric);
 
 /* How many series the metric has for one node, group or target, at most. */
 size_t metrics_series(const struct metric *metric, const struct buckets *buckets);

@@ -10,14 +10,18 @@
  *                              without prefix, KEY.LABEL for one of several series
  *     counters KEY ...         what COUNTERS of the targets mean, in this order
  *     buckets SECONDS ...      the bounds of all histograms
- *     group GROUP HISTOGRAM [SELF]
- *                              SELF is the name of this node in the group
- *     target GROUP PEER FAMILY HOST ADDRESS OUTCOME LOOKUP COUNTERS HISTOGRAM
+ *     group GROUP HISTOGRAM SELF KEY=VALUE ...
+ *                              SELF is the name of this node in the group; each counter
+ *                              of METRICS_OF_GROUP, and roam=POSITION, see roam.h
+ *     target GROUP PEER FAMILY HOST ADDRESS OUTCOME LOOKUP COUNTERS HISTOGRAM [FINDING ...]
  *                              HOST and ADDRESS of a peer that is looked up; OUTCOME of
  *                              the last run that measured it: up or down; LOOKUP: the
  *                              last lookup, resolved, failed or none (no address of the
  *                              family), with PROMFILE_DUE if the name is due again
  *     end length=N hash=H      the seal: length and digest (digest.h) of all lines before
+ *
+ * A FINDING is trace=AT,HOPS,ADDRESS, trace=AT when the peer loses no more, mtu=AT,BYTES,
+ * roam=suspect, or roam=AT for an unresponsive peer. AT is Unix time.
  *
  * COUNTERS are numbers with commas between them. A HISTOGRAM is its sum in seconds, then
  * the count of each bucket, +Inf the last, not cumulative, with commas between them.

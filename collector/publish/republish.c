@@ -11,7 +11,7 @@
  * A run that failed, of a node without any peers: without a valid configuration nothing is
  * known about them. What every run writes anew is written from this.
  */
-struct failure {
+struct failed_run {
 	struct config config;
 	struct targets targets;
 	struct stats_node node;
@@ -19,9 +19,11 @@ struct failure {
 	struct exposition exposition;
 };
 
-static void describe_failure(struct failure *failure, const char *path, int64_t wall_ns)
+static void describe_failure(struct failed_run *failure, const char *path,
+			     int64_t wall_ns)
 {
-	*failure = (struct failure){.run = {.end_ns = wall_ns}};
+	*failure = (struct failed_run){.run = {.end_ns = wall_ns}};
+	failure->run.has_echo_counts = echocounts_read(&failure->run.echo);
 	failure->node.counters_start_ns = wall_ns;
 	failure->targets.config = &failure->config;
 	failure->exposition = (struct exposition){.targets = &failure->targets,
@@ -82,7 +84,7 @@ static enum promfile_result copy_line(char *line, size_t len, void *arg)
 enum promfile_result republish_previous(struct writer *writer, int previous,
 					const char *path, int64_t wall_ns)
 {
-	struct failure failure;
+	struct failed_run failure;
 	struct copy copy = {.writer = writer, .failure = &failure.exposition};
 	enum promfile_result result;
 
@@ -96,7 +98,7 @@ enum promfile_result republish_previous(struct writer *writer, int previous,
 
 void republish_nothing(struct writer *writer, const char *path, int64_t wall_ns)
 {
-	struct failure failure;
+	struct failed_run failure;
 
 	describe_failure(&failure, path, wall_ns);
 	exposition_write(writer, &failure.exposition);

@@ -89,8 +89,12 @@ static size_t find_split(const struct metrics_split *split, const char *value)
 	return i;
 }
 
-/* KEY=VALUE or KEY.LABEL=VALUE */
-static enum promfile_result read_node_value(struct restore *r, char *key)
+/*
+ * KEY=VALUE or KEY.LABEL=VALUE, into the structure that the metrics of `source` are in. What
+ * another version wrote and this one does not know is skipped.
+ */
+static enum promfile_result read_key_value(char *key, enum metrics_source source,
+					   void *values)
 {
 	char *value = key, *label = NULL;
 	const struct metric *metric;
@@ -103,15 +107,14 @@ static enum promfile_result read_node_value(struct restore *r, char *key)
 	label = key;
 	key = next_field(&label, ".");
 	metric = metrics_find(key, strlen(key));
-	/* A value of another version, older or newer than this one. */
-	if (!metric || metric->source != METRICS_OF_NODE || !metric->split != !label)
+	if (!metric || metric->source != source || !metric->split != !label)
 		return PROMFILE_VALID;
 	if (label)
 		index = find_split(metric->split, label);
 	if (label && index == metric->split->count)
 		return PROMFILE_VALID;
 	return read_value(metric->format, value,
-			  (char *)r->node + metric->offset + index * sizeof(uint64_t));
+			  (char *)values + metric->offset + index * sizeof(uint64_t));
 }
 
 static enum promfile_result read_node(struct restore *r, char *rest)
@@ -120,7 +123,7 @@ static enum promfile_result read_node(struct restore *r, char *rest)
 	char *field;
 
 	while (result == PROMFILE_VALID && (field = next_field(&rest, " ")) != NULL)
-		result = read_node_value(r, field);
+		result = read_key_value(field, METRICS_OF_NODE, r->node);
 	return result;
 }
 
@@ -201,28 +204,54 @@ static enum promfile_result read_histogram(const struct restore *r, char *rest,
 	return i == wanted ? PROMFILE_VALID : PROMFILE_MALFORMED;
 }
 
+/* The text after a key, or NULL if the field has another one. */
+static const char *value_of(const char *field, const char *key)
+{
+	size_t len = strlen(key);
+
+	return strncmp(field, key, len) == 0 ? field + len : NULL;
+}
+
+static enum promfile_result read_group_value(struct target_group *group, char *field)
+{
+	const char *position = value_of(field, "roam=");
+
+	if (position)
+		return number_parse_u64(position, UINT64_MAX, &group->roam_position)
+			       ? PROMFILE_VALID
+			       : PROMFILE_OUT_OF_RANGE;
+	return read_key_value(field, METRICS_OF_GROUP, group);
+}
+
 static enum promfile_result read_group(struct restore *r, char *rest)
 {
 	const char *name = next_field(&rest, " ");
 	char *histogram = next_field(&rest, " ");
 	const char *self = next_field(&rest, " ");
-	struct target_group *group;
-	size_t index;
+	/* The numbers of a group that is no longer configured are checked, too. */
+	struct target_group unknown = {.self = NULL}, *group;
+	enum promfile_result result = PROMFILE_VALID;
+	struct stats_histogram *into = NULL;
+	char *field;
 
-	/* SELF is the last field, and may be missing. */
-	if (!name || !histogram || rest)
+	/* The first version left SELF out where there was none. */
+	if (!histogram)
 		return PROMFILE_MALFORMED;
 	group = targets_find_group(r->targets, name);
-	if (!group)
-		return read_histogram(r, histogram, NULL);
-	index = (size_t)(group - r->targets->groups);
-	if (self)
-		group->last_self = targets_find_peer(r->targets, index, self);
-	return read_histogram(r, histogram,
-			      r->targets->config->groups[index].options.histogram ==
-					      HISTOGRAM_GROUP
-				      ? &group->histogram
-				      : NULL);
+	if (group) {
+		size_t index = (size_t)(group - r->targets->groups);
+
+		if (self)
+			group->last_self = targets_find_peer(r->targets, index, self);
+		if (r->targets->config->groups[index].options.histogram ==
+		    HISTOGRAM_GROUP)
+			into = &group->histogram;
+	} else {
+		group = &unknown;
+	}
+	while (result == PROMFILE_VALID && (field = next_field(&rest, " ")) != NULL)
+		result = read_group_value(group, field);
+	return result == PROMFILE_VALID ? read_histogram(r, histogram, into) : result;
 }
 
 /*
@@ -285,6 +314,71 @@ static enum target_outcome parse_outcome(const char *text)
 	return strcmp(text, "down") == 0 ? TARGET_DOWN : TARGET_UNKNOWN;
 }
 
+/* AT,HOPS,ADDRESS, or AT alone when the loss is over */
+static enum promfile_result read_trace(struct target *target, char *text)
+{
+	const char *at = next_field(&text, ","), *hops = next_field(&text, ",");
+	struct trace trace = {.is_over = !hops};
+
+	if (read_ns(at, &trace.at_ns) != PROMFILE_VALID)
+		return PROMFILE_OUT_OF_RANGE;
+	if (hops && (!text || !number_parse_u64(hops, UINT8_MAX, &trace.hops) ||
+		     (trace.hops > 0) != address_parse(text, &trace.last)))
+		return PROMFILE_OUT_OF_RANGE;
+	/* A trace that is there already comes from a second line for the same target. */
+	if (target->trace || !(target->trace = malloc(sizeof(trace))))
+		return target->trace ? PROMFILE_MALFORMED : PROMFILE_NO_MEMORY;
+	*target->trace = trace;
+	return PROMFILE_VALID;
+}
+
+/* AT,BYTES */
+static enum promfile_result read_mtu(struct target *target, char *text)
+{
+	const char *at = next_field(&text, ",");
+	struct path_mtu mtu;
+
+	if (!text || read_ns(at, &mtu.at_ns) != PROMFILE_VALID ||
+	    !number_parse_u64(text, UINT32_MAX, &mtu.bytes))
+		return PROMFILE_OUT_OF_RANGE;
+	if (target->mtu || !(target->mtu = malloc(sizeof(mtu))))
+		return target->mtu ? PROMFILE_MALFORMED : PROMFILE_NO_MEMORY;
+	*target->mtu = mtu;
+	return PROMFILE_VALID;
+}
+
+static enum promfile_result read_roam(struct target *target, const char *text)
+{
+	if (strcmp(text, "suspect") == 0) {
+		target->roam_state = ROAM_SUSPECT;
+		return PROMFILE_VALID;
+	}
+	target->roam_state = ROAM_UNRESPONSIVE;
+	return read_ns(text, &target->roam_since_ns);
+}
+
+/* What few targets have, as KEY=VALUE; keys of another version are skipped. */
+static enum promfile_result read_findings(struct target *target, char *rest)
+{
+	enum promfile_result result = PROMFILE_VALID;
+	char *field;
+
+	while (result == PROMFILE_VALID && (field = next_field(&rest, " ")) != NULL) {
+		char *value = field;
+		const char *key = next_field(&value, "=");
+
+		if (!value)
+			return PROMFILE_MALFORMED;
+		if (strcmp(key, "trace") == 0)
+			result = read_trace(target, value);
+		else if (strcmp(key, "mtu") == 0)
+			result = read_mtu(target, value);
+		else if (strcmp(key, "roam") == 0)
+			result = read_roam(target, value);
+	}
+	return result;
+}
+
 enum { GROUP, PEER, FAMILY, HOST, ADDRESS, OUTCOME, LOOKUP, COUNTERS, HISTOGRAM, FIELDS };
 
 static enum promfile_result read_target(struct restore *r, char *rest)
@@ -299,8 +393,6 @@ static enum promfile_result read_target(struct restore *r, char *rest)
 	for (size_t i = 0; i < FIELDS; i++)
 		if (!(fields[i] = next_field(&rest, " ")))
 			return PROMFILE_MALFORMED;
-	if (rest)
-		return PROMFILE_MALFORMED;
 	target = targets_find(r->targets, fields[GROUP], fields[PEER],
 			      optional(fields[FAMILY]), &r->hint);
 	if (target) {
@@ -309,6 +401,9 @@ static enum promfile_result read_target(struct restore *r, char *rest)
 		restore_lookup(r, target, fields[HOST], fields[ADDRESS], fields[LOOKUP]);
 		if (target_group(r->targets, target)->options.histogram == HISTOGRAM_PEER)
 			histogram = &totals->histogram;
+		result = read_findings(target, rest);
+		if (result != PROMFILE_VALID)
+			return result;
 	}
 	result = read_counters(r, fields[COUNTERS], totals);
 	return result == PROMFILE_VALID ? read_histogram(r, fields[HISTOGRAM], histogram)

@@ -26,6 +26,8 @@ fd00:2::1 delay=20ms jitter=10ms
 PLAN
 
 cat >"$TEST_TMP/nine.ini" <<'INI'
+[collector]
+trace = 0
 [probe]
 count = 10
 warmup = 0
@@ -121,6 +123,8 @@ done
 behaviour "deviation and jitter are those of the network"
 simnet_start "$TEST_TMP/plan"
 cat >jitter.ini <<'INI'
+[collector]
+trace = 0
 [probe]
 count = 40
 warmup = 0
@@ -141,6 +145,8 @@ done
 
 behaviour "size, TTL and DSCP are as configured, for each group its own"
 cat >marked.ini <<'INI'
+[collector]
+trace = 0
 [probe]
 count = 1
 warmup = 0

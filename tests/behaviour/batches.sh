@@ -15,7 +15,7 @@ of() { value "$FILE" "nodecanary_$1{group=\"default\",peer=\"$2\"}"; }
 
 # x_ini KEY...: two peers of IPv4, and of IPv6 two that answer around one that does not.
 x_ini() {
-	printf '%s\n' '[probe]' 'warmup = 0' "$@" '[peers]' 'a = 10.1.0.1' \
+	printf '%s\n' '[collector]' 'trace = 0' '[probe]' 'warmup = 0' "$@" '[peers]' 'a = 10.1.0.1' \
 		'b = fd00:1::1' 'c = 10.1.0.2' 'd = fd00:1::2' 'e = fd00:1::3' >x.ini
 	rm -f "$FILE"
 }
@@ -51,6 +51,25 @@ if ! is_sanitized; then
 	for peer in a c; do assert_eq 3 "$(of replies_total $peer)" "replies of $peer"; done
 	for peer in b d e; do assert_eq 3 "$(of unsent_total $peer)" "unsent of $peer"; done
 	assert_eq 1 "$(value "$FILE" nodecanary_last_run_success)"
+
+	behaviour "a socket that cannot be prepared costs the peers of its own batch alone, and one round at most"
+	x_ini 'count = 3' 'timeout = 200ms'
+	NC_WRAP="env LD_PRELOAD=$TOOLS/fault_shim.so FAULT_SHIM_COUNT=counts" run_nc 0 -c x.ini -o "$FILE"
+	calls=$(awk '$1 == "setsockopt" { print $2 }' counts)
+	prepared=0
+	for ((n = 1; n <= calls; n++)); do
+		NC_WRAP="env LD_PRELOAD=$TOOLS/fault_shim.so FAULT_SHIM=setsockopt:$n:ENOMEM" \
+			run_nc 0 -c x.ini -o "$TEST_TMP/$n.prom"
+		unsent=$(sum $n.prom nodecanary_unsent_total)
+		assert_eq 15 $((unsent + $(sum $n.prom nodecanary_requests_total))) "requests with failure $n"
+		assert_eq 0 "$(sum $n.prom nodecanary_discarded_rounds_total)" "discarded rounds with failure $n"
+		if grep -q 'cannot prepare a raw socket' err; then
+			prepared=$((prepared + 1))
+			says 1 'cannot ping ipv[46] peers: cannot prepare a raw socket: Cannot allocate memory .[23] peers'
+			assert_between 2 "$unsent" 3 "unsent with failure $n"
+		fi
+	done
+	assert_le 4 "$prepared" "failures of a filter: two sockets with two filters each"
 fi
 
 behaviour "an unresponsive peer of one family delays no round of the other"

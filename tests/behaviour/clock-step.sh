@@ -13,6 +13,8 @@ hour_ms=3600000 rounds=8
 # A silent peer makes each round last its timeout, so nearly all the time there is a round under
 # way; the others answer all through the first 140 ms of it, so some of them after the jump.
 cat >x.ini <<INI
+[collector]
+trace = 0
 [probe]
 count = $rounds
 warmup = 0

@@ -148,7 +148,7 @@ for option in -t --table "-n -t"; do
 		'^peer +address +sent +replies +loss% +min ms +mean ms +max ms +stddev'
 	assert_file_contains "$TEST_TMP/out" \
 		'^a +127\.1\.0\.1 +3 +3 +0\.0( +[0-9]+\.[0-9]{3}){4}$'
-	assert_file_contains "$TEST_TMP/out" '^down +192\.0\.2\.1 +0 +0 +-( +-){4}.*3 unsent$'
+	assert_file_contains "$TEST_TMP/out" '^down +192\.0\.2\.1 +0 +0 +-( +-){4}.*3 unsent  not_permitted$'
 	assert_not_contains "$TEST_TMP/out" $'\033'
 done
 

@@ -17,7 +17,6 @@ calls >"$TEST_TMP/calls"
 # NAME ERRNO...: calls that can fail; `NAME -`: that cannot, or whose failure is the C library's.
 cat >"$TEST_TMP/errors" <<'LIST'
 access EACCES
-alarm -
 arch_prctl -
 bind EADDRINUSE ENOMEM
 brk -
@@ -70,6 +69,7 @@ sendmsg EPERM ENOBUFS ENETUNREACH EMSGSIZE EINTR
 sendto ENOBUFS
 set_robust_list -
 set_tid_address -
+setitimer -
 setsockopt ENOPROTOOPT EPERM ENOMEM
 signalfd4 EMFILE ENOMEM
 socket EPERM EMFILE ENOBUFS EAFNOSUPPORT

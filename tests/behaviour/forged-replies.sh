@@ -14,6 +14,8 @@ for family in 4 6; do
 	alive=10.1.0.1 down=10.3.0.1 self=10.99.0.1 option=
 	if [ $family = 6 ]; then alive=fd00:1::1 down=fd00:3::1 self=fd99::1 option=-6; fi
 	cat >x.ini <<INI
+[collector]
+trace = 0
 [probe]
 count = 10
 warmup = 0

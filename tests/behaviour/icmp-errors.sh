@@ -7,7 +7,7 @@
 need ip
 
 {
-	printf '%s\n' '[probe]' 'count = 5' 'warmup = 0' 'interval = 50ms' 'timeout = 250ms' '[peers]'
+	printf '%s\n' '[collector]' 'trace = 0' '[probe]' 'count = 5' 'warmup = 0' 'interval = 50ms' 'timeout = 250ms' '[peers]'
 	add_peers /dev/stdout /dev/null unreachable 10.1 1000
 } >all.ini
 # Every tenth peer answers.
@@ -26,7 +26,8 @@ PLAN
 behaviour "with nothing but ICMP errors every round counts, as lost"
 for run in 1 2 3 4; do
 	assert_exit 0 limited -c errors.ini -o "$TEST_TMP/errors.prom"
-	assert_eq "" "$(cat err)" "messages of run $run"
+	assert_eq 1 "$(wc -l <err)" "messages of run $run"
+	assert_file_contains err 'an error: unreachable1 \(host_unreachable, says 10.9.0.9\), .* and 9[0-9]* more$'
 done
 assert_eq 0 "$(sum errors.prom nodecanary_discarded_rounds_total)" "discarded rounds"
 assert_eq 20000/0/0 "$(sum errors.prom nodecanary_requests_total)/$(

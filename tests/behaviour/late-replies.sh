@@ -28,7 +28,9 @@ slow6 = fd00::2
 '
 for interval in 1ms 600ms; do
 	behaviour "replies that are always later than the timeout are losses, interval $interval"
-	cat >x.ini <<<"[probe]
+	cat >x.ini <<<"[collector]
+trace = 0
+[probe]
 count = 5
 timeout = 250ms
 interval = $interval
@@ -49,7 +51,9 @@ fd00::2 delay=150ms"
 done
 
 behaviour "a peer that recovers has lost its late rounds alone, and no slower peer's end early"
-cat >x.ini <<<"[probe]
+cat >x.ini <<<"[collector]
+trace = 0
+[probe]
 count = 6
 timeout = 250ms
 interval = 600ms
@@ -70,7 +74,9 @@ for family in 4 6; do
 done
 
 behaviour "a late reply to a warm-up request is no reply to a measured one"
-cat >x.ini <<<"[probe]
+cat >x.ini <<<"[collector]
+trace = 0
+[probe]
 count = 3
 timeout = 250ms
 interval = 600ms
@@ -87,6 +93,8 @@ done
 
 behaviour "a reply is late by its own request, though its round still sends to others"
 cat >x.ini <<'INI'
+[collector]
+trace = 0
 [probe]
 count = 2
 timeout = 200ms
@@ -113,6 +121,8 @@ assert_eq 120 "$(sum x.prom nodecanary_replies_total)" "replies of the others"
 # peer, the last one, is asked again: it still fits the peer's old sequence number.
 behaviour "a late reply that arrives while the next round is being sent ends no other peer's wait"
 cat >x.ini <<'INI'
+[collector]
+trace = 0
 [probe]
 count = 3
 timeout = 200ms

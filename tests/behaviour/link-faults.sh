@@ -18,7 +18,7 @@ _silence_ipv6
 
 # ini LINE...: a group of the far end with these options, and a peer that no fault is about.
 ini() {
-	printf '%s\n' '[probe]' "count = $rounds" 'warmup = 0' 'interval = 30ms' 'timeout = 100ms' \
+	printf '%s\n' '[collector]' 'trace = 0' '[probe]' "count = $rounds" 'warmup = 0' 'interval = 30ms' 'timeout = 100ms' \
 		'[peers]' 'home = 127.0.0.2' '[probe far]' "$@" \
 		'[peers far]' 'four = 10.4.0.2' 'six = fd00:4::2' >x.ini
 }

@@ -44,7 +44,7 @@ of_responsive() {
 for family in 4 6; do
 	rounds=2
 	{
-		printf '%s\n' '[probe]' "count = $rounds" 'warmup = 0' 'interval = 20ms' 'timeout = 400ms' \
+		printf '%s\n' '[collector]' 'trace = 0' '[probe]' "count = $rounds" 'warmup = 0' 'interval = 20ms' 'timeout = 400ms' \
 			'[peers]'
 		for ((i = 1; i <= 1500; i++)); do
 			if [ $family = 4 ]; then

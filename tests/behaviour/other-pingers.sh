@@ -27,6 +27,7 @@ awk -v n=$peers 'BEGIN {
 cat >head.ini <<'INI'
 [collector]
 deadline = 20s
+trace = 0
 [probe]
 count = 3
 warmup = 0

@@ -19,6 +19,8 @@ awk -v n=$peers 'BEGIN {
 	}
 }' >plan
 cat >x.ini <<'INI'
+[collector]
+trace = 0
 [probe]
 count = 1
 warmup = 0

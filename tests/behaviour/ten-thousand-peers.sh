@@ -16,6 +16,7 @@ awk -v n=$peers 'BEGIN {
 }' >plan
 cat >x.ini <<INI
 [collector]
+trace = 0
 deadline = 10s
 [probe]
 count = $rounds

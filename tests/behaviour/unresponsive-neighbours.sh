@@ -41,6 +41,8 @@ far_count() {
 # Names sort the unresponsive peers before the responsive ones.
 ini() {
 	cat <<INI
+[collector]
+trace = 0
 [probe]
 count = $1
 warmup = 0

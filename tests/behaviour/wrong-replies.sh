@@ -9,7 +9,7 @@ need ip
 
 rounds=5
 {
-	echo '[probe]'
+	printf '%s\n' '[collector]' 'trace = 0' '[probe]'
 	echo "count = $rounds"
 	printf 'warmup = 0\ninterval = 20ms\ntimeout = 250ms\n[peers]\n'
 } >x.ini
@@ -91,10 +91,18 @@ done
 behaviour "with noise of every kind the counters equal the network's own counts"
 compare_counts x.prom default x.map
 
-behaviour "noise discards no round, drops nothing and is not worth a message"
+behaviour "irregular replies are counted by their kind"
+irregular() { value x.prom "nodecanary_irregular_replies_total{group=\"default\",kind=\"$1\"}"; }
+# Nine copies for each family. How much of the noise comes before a round ends differs.
+assert_eq $((2 * 9 * rounds)) "$(irregular duplicate)"
+assert_eq $((2 * rounds)) "$(irregular shortened)"
+assert_between 1 "$(irregular corrupt)" 1000
+
+behaviour "noise discards no round, drops nothing, and only ICMP errors are worth a message"
 assert_eq 0 "$(sum x.prom nodecanary_discarded_rounds_total)" "discarded rounds"
 assert_eq 0 "$(value x.prom nodecanary_receive_drops_total)" "receive drops"
-assert_eq "" "$(cat err)" "standard error"
+assert_eq 1 "$(wc -l <err)" "messages"
+assert_file_contains err 'an error: unreachable-by4 \(host_unreachable, says 10.9.0.9\), .* and 1 more$'
 
 # The slow ones' round must not end before they have answered.
 behaviour "noise shortens no round"
@@ -106,6 +114,8 @@ done
 # One family alone: the checksum errors of the one are counted separately from those of the other.
 behaviour "corrupt ICMPv6 replies, in bursts, are losses and no receive drops"
 cat >six.ini <<'INI'
+[collector]
+trace = 0
 [probe]
 count = 5
 warmup = 0
@@ -142,6 +152,8 @@ for family in 4 6; do
 	alive=10.1.0.1 down=10.3.0.1 self=10.99.0.1 option=
 	if [ $family = 6 ]; then alive=fd00:1::1 down=fd00:3::1 self=fd99::1 option=-6; fi
 	cat >flood.ini <<INI
+[collector]
+trace = 0
 [probe]
 count = 6
 warmup = 0
@@ -181,7 +193,7 @@ done
 # Such an error makes a socket look readable, and may be gone when it is read.
 behaviour "ICMP errors that come while requests are still being sent hold no run"
 {
-	printf '%s\n' '[probe]' 'count = 20' 'warmup = 0' 'interval = 1ms' 'timeout = 5ms' 'spacing = 30us' '[peers]'
+	printf '%s\n' '[collector]' 'trace = 0' '[probe]' 'count = 20' 'warmup = 0' 'interval = 1ms' 'timeout = 5ms' 'spacing = 30us' '[peers]'
 	for i in 1 2 3 4 5 6 7 8; do echo "u$i = 10.1.0.$i"; done
 } >held.ini
 for i in 1 2 3 4 5 6 7 8; do echo "10.1.0.$i unreachable"; done >held.plan

@@ -6,9 +6,11 @@ DELAYS_MS = (0.1, 1.0, 10.0, 100.0)
 class Fleet:
     """SIZE peers: four delays in turn, and every so many of them dead."""
 
-    def __init__(self, size, dead_every=None):
+    def __init__(self, size, dead_every=None, family=4):
         self.size = size
-        self.addresses = [f"10.1.{i // 256}.{i % 256}" for i in range(1, size + 1)]
+        self.family = family
+        self.addresses = [f"10.1.{i // 256}.{i % 256}" if family == 4 else f"fd00:1::{i:x}"
+                          for i in range(1, size + 1)]
         self.delay_ms = {
             address: DELAYS_MS[i % len(DELAYS_MS)]
             for i, address in enumerate(self.addresses)

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 BATCH = """\
 address add 10.99.0.1/32 dev sim0
+address add fd99::1/128 dev sim0 nodad
 link set sim0 up
 route add 10.0.0.0/8 dev sim0
+route add fd00::/8 dev sim0
 """
 
 
@@ -59,10 +61,12 @@ def wait_for(condition, seconds, what):
 
 
 def set_up_host():
-    """Loopback, and sockets of their own for those who know how to use them."""
+    """Loopback, sockets of their own for those who know how to use them, and no packets of IPv6
+    but those of the programs."""
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    settings = {"/proc/sys/net/ipv4/ping_group_range": "0 0",
-                "/proc/sys/net/ipv6/conf/default/disable_ipv6": "1"}
+    ipv6 = "/proc/sys/net/ipv6/conf/default/"
+    settings = {"/proc/sys/net/ipv4/ping_group_range": "0 0", ipv6 + "accept_ra": "0",
+                ipv6 + "addr_gen_mode": "1", ipv6 + "router_solicitations": "0"}
     for path, value in settings.items():
         if os.access(path, os.W_OK):
             with open(path, "w", encoding="ascii") as setting:

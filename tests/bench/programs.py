@@ -57,10 +57,9 @@ class Nodecanary(Program):
     SERIES = re.compile(r'nodecanary_(loss_ratio|rtt_(?:mean|min|max)_seconds)'
                         r'\{group="default",peer="worker(\d+)"\} (\S+)')
 
-    MEASURED = 5
-
     def __init__(self, path, name="nodecanary", probe=""):
         self.path, self.name, self.probe = path, name, probe
+        self.measured = int((re.search(r"count = (\d+)", probe) or [0, 5])[1])
 
     def config(self, work):
         return os.path.join(work, f"{self.name}.ini")
@@ -88,8 +87,8 @@ class Nodecanary(Program):
         return {address: self._seen(value) for address, value in values.items()}
 
     def _seen(self, value):
-        replies = round(self.MEASURED * (1 - value.get("loss", 0)))
-        return Seen(self.MEASURED, replies,
+        replies = round(self.measured * (1 - value.get("loss", 0)))
+        return Seen(self.measured, replies,
                     *(value[key] * 1000 if key in value else None
                       for key in ("mean", "least", "most")))
 
@@ -114,8 +113,11 @@ class Fping(Program):
 
     name = "fping"
 
+    def __init__(self, rounds=6):
+        self.rounds = rounds
+
     def commands(self, fleet, work):
-        return [["fping", "-q", "-C", "6", "-p", "200", "-i", "0.01", "-t", "1000", "-b", "56",
+        return [["fping", "-q", "-C", str(self.rounds), "-p", "200", "-i", "0.01", "-t", "1000", "-b", "56",
                  "-f", address_file(fleet, work)]]
 
     def seen(self, fleet, _, outputs):

@@ -38,6 +38,7 @@ class Figures:
         self.readers = {}
         self.phases = {}  # by peers
         self.verdicts = {}
+        self.scale = []
         self.starts = None
 
     def of(self, peers, program):
@@ -91,6 +92,17 @@ def error_table(figures):
                 table.add(f"{peers:,}", program,
                           *(off(median_error(found, delay)) for delay in DELAYS_MS),
                           f"{late:.0f}")
+    return table
+
+
+def scale_table(figures):
+    table = Table("CPU of a run and mean error at 10 ms, by family and rounds", [
+        "", OURS, "fping", "share of fping", f"error of {OURS}", "error of fping"])
+    for case in figures.scale:
+        ours, fping = case.samples.values()
+        table.add(case.name(), *(milliseconds(median(s, lambda s: s.cpu_s)) for s in (ours, fping)),
+                  f"{case.share():.2f}",
+                  *(f"{median_error(s, 10.0)[0]:.0f} µs" for s in (ours, fping)))
     return table
 
 
@@ -153,6 +165,7 @@ def start_table(figures):
 
 def tables(figures):
     chosen = [(figures.starts, start_table), (figures.results, cost_table), (figures.results, error_table),
+              (figures.scale, scale_table),
               (figures.readers, reader_table), (figures.phases, phase_table),
               (figures.verdicts, verdict_table)]
     return [make(figures) for there, make in chosen if there]

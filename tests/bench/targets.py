@@ -1,5 +1,6 @@
 """What we mean to reach, and whether this run shows it."""
 
+import scale
 from fleet import DELAYS_MS
 from report import OURS
 from sample import KB, median_error
@@ -54,10 +55,13 @@ class Targets:
     def cpu(self):
         self.at_most("CPU of a whole run, 9 peers, 6 rounds",
                      self.figures.median(9, OURS, lambda s: s.cpu_s * 1000), 5, "ms")
-        for peers in (1000, 5000):
-            self.against(f"CPU of a whole run, {peers:,} peers", "fping",
-                         self.figures.median(peers, OURS, lambda s: s.cpu_s * 1000),
-                         self.figures.median(peers, "fping", lambda s: s.cpu_s * 1000), "ms")
+        for case in self.figures.scale:
+            if not case.local_addresses:
+                self.at_most(f"CPU of a run against fping's, {case.name()}", case.share(), 0.7,
+                             "times")
+        for peers, times in scale.growth(self.figures.scale).items():
+            self.at_most(f"CPU with {scale.LOCAL_ADDRESSES:,} local addresses, {peers:,} peers",
+                         times, 1.1, "times")
 
     def against(self, what, other, ours, theirs, unit):
         if ours is not None and theirs is not None:

@@ -1,24 +1,51 @@
 # shellcheck shell=bash disable=SC2016 # backticks are Markdown's
 # Checks of metrics.md against what a run publishes.
 
-# A run whose file has every family: names, both families, both kinds of histogram, a wrong list.
+# Runs whose last file has every metric: names, both families, both kinds of histogram, a wrong list;
+# every second echo of some addresses is lost, and 127.0.1.0/24 and fd00:9::/64 are silent.
 run_of_everything() {
 	cat >"$TMP/scratch/x.ini" <<'INI'
 [collector]
 self = me
+trace = 16
+trace_every = 0s
+deadline = 30s
 [probe]
 count = 3
 warmup = 0
 interval = 1ms
+timeout = 100ms
+mtu = 1500
+mtu_every = 0s
 [peers]
 me = 127.0.0.9
 a = 127.0.0.1 rack=r1
+lossy = 127.0.0.5
+unreachable = 198.51.100.1
 [probe dual]
 family = both
 [peers dual]
 me = 127.0.0.9
 a = 127.0.0.2, ::1
 b = localhost
+unreachable = 198.51.100.1, fd00:8::1
+[probe roam]
+fanout = 1
+roam = 4
+[peers roam]
+me = 127.0.0.9
+a = 127.0.1.1
+b = 127.0.1.2
+c = 127.0.1.3
+[probe roam-dual]
+family = both
+fanout = 1
+roam = 4
+[peers roam-dual]
+me = 127.0.0.9
+a = 127.0.1.1, fd00:9::1
+b = 127.0.1.2, fd00:9::2
+c = 127.0.1.3, fd00:9::3
 [probe sum]
 histogram = group
 [peers sum]
@@ -28,8 +55,21 @@ a = 127.0.0.3
 me = 127.0.0.9
 a = 192.0.2.1
 INI
-	isolated bash -c 'ip addr add 192.0.2.1/32 dev lo && exec "$@"' - \
-		"$NC" -c "$TMP/scratch/x.ini" -o "$TMP/scratch/x.prom"
+	cat >"$TMP/scratch/loss.nft" <<'NFT'
+table inet loss {
+	chain input {
+		type filter hook input priority 0
+		ip daddr { 127.0.0.2, 127.0.0.5 } icmp type echo-request numgen inc mod 2 0 drop
+		ip6 daddr ::1 icmpv6 type echo-request numgen inc mod 2 0 drop
+		ip daddr 127.0.1.0/24 drop
+		ip6 daddr fd00:9::/64 drop
+	}
+}
+NFT
+	# Roaming lists a peer that is silent in two runs.
+	isolated bash -c 'ip addr add 192.0.2.1/32 dev lo && ip route add local fd00:9::/64 dev lo &&
+		nft -f "$1" && shift && for _ in 1 2 3; do "$@" || exit; done' - \
+		"$TMP/scratch/loss.nft" "$NC" -c "$TMP/scratch/x.ini" -o "$TMP/scratch/x.prom"
 }
 
 # The metrics of the page, a line each.

@@ -20,8 +20,10 @@ stop_timer a
 run_unit a
 
 behaviour "every 15 seconds there is a run, twenty times"
+before=$(runs a)
 on a systemctl start nodecanary.timer
-wait_until 40 runs_reach a $(($(runs a) + 1))
+# A timer that missed runs makes up for one at once; the next one is the first in its own phase.
+wait_until 60 runs_reach a $((before + 2))
 first=$(runs a)
 start=$(_uptime_cs)
 wait_until 320 runs_reach a $((first + 20))

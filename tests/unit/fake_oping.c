@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "ping/cookie.h"
 #include "support.h"
 
 #define OBJECTS_MAX 4
@@ -122,6 +123,7 @@ void fake_oping_answer(struct fake_answer answer)
 	const char *payload = answer.payload;
 	size_t header, len;
 	unsigned sequence;
+	uint16_t sum;
 
 	assert_non_null(host);
 	payload = payload ? payload : host->data;
@@ -134,6 +136,9 @@ void fake_oping_answer(struct fake_answer answer)
 	packet[header + 6] = (unsigned char)(sequence >> 8);
 	packet[header + 7] = (unsigned char)sequence;
 	memcpy(packet + header + ICMP_HEADER, payload, strlen(payload));
+	sum = cookie_checksum(packet + header, len - header);
+	packet[header + 2] = (unsigned char)(sum >> 8);
+	packet[header + 3] = (unsigned char)sum;
 	assert_int_equal(send(obj->far[host->family], packet, len, MSG_DONTWAIT), len);
 }
 
@@ -439,8 +444,10 @@ static int run_round(struct pingobj *obj)
 		fd_set readable, writable;
 		int status = wait_in_select(obj, next, &readable, &writable), fd;
 
-		if (status < 0)
+		if (status < 0) {
+			obj->error = strerror(errno);
 			return -1;
+		}
 		if (status == 0)
 			break;
 		fd = find_readable(obj, &readable);

@@ -31,7 +31,7 @@ static struct {
 	struct turns *turns;
 	int64_t turn_ns;
 	size_t waits_for_turn, notified;
-	bool cookie_fails, new_fails, add_fails;
+	bool cookie_fails, new_fails, add_fails, has_failure;
 	struct probe_settings settings;
 	struct probe_host hosts[TARGETS_MAX];
 	size_t host_count, freed;
@@ -104,6 +104,27 @@ int probe_add_hosts(struct probe *probe, const struct probe_host *hosts, size_t 
 	return world.add_fails ? -1 : 0;
 }
 
+static const struct probe_failure failure = {
+	1, FAILURE_PROHIBITED, {.family = ADDRESS_NONE}};
+
+/* Where the script says so, the second host failed. */
+const struct probe_failure *probe_get_failures(const struct probe *probe, size_t *count)
+{
+	(void)probe;
+	*count = world.has_failure;
+	return &failure;
+}
+
+/* One duplicate reply of each host. */
+const uint8_t *probe_get_irregular(const struct probe *probe, size_t host)
+{
+	static const uint8_t irregular[IRREGULAR_KINDS] = {[IRREGULAR_DUPLICATE] = 1};
+
+	(void)probe;
+	(void)host;
+	return irregular;
+}
+
 struct probe_report probe_get_report(const struct probe *probe)
 {
 	assert_ptr_equal(probe, &world);
@@ -150,6 +171,7 @@ static struct peer peers[TARGETS_MAX];
 static struct group groups[2];
 static struct config config;
 static struct targets all;
+static struct target_group members[2];
 static struct turns turns;
 
 static int reset(void **state)
@@ -165,7 +187,8 @@ static int reset(void **state)
 	groups[1] = groups[0];
 	groups[1].options.size = 100;
 	config = (struct config){.groups = groups, .group_count = 2, .peers = peers};
-	all = (struct targets){.config = &config, .items = items};
+	memset(members, 0, sizeof(members));
+	all = (struct targets){.config = &config, .items = items, .groups = members};
 	for (size_t i = 0; i < TARGETS_MAX; i++) {
 		char address[ADDRESS_TEXT_SIZE];
 
@@ -222,7 +245,6 @@ static void measured_rounds_are_counted_and_warmup_is_not(void **state)
 	assert_int_equal(world.sent_calls, 7);
 	assert_int_equal(batch.measured, 5);
 	assert_int_equal(sum_discarded(&batch), 0);
-	assert_false(batch.broken);
 	assert_int_equal(items[0].totals.requests, 5);
 	assert_int_equal(items[0].totals.replies, 5);
 	assert_int_equal(items[0].run.min_ns, 3 * MS);
@@ -233,6 +255,40 @@ static void measured_rounds_are_counted_and_warmup_is_not(void **state)
 	assert_int_equal(items[1].totals.unsent, 0);
 	assert_int_equal(items[2].totals.requests, 0);
 	assert_int_equal(items[2].totals.unsent, 5);
+}
+
+/* Of six rounds, one of which is a warm-up: requests that left, and duplicates. */
+static void packets_of_all_rounds_are_counted_once(void **state)
+{
+	struct batch batch = make_batch();
+
+	(void)state;
+	batch.count = 4;
+	items[2].address = items[1].address;
+	assert_int_equal(run(&batch), 0);
+	assert_int_equal(items[0].totals.echo_requests, 6);
+	assert_int_equal(items[1].totals.echo_requests, 6);
+	assert_int_equal(items[2].totals.echo_requests, 0);
+	assert_int_equal(items[3].totals.echo_requests, 0); /* unsent */
+	assert_int_equal(members[0].irregular[IRREGULAR_DUPLICATE], 3 * 6);
+}
+
+static void reasons_go_to_all_targets_with_the_address(void **state)
+{
+	struct batch batch = make_batch();
+
+	(void)state;
+	world.has_failure = true;
+	batch.count = 4;
+	items[2].address = items[1].address;
+	assert_int_equal(run(&batch), 0);
+	assert_null(items[0].failures);
+	for (size_t i = 1; i <= 2; i++) {
+		assert_non_null(items[i].failures);
+		assert_int_equal(items[i].failures->reason, FAILURE_PROHIBITED);
+		assert_int_equal(items[i].failures->count, 5);
+		failure_free(&items[i].failures);
+	}
 }
 
 static void each_sample_is_credited_to_all_targets_with_the_address(void **state)
@@ -526,22 +582,6 @@ static void interrupted_round_without_a_stop_discards_itself_only(void **state)
 	assert_int_equal(batch.discarded[DISCARD_INTERRUPTED], 1);
 }
 
-static void broken_round_ends_the_batch(void **state)
-{
-	(void)state;
-	for (size_t broken = 0; broken < 3; broken++) {
-		struct batch batch = make_batch();
-
-		reset(NULL);
-		world.results[broken] = ROUND_BROKEN;
-		assert_int_equal(run(&batch), 0);
-		assert_true(batch.broken);
-		assert_int_equal(world.rounds, broken + 1);
-		assert_int_equal(batch.measured, broken > 0 ? broken - 1 : 0);
-		assert_int_equal(items[0].totals.requests, batch.measured);
-	}
-}
-
 static void assert_all_unsent(struct batch *batch)
 {
 	assert_int_equal(run(batch), 0);
@@ -599,6 +639,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(measured_rounds_are_counted_and_warmup_is_not),
 		TEST(each_sample_is_credited_to_all_targets_with_the_address),
+		TEST(packets_of_all_rounds_are_counted_once),
+		TEST(reasons_go_to_all_targets_with_the_address),
 		TEST(another_size_of_the_payload_is_another_host),
 		TEST(settings_and_idents_are_handed_over),
 		TEST(a_batch_waits_for_its_turn_to_send),
@@ -616,7 +658,6 @@ int main(void)
 		TEST(stop_between_rounds_discards_those_that_follow),
 		TEST(stop_in_the_warmup_discards_the_measured_rounds_only),
 		TEST(interrupted_round_without_a_stop_discards_itself_only),
-		TEST(broken_round_ends_the_batch),
 		TEST(targets_without_addresses_are_unsent_at_once),
 		TEST(targets_are_unsent_if_liboping_refuses_an_option),
 		TEST(progress_is_called_after_each_round_and_may_be_null),

@@ -78,19 +78,6 @@ static void cookie_has_no_nul_and_is_never_the_same(void **state)
 	}
 }
 
-static void cookies_of_all_objects_differ_and_have_no_nul(void **state)
-{
-	static struct cookie derived[256];
-
-	(void)state;
-	for (unsigned i = 0; i < LENGTH(derived); i++) {
-		cookie_derive(&cookie, i, &derived[i]);
-		assert_null(memchr(derived[i].words, 0, sizeof(derived[i].words)));
-		for (unsigned j = 0; j < i; j++)
-			assert_memory_not_equal(&derived[i], &derived[j], sizeof(cookie));
-	}
-}
-
 static void payload_is_a_string_of_exactly_its_size(void **state)
 {
 	static const size_t sizes[] = {OPTIONS_SIZE_MIN, OPTIONS_SIZE_MIN + 1, 56, 1400,
@@ -427,7 +414,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cookie_has_no_nul_and_is_never_the_same),
-		cmocka_unit_test(cookies_of_all_objects_differ_and_have_no_nul),
 		cmocka_unit_test(payload_is_a_string_of_exactly_its_size),
 		cmocka_unit_test(payloads_of_two_addresses_differ),
 		cmocka_unit_test(ipv4_reply_from_the_address_asked_passes),

@@ -194,7 +194,7 @@ static void no_groups_are_a_valid_estimate(void **state)
 {
 	(void)state;
 	load("");
-	expect("file c.ini\n0 groups, 0 peers, 0 packets per run, at most 0.0 s, 15 series on this node\n");
+	expect("file c.ini\n0 groups, 0 peers, 0 packets per run, at most 0.0 s, 19 series on this node\n");
 }
 
 static void a_run_without_a_measured_round_is_an_error(void **state)
@@ -294,6 +294,16 @@ static void pretend_a_run(void)
 						 .mean_ns = 1000,
 						 .pairs = 4,
 						 .hop_limit = 64};
+		/* As many failures as a target can have, and a trace. */
+		for (int code = 0; code < FAILURE_MAX; code++)
+			assert_int_equal(failure_add(&target->failures,
+						     (enum failure_reason)code,
+						     &target->address),
+					 0);
+		if (!target->trace)
+			target->trace = calloc(1, sizeof(*target->trace));
+		assert_non_null(target->trace);
+		target->trace->hops = 3;
 		target->lookup =
 			target->peer->host ? TARGET_RESOLVED : TARGET_NOT_LOOKED_UP;
 	}
@@ -303,7 +313,10 @@ static unsigned long count_written_series(void)
 {
 	static struct writer writer;
 	struct stats_node node = {.runs = 1};
-	struct run_info info = {.took_place = true, .success = 1, .peak_memory_bytes = 1};
+	struct run_info info = {.took_place = true,
+				.success = 1,
+				.peak_memory_bytes = 1,
+				.has_echo_counts = true};
 	struct exposition exposition = {&targets, &node, &info, NULL};
 	unsigned long count = 0;
 	char *text, *rest, *line;

@@ -10,6 +10,9 @@ static const char small_fleet[] = "[collector]\n"
 				  "self = beta\n"
 				  "[probe]\n"
 				  "buckets = 1ms 25ms 1s\n"
+				  "[probe default]\n"
+				  "mtu = 9000\n"
+				  "roam = 5\n"
 				  "[labels default]\n"
 				  "zone = eu-1a\n"
 				  "note = \"caf\303\251 \\d\"\n"
@@ -76,6 +79,46 @@ static void set_self(struct fleet *fleet, size_t group, const char *name)
 	assert_non_null(fleet->targets.groups[group].self);
 }
 
+static struct address address_of(const char *text)
+{
+	struct address address;
+
+	assert_true(address_parse(text, &address));
+	return address;
+}
+
+/* Reasons, a trace, and what large packets and roaming found. */
+static void set_findings(struct fleet *fleet)
+{
+	const struct address none = {.family = ADDRESS_NONE};
+	const struct address router = address_of("10.9.0.1");
+	struct target *lossy = fleet_target(fleet, "default", "weird\\x", "");
+	struct target *large = fleet_target(fleet, "default", "alpha", "");
+	struct target_group *group = targets_find_group(&fleet->targets, "default");
+
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(
+			failure_add(&lossy->failures, FAILURE_HOST_UNREACHABLE, &router),
+			0);
+	assert_int_equal(failure_add(&lossy->failures, FAILURE_NO_ROUTE, &none), 0);
+	lossy->trace = calloc(1, sizeof(*lossy->trace));
+	large->mtu = calloc(1, sizeof(*large->mtu));
+	assert_true(lossy->trace && large->mtu);
+	*lossy->trace = (struct trace){
+		.at_ns = INT64_C(1699999990000000000), .hops = 3, .last = router};
+	*large->mtu = (struct path_mtu){INT64_C(1699999980500000000), 1500};
+	large->totals.mtu_requests = 2;
+	large->totals.mtu_replies = 1;
+	large->totals.echo_requests = 30;
+	group->irregular[IRREGULAR_LATE] = 5;
+	group->roam_requests = 200;
+	group->roam_replies = 190;
+	group->roam_position = UINT64_MAX;
+	fleet_target(fleet, "default", "beta", "")->roam_state = ROAM_UNRESPONSIVE;
+	fleet_target(fleet, "default", "beta", "")->roam_since_ns =
+		INT64_C(1699990000000000000);
+}
+
 /* The small fleet after a run; groups are both, default, mesh, quiet. */
 static void load_small_fleet(struct fleet *fleet)
 {
@@ -104,6 +147,7 @@ static void load_small_fleet(struct fleet *fleet)
 	set_samples(fleet, fleet_target(fleet, "default", "weird\\x", ""), "-----");
 	set_samples(fleet, fleet_target(fleet, "both", "alpha", "ipv6"), "0");
 	set_samples(fleet, fleet_target(fleet, "quiet", "alpha", ""), "9-");
+	set_findings(fleet);
 	both = targets_find_group(&fleet->targets, "both");
 	memcpy(counts, (uint64_t[4]){1, 2, 0, 5}, sizeof(counts));
 	both->histogram = (struct stats_histogram){.counts = counts, .sum = {17, 40}};
@@ -121,7 +165,9 @@ static const struct run_info small_run = {.duration_ns = 1234567890,
 					  .cpu_ns = 4000000,
 					  .peak_memory_bytes = 1900544,
 					  .took_place = true,
-					  .success = 1};
+					  .success = 1,
+					  .has_echo_counts = true,
+					  .echo = {{1001, 1002}, {1003, 1004}}};
 
 /* The golden file for what was written; its versions are placeholders. */
 static char *without_versions(const char *body)
@@ -229,7 +275,9 @@ static void without_a_run_there_is_no_gauge_of_one(void **state)
 	text = fleet_write(&fleet, NULL);
 	for (size_t i = 0; i < metrics_count; i++) {
 		const struct metric *metric = &metrics_table[i];
-		bool expected = metric->lifetime != METRICS_LAST_RUN;
+		/* The kernel has told no counts here. */
+		bool expected = metric->lifetime != METRICS_LAST_RUN &&
+				metric->presence != METRICS_IF_COUNTED;
 		char type[160];
 
 		snprintf(type, sizeof(type), "# TYPE %s ", metric->name);

@@ -180,26 +180,15 @@ static void open_pair(int family)
 
 static size_t prepare(int fd)
 {
-	size_t capacity = icmpsocket_prepare(&set, fd, &cookie);
-
-	assert_false(set.failed);
-	return capacity;
+	return icmpsocket_prepare(&set, fd, &cookie);
 }
 
 static void assert_refused(int fd, int error)
 {
-	char *said;
-
-	set.count = 0;
-	set.failed = false;
-	support_capture_begin();
-	icmpsocket_prepare(&set, fd, &cookie);
-	said = support_capture_end();
-	assert_true(set.failed);
-	assert_non_null(strstr(said, "cannot prepare a raw socket: "));
+	assert_int_equal(prepare(fd), 0);
 	if (error)
-		assert_non_null(strstr(said, strerror(error)));
-	free(said);
+		assert_int_equal(errno, error);
+	assert_int_equal(set.count, 0);
 }
 
 static int get_option(int fd, int level, int option)
@@ -289,6 +278,10 @@ static void socket_without_a_filter_is_refused(void **state)
 	kernel.allow_type_filter = false;
 	assert_refused(v4, ENOPROTOOPT);
 	assert_refused(v6, ENOPROTOOPT);
+	/* What has passed by the next round is forgotten. */
+	kernel.allow_type_filter = true;
+	assert_true(prepare(v4) > 0);
+	assert_int_equal(set.count, 1);
 }
 
 static void socket_is_deaf_to_all_types_but_echo_reply(void **state)

@@ -106,11 +106,11 @@ static void keys_are_listed_and_found(void **state)
 	options_list(OPTIONS_COLLECTOR, list);
 	assert_string_equal(
 		list,
-		"textfile, self, skip_self, fsync, deadline, resolve_timeout, resolve_every");
+		"textfile, self, skip_self, fsync, deadline, resolve_timeout, resolve_every, trace, trace_every");
 	options_list(OPTIONS_PROBE, list);
 	assert_string_equal(
 		list,
-		"count, warmup, interval, timeout, spacing, size, ttl, dscp, family, source, device, mark, histogram, buckets, fanout, members_only");
+		"count, warmup, interval, timeout, spacing, size, ttl, dscp, family, source, device, mark, histogram, buckets, fanout, members_only, roam, mtu, mtu_every");
 	assert_int_equal(options_find(OPTIONS_PROBE, "deadline"), -1);
 	assert_int_equal(options_find(OPTIONS_COLLECTOR, "buckets"), -1);
 	assert_int_equal(options_find(OPTIONS_PROBE, "Count"), -1);

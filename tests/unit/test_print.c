@@ -64,6 +64,15 @@ static void measured(size_t index, uint64_t requests, uint64_t replies, int64_t 
 				   .m2_ns2 = half * half * (double)replies};
 }
 
+static void fail_request(size_t index, enum failure_reason reason, const char *from)
+{
+	struct address address;
+
+	(void)address_parse(from, &address);
+	assert_int_equal(failure_add(&targets.items[index].failures, reason, &address),
+			 0);
+}
+
 static void expect_results(bool colour, const char *wanted)
 {
 	char *text = NULL;
@@ -106,10 +115,14 @@ static void load_every_kind(void)
 			measured(i, 4, 4, 1 * MS, 2 * MS);
 		if (strcmp(name, "lossy") == 0)
 			measured(i, 6, 4, 10 * MS, 100 * MS);
-		if (strcmp(name, "down") == 0)
+		if (strcmp(name, "down") == 0) {
 			measured(i, 5, 0, 0, 0);
-		if (strcmp(name, "mute") == 0)
+			fail_request(i, FAILURE_HOST_UNREACHABLE, "10.0.9.1");
+		}
+		if (strcmp(name, "mute") == 0) {
 			targets.items[i].run.unsent = 5;
+			fail_request(i, FAILURE_NO_ROUTE, "");
+		}
 		if (strcmp(name, "partly") == 0) {
 			measured(i, 2, 2, 1234567, 1234567);
 			targets.items[i].run.unsent = 3;
@@ -125,14 +138,14 @@ static void load_every_kind(void)
 #define DOWN                                                                             \
 	"down                  10.0.0.4       5        0  100.0         -         -    " \
 	" "                                                                              \
-	"    -         -"
+	"    -         -  host_unreachable from 10.0.9.1"
 #define LOSSY                                                                            \
 	"lossy                 10.0.0.33      6        4   33.3    10.000    55.000   "  \
 	"100.000    45.000"
 #define MUTE                                                                             \
 	"mute                  10.0.0.5       0        0      -         -         -    " \
 	" "                                                                              \
-	"    -         -  5 unsent"
+	"    -         -  5 unsent  no_route"
 #define NAMELESS                                                                         \
 	"nameless.example.net  -              0        0      -         -         -    " \
 	" "                                                                              \

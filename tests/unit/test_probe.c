@@ -17,6 +17,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -381,15 +383,13 @@ static void one_address_may_have_several_sizes_of_the_payload(void **state)
 static void library_that_draws_idents_in_another_way_is_refused(void **state)
 {
 	static const char *const text = "10.0.0.1";
-	struct sample sample;
-	struct probe *probe;
+	struct probe *probe = make_probe();
 	char *output;
 
 	(void)state;
 	fake_oping.manner = FAKE_DRAWS_IDENTS;
 	support_capture_begin();
-	probe = probe_of(&text, 1);
-	assert_int_equal(run_round(probe, &sample), ROUND_BROKEN);
+	assert_int_equal(add(probe, &text, 1), -1);
 	output = support_capture_end();
 	assert_non_null(strstr(output, "random()"));
 	assert_int_equal(count_lines(output), 1);
@@ -474,7 +474,8 @@ static void send_that_fails_as_a_whole_is_unsent_and_reported_once(void **state)
 	assert_int_equal(samples[1].outcome, SAMPLE_UNSENT);
 	report = probe_get_report(probe);
 	assert_int_equal(report.refused, 2);
-	assert_string_equal(report.refused_reason, "no socket");
+	assert_string_equal(report.refused_reason,
+			    "cannot prepare a raw socket: no socket");
 	probe_free(probe);
 }
 
@@ -525,6 +526,30 @@ static void library_that_calls_other_functions_is_refused(void **state)
 		assert_non_null(strstr(output, cases[i].name));
 		free(output);
 	}
+}
+
+/* Stops the process for longer than a library may take. */
+static void stand_still(void)
+{
+	const struct timespec pause = {.tv_sec = 1, .tv_nsec = 500000000};
+	pid_t parent = getpid(), child = fork();
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		kill(parent, SIGSTOP);
+		nanosleep(&pause, NULL);
+		kill(parent, SIGCONT);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
+static void library_is_accepted_though_the_process_was_stopped(void **state)
+{
+	(void)state;
+	fake_oping.before_send = stand_still;
+	assert_true(probe_verify_library());
+	assert_int_equal(fake_oping.sent, 1);
 }
 
 static void options_are_handed_over_as_liboping_wants_them(void **state)
@@ -849,22 +874,28 @@ static void buffers_hold_all_packets_that_can_be_under_way(void **state)
 	probe_free(probe);
 }
 
-static void socket_without_filter_is_not_trusted(void **state)
+static void hosts_are_unsent_while_their_socket_has_no_filter(void **state)
 {
-	static const char *const text = "10.0.0.1";
-	struct probe *probe = probe_of(&text, 1);
-	struct sample sample;
-	char *output;
+	static const char *const texts[] = {"10.0.0.1", "10.0.0.2"};
+	struct sample samples[2] = {{.outcome = SAMPLE_REPLY}, {.outcome = SAMPLE_REPLY}};
+	struct probe *probe = probe_of(texts, 2);
+	struct probe_report report;
 
 	(void)state;
 	kernel.filter_fails = true;
-	support_capture_begin();
-	assert_int_equal(run_round(probe, &sample), ROUND_BROKEN);
-	assert_int_equal(run_round(probe, &sample), ROUND_BROKEN);
-	output = support_capture_end();
-	assert_int_equal(count_lines(output), 1);
-	assert_non_null(strstr(output, strerror(EPERM)));
-	free(output);
+	for (size_t round = 0; round < 2; round++) {
+		assert_int_equal(run_round(probe, samples), ROUND_MEASURED);
+		assert_int_equal(samples[0].outcome, SAMPLE_UNSENT);
+		assert_int_equal(samples[1].outcome, SAMPLE_UNSENT);
+	}
+	assert_int_equal(fake_oping.sent, 0);
+	report = probe_get_report(probe);
+	assert_int_equal(report.refused, 2);
+	assert_non_null(strstr(report.refused_reason, strerror(EPERM)));
+	kernel.filter_fails = false;
+	assert_int_equal(run_round(probe, samples), ROUND_MEASURED);
+	assert_int_equal(samples[0].outcome, SAMPLE_REPLY);
+	assert_int_equal(samples[1].outcome, SAMPLE_REPLY);
 	probe_free(probe);
 }
 
@@ -926,6 +957,7 @@ int main(void)
 		TEST(send_that_fails_as_a_whole_is_unsent_and_reported_once),
 		TEST(library_that_works_is_accepted_and_sends_nothing),
 		TEST(library_that_calls_other_functions_is_refused),
+		TEST(library_is_accepted_though_the_process_was_stopped),
 		TEST(options_are_handed_over_as_liboping_wants_them),
 		TEST(source_of_the_other_family_is_handed_over_too),
 		TEST(options_that_are_not_set_are_left_alone),
@@ -940,7 +972,7 @@ int main(void)
 		TEST(shortened_reply_counts_if_it_has_cookie_and_address),
 		TEST(reply_counts_only_if_it_returns_the_payload_sent),
 		TEST(buffers_hold_all_packets_that_can_be_under_way),
-		TEST(socket_without_filter_is_not_trusted),
+		TEST(hosts_are_unsent_while_their_socket_has_no_filter),
 		TEST(process_that_stood_still_while_sending_discards_the_round),
 		TEST(stop_request_discards_the_current_round),
 	};

@@ -125,6 +125,40 @@ static void a_notice_ends_all_sleep(void **state)
 	assert_int_equal(ended, 4);
 }
 
+/*
+ * Of two tasks one always finds what it waits for, and works between; the other one must get
+ * its turn, twenty times, all the same.
+ */
+static void work_or_take_turns(void *arg)
+{
+	struct pollfd fd = {.fd = pipe_fds[0], .events = POLLIN};
+	int64_t *end_ns = arg, until_ns;
+
+	if (started++ == 1) {
+		for (size_t i = 0; i < 20; i++)
+			sleep_ms(1);
+		ended++;
+		return;
+	}
+	while (ended == 0 && clock_monotonic_ns() < *end_ns) {
+		for (until_ns = clock_monotonic_ns() + MS / 10;
+		     clock_monotonic_ns() < until_ns;)
+			;
+		task_wait(&fd, 1, INT64_MAX);
+		assert_int_equal(fd.revents, POLLIN);
+	}
+}
+
+static void a_busy_task_does_not_keep_the_others_waiting(void **state)
+{
+	int64_t end_ns = clock_monotonic_ns() + 5000 * MS;
+
+	(void)state;
+	assert_int_equal(write(pipe_fds[1], "x", 1), 1);
+	task_run(2, work_or_take_turns, &end_ns);
+	assert_true(clock_monotonic_ns() < end_ns);
+}
+
 /* More stack than the kernel needs for a file of /proc and liboping for its buffers. */
 static void use_stack(void *arg)
 {
@@ -209,6 +243,7 @@ int main(void)
 		TEST(tasks_sleep_side_by_side),
 		TEST(a_task_waits_for_a_descriptor),
 		TEST(a_notice_ends_all_sleep),
+		TEST(a_busy_task_does_not_keep_the_others_waiting),
 		TEST(each_task_has_a_stack_of_its_own),
 		TEST(without_threads_fewer_tasks_run),
 		TEST(a_sleep_ends_in_time),

@@ -1,0 +1,75 @@
+#!/bin/bash
+# With `roam = r` a node visits r further peers in each run, so that every pair has its turn, and a
+# pair that is broken is found although nobody watches it.
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+PEERS=60 FANOUT=4 ROAM=5
+simnet_start - <<PLAN
+10.1.0.1-10.1.0.$PEERS delay=1ms
+PLAN
+
+# config SELF
+config() {
+	local i
+	printf '%s\n' '[collector]' "self = node$1" 'fsync = no' 'trace = 0' '[probe]' 'count = 2' \
+		'warmup = 0' 'interval = 1ms' 'timeout = 100ms' "fanout = $FANOUT" \
+		"roam = $ROAM" '[peers]'
+	for ((i = 1; i <= PEERS; i++)); do echo "node$i = 10.1.0.$i"; done
+}
+
+# run_as SELF
+run_as() {
+	config "$1" >x.ini
+	run_nc 0 -c x.ini -o "$TEST_TMP/$1.prom"
+}
+
+# of METRIC: of the group.
+of() { value 1.prom "nodecanary_$1{group=\"default\"}"; }
+
+unresponsive() { sed -n 's/^nodecanary_roam_unresponsive{group="default",peer="\(.*\)"} 1$/\1/p' 1.prom; }
+
+# Besides itself and four that are watched, 55 peers, 5 in each run.
+TURN=$(((PEERS - 1 - FANOUT) / ROAM))
+
+behaviour "every other peer is asked once in a turn, and the results are series of the group"
+for ((run = 1; run <= TURN; run++)); do
+	run_as 1
+	assert_eq $((run * ROAM * 2))/$((run * ROAM * 2)) "$(of roam_requests_total)/$(of roam_replies_total)"
+done
+silent
+assert_eq $FANOUT "$(grep -c '^nodecanary_requests_total' 1.prom)" "peers with series of their own"
+simnet_stats
+assert_eq $((PEERS - 1 - FANOUT)) "$(grep -c ' requests=2 replies=2 ' "$SIMNET_STATS")" \
+	"peers that were asked in one run"
+
+behaviour "a visited peer leaves nothing in the file"
+assert_eq $FANOUT "$(grep -c '^# nodecanary-state 1 target' 1.prom)"
+
+behaviour "a broken pair is listed after two visits, while all others are well"
+simnet_stop
+simnet_start - <<PLAN
+10.1.0.1-10.1.0.49 delay=1ms
+10.1.0.50 silent
+10.1.0.51-10.1.0.$PEERS delay=1ms
+PLAN
+for ((run = 1; run <= TURN + 1; run++)); do
+	run_as 1
+	[ -z "$(unresponsive)" ] || break
+done
+assert_eq node50 "$(unresponsive)"
+run_as 1
+assert_eq node50 "$(unresponsive)"
+
+behaviour "the families of a peer are listed apart"
+{
+	printf '%s\n' '[collector]' 'self = node1' 'trace = 0' '[probe]' 'count = 1' 'warmup = 0' \
+		'timeout = 100ms' 'family = both' 'fanout = 1' 'roam = 4' '[peers]'
+	for ((i = 1; i <= 4; i++)); do echo "node$i = 10.1.0.$i, fd00:1::$i"; done
+} >both.ini
+for run in 1 2 3; do run_nc 0 -c both.ini -o "$TEST_TMP/both.prom"; done
+assert_eq 2 "$(grep -c '^nodecanary_roam_unresponsive{.*,family="ipv6"} 1$' both.prom)"
+assert_not_contains both.prom '^nodecanary_roam_unresponsive.*,family="ipv4"'
+assert_eq "" "$(grep -v '^#' both.prom | sort | uniq -d)"
+done_testing
