@@ -62,6 +62,7 @@ recvfrom ENOMEM
 recvmmsg ENOMEM EINTR
 recvmsg ENOBUFS
 renameat2 EIO ENOSPC EXDEV EACCES
+restart_syscall -
 rseq -
 rt_sigaction EINVAL
 rt_sigprocmask EINVAL

@@ -49,9 +49,6 @@ peers() {
 	for name; do echo "$name = 10.77.0.${NUMBER[$name]}"; done
 }
 
-# What `ip netns exec` does beside this, it would do for each question to Prometheus.
-at_switch() { nsenter --net="/run/netns/$SWITCH" "$@"; }
-
 # --- Prometheus ---
 
 # The rules are those that are shipped, with the scrapes that they are made for.

@@ -94,11 +94,13 @@ node_start() {
 	group=/sys/fs/cgroup/nodes/$TEST_NAME-$name
 	mkdir -p "$group"
 	# A process that moves itself before it becomes systemd-nspawn. Both need a cgroup of their own.
-	# Its filter of system calls does not know Landlock by itself.
+	# Its filter of system calls does not know Landlock by itself, and only with a network that it
+	# has made itself may root in the node configure that.
 	# shellcheck disable=SC2016 # the inner shell expands it
 	bash -c 'echo $$ >"$1/cgroup.procs" && shift && exec "$@"' - "$group" \
 		systemd-nspawn --quiet --register=no --keep-unit --machine="$name" \
 		--network-namespace-path="/run/netns/$(namespace_of "$name")" --resolv-conf=off \
+		--capability=CAP_NET_ADMIN \
 		--system-call-filter='landlock_create_ruleset landlock_add_rule landlock_restrict_self' \
 		--timezone=off --link-journal=no --console=pipe -D "$(root_of "$name")" --boot \
 		</dev/null >"$TEST_TMP/$name/console" 2>&1 &
@@ -149,6 +151,10 @@ near() {
 	shift
 	ip netns exec "$(namespace_of "$name")" "$@"
 }
+
+# at_switch COMMAND...: the same in the network between the nodes. What `ip netns exec` does beside this, it
+# would do for each question to Prometheus.
+at_switch() { nsenter --net="/run/netns/$SWITCH" "$@"; }
 
 # leave_for NAME TARGET: what `systemctl poweroff` or `reboot` do where there is no logind.
 leave_for() {

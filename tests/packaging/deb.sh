@@ -271,6 +271,17 @@ leaves_nothing() {
 	in_empty_system "$TMP/script"
 }
 
+# As on a minimal Debian 13, where the command is not found.
+says_that_the_user_is_left() {
+	{
+		echo 'mkdir /run/bin; for tool in sh readlink find rm getent deb-systemd-helper; do'
+		echo '	ln -s "$(command -v $tool)" /run/bin/$tool; done; PATH=/run/bin'
+		maintainer postrm purge
+	} >"$TMP/script"
+	in_empty_system "$TMP/script" 2>"$TMP/said"
+	equal message 'nodecanary: the user nodecanary is left' "$(cat "$TMP/said")"
+}
+
 autopkgtest() {
 	local tests=$TOP/packaging/deb/debian/tests
 	equal tests node-exporter "$(sed -n 's/^Tests: //p' "$tests/control")"
@@ -314,6 +325,7 @@ check "upgrade, removal and reinstallation keep the counters" keeps_counters
 check "before the first run the link leads to a file that the program takes over" first_file
 check "an empty directory that is there gets its file and its link" empty_directory
 check "purge leaves nothing" leaves_nothing
+check "purge says that the user is left where there is no userdel" says_that_the_user_is_left
 check "purge takes every link that would lead nowhere, and what Ansible copied" purge_takes_links
 check "the autopkgtest declares what it needs" autopkgtest
 check "built again from its own source, elsewhere and without git, it is the same to the byte" reproducible

@@ -61,6 +61,40 @@ static void every_peer_is_visited_once_in_a_turn(void **state)
 		assert_int_equal(visits[i] + visited[i], taken[i] ? 0 : 1);
 }
 
+/* As nodecanary.ini(5) says: with a run every 15 s, after 1.3 hours (median), at most 2.7. */
+static void a_pair_of_10000_nodes_has_its_turn_in_hours(void **state)
+{
+	enum { NODES = 10000, FANOUT = 16, PEERS = NODES - 1 - FANOUT, RUN_S = 15 };
+	static uint64_t places[NODES];
+	static bool watched[NODES], asked[NODES];
+	uint64_t position = 0;
+	size_t found = 0;
+	int run = 0, half = 0;
+
+	(void)state;
+	for (int i = 0; i < NODES; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "node%d", i);
+		places[i] = fanout_seed(name);
+		watched[i] = i < FANOUT;
+	}
+	for (; found < PEERS; run++) {
+		memset(asked, 0, sizeof(asked));
+		roam_choose(places, NODES,
+			    (struct fanout_observer){places[FANOUT], FANOUT}, 16, watched,
+			    &position, asked);
+		for (size_t i = 0; i < NODES; i++) {
+			found += asked[i];
+			watched[i] |= asked[i];
+		}
+		if (half == 0 && found >= PEERS / 2)
+			half = run;
+	}
+	assert_in_range(half * RUN_S, 1.2 * 3600, 1.4 * 3600);
+	assert_in_range(run * RUN_S, 2.5 * 3600, 2.7 * 3600);
+}
+
 static void two_nodes_have_different_orders(void **state)
 {
 	uint64_t one = 0, other = 0;
@@ -171,6 +205,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_peer_is_visited_once_in_a_turn),
+		cmocka_unit_test(a_pair_of_10000_nodes_has_its_turn_in_hours),
 		cmocka_unit_test(two_nodes_have_different_orders),
 		cmocka_unit_test(a_changed_list_goes_on_where_it_was),
 		cmocka_unit_test(more_than_there_are_visits_all),

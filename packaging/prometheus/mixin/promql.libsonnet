@@ -4,7 +4,7 @@
   // None is the beginning of another.
   local metrics = [
     'address_conflict', 'counters_start_timestamp_seconds', 'discarded_rounds_total',
-    'echo_requests_received_total', 'group_observers', 'group_rtt_seconds_bucket',
+    'echo_requests_received_total', 'echo_requests_sent_total', 'group_observers', 'group_rtt_seconds_bucket',
     'group_rtt_seconds_count', 'group_rtt_seconds_sum', 'last_run_success',
     'last_run_timestamp_seconds', 'mtu_replies_total', 'mtu_requests_total', 'path_mtu_bytes',
     'peer_info', 'peer_list_hash', 'peer_resolved', 'peers', 'receive_drops_total', 'replies_total',

@@ -727,15 +727,15 @@
   direction:: [
     {
       comment:: |||
-        Echo requests that reached a node, as its kernel counts them, for each one that others sent to it. Warm-up
-        rounds and other pingers are in it, so only its change says anything.
+        Echo requests that reached a node, as its kernel counts them, for each one that others sent to it, warm-up
+        rounds included. Other pingers raise it, so only its change says anything.
       |||,
       record: 'node:nodecanary_arrived:ratio_rate15m',
       expr: |||
         sum by (J, instance) (rate(@echo_requests_received_total[15m]))
           / on (J, instance)
         sum by (J, instance) (
-          sum by (J, group, peer) (rate(@requests_total[15m]))
+          sum by (J, group, peer) (rate(@echo_requests_sent_total[15m]))
             * on (J, group, peer) group_right () @self_info
         )
       |||,
