@@ -157,7 +157,7 @@ for seconds, end in ((20, 34), (60, 32), (150, 34), (300, 34), (600, 34)):
     Fault(f"a node is down {seconds} s, up {seconds} s", several({"loss": touches(1, ["n4"])},
           *again_and_again(seconds, 3, 43)), ["Flapping n4"], allowed=["NodeDown n4"], start=3, end=end, until=end,
           median=1800, worst=1800, seeds=4, bounded=int(seconds == 60), table=True, ends=False)
-Fault("background loss of 0.1 % everywhere, ten nodes, four times six hours",
+Fault("background loss of 0.1 % everywhere, ten nodes, six hours",
       one(10, loss=lambda *_: .001, start=-1, end=360), start=0, end=360, until=360, seeds=4, bounded=0, table=True, size=600)
 
 # --- each fault once: who is named, and nobody else ---
