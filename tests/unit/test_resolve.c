@@ -155,6 +155,9 @@ static int tear_down(void **state)
 	(void)state;
 	if (waitpid(-1, NULL, WNOHANG) != -1 || errno != ECHILD) {
 		print_error("a child is left\n");
+		/* It is not to be that of the next test, too. */
+		while (waitpid(-1, NULL, 0) > 0)
+			;
 		return -1;
 	}
 	if (count_fds() != fds_before) {
@@ -380,9 +383,9 @@ static void deadline_ends_a_lookup_that_blocks(void **state)
 	int64_t start_ns = clock_monotonic_ns(), end_ns;
 
 	(void)state;
-	assert_int_equal(resolve_run(&query, 1, start_ns + 300 * MS), 0);
+	assert_int_equal(resolve_run(&query, 1, start_ns + 2000 * MS), 0);
 	end_ns = clock_monotonic_ns();
-	assert_true(end_ns - start_ns >= 300 * MS);
+	assert_true(end_ns - start_ns >= 2000 * MS);
 	assert_true(end_ns - start_ns < 30000 * MS);
 	assert_int_equal(atomic_load(&shared->blocked), 1);
 	assert_int_equal(query.result, RESOLVE_CUT_OFF);

@@ -62,7 +62,7 @@ static void sleep_in_turn(void *arg)
 
 	assert_ptr_equal(arg, &started);
 	record("b", task);
-	sleep_ms(90 - 30 * (int64_t)task);
+	sleep_ms(900 - 300 * (int64_t)task);
 	record("e", task);
 }
 
@@ -73,8 +73,9 @@ static void tasks_sleep_side_by_side(void **state)
 	(void)state;
 	task_run(3, sleep_in_turn, &started);
 	assert_string_equal(events, "b0 b1 b2 e2 e1 e0 ");
-	assert_true(clock_monotonic_ns() - start_ns >= 90 * MS);
-	assert_true(clock_monotonic_ns() - start_ns < 180 * MS);
+	assert_true(clock_monotonic_ns() - start_ns >= 900 * MS);
+	/* One after the other they would take 1.8 s. */
+	assert_true(clock_monotonic_ns() - start_ns < 1700 * MS);
 }
 
 /* Of two tasks one writes what the other one waits for. */
