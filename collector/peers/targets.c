@@ -369,13 +369,14 @@ static void finish_visit(struct target *target, struct target_group *members,
 {
 	members->roam_requests += target->run.requests;
 	members->roam_replies += target->run.replies;
-	if (target->run.requests > 0) {
-		members->roam_position = members->roam_next;
+	/* One that could not be asked, as it has no address now, is no suspect for that. */
+	if (target->run.requests > 0 || target->roam_state == ROAM_UNRESPONSIVE)
 		target->roam_state =
 			roam_next_state(target->roam_state, target->run.replies > 0,
 					&target->roam_since_ns, wall_ns, *listed);
-		*listed += target->roam_state == ROAM_UNRESPONSIVE;
-	}
+	else
+		target->roam_state = ROAM_WELL;
+	*listed += target->roam_state == ROAM_UNRESPONSIVE;
 	target->run = (struct stats_run){.hop_limit = -1};
 	failure_free(&target->failures);
 	if (target->peer->host) {
@@ -388,6 +389,9 @@ void targets_finish_roaming(struct targets *targets, int64_t wall_ns)
 {
 	size_t group = SIZE_MAX, listed = 0;
 
+	/* Whoever could not be asked has his turn again later; the others must not wait. */
+	for (size_t i = 0; i < targets->config->group_count; i++)
+		targets->groups[i].roam_position = targets->groups[i].roam_next;
 	for (size_t i = 0; i < targets->count; i++) {
 		struct target *target = &targets->items[i];
 

@@ -62,6 +62,19 @@ assert_eq node50 "$(unresponsive)"
 run_as 1
 assert_eq node50 "$(unresponsive)"
 
+behaviour "a name that does not resolve holds up none of the others"
+{
+	printf '%s\n' '[collector]' 'self = node1' 'trace = 0' 'resolve_timeout = 100ms' '[probe]' 'count = 1' \
+		'warmup = 0' 'timeout = 100ms' 'fanout = 1' 'roam = 1' '[peers]'
+	for ((i = 1; i <= 4; i++)); do echo "node$i = 10.1.0.$i"; done
+	for ((i = 1; i <= 3; i++)); do echo "host$i.test ="; done
+} >names.ini
+# Six peers: one is watched, five are visited in five runs.
+for run in 1 2 3 4 5; do run_nc 0 -c names.ini -o "$TEST_TMP/names.prom"; done
+watched=$(grep -c '^nodecanary_peer_up{.*peer="node' names.prom || true)
+assert_eq 3 $((watched + $(value names.prom 'nodecanary_roam_requests_total{group="default"}'))) "nodes that were asked"
+assert_not_contains names.prom '^nodecanary_roam_unresponsive'
+
 behaviour "the families of a peer are listed apart"
 {
 	printf '%s\n' '[collector]' 'self = node1' 'trace = 0' '[probe]' 'count = 1' 'warmup = 0' \
