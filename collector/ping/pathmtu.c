@@ -171,10 +171,14 @@ static void run_attempt(struct round *round, bool is_first, int64_t last_ns)
 		wait_until(round, clock_monotonic_ns() + round->options->timeout_ns);
 }
 
-/* A round that was interrupted, or whose replies may have been dropped, says nothing. */
+/*
+ * A round that was interrupted says nothing. Where replies may have been dropped, as those
+ * with a wrong checksum of one peer are, only the answers that came say something.
+ */
 static void run_round(struct round *round, int64_t deadline_ns, int64_t wall_ns)
 {
 	int64_t last_ns = deadline_ns - round->options->timeout_ns;
+	bool has_drops;
 
 	for (int attempt = 0; attempt < ATTEMPTS_MAX && !stop_requested(); attempt++) {
 		run_attempt(round, attempt == 0, last_ns);
@@ -182,10 +186,12 @@ static void run_round(struct round *round, int64_t deadline_ns, int64_t wall_ns)
 			round->requests[i].is_answered =
 				round->requests[i].outcome == PASSED;
 	}
-	if (stop_requested() || echosocket_has_drops(&round->socket))
+	has_drops = echosocket_has_drops(&round->socket);
+	if (stop_requested())
 		return;
 	for (size_t i = 0; i < round->count; i++)
-		count(&round->requests[i], wall_ns);
+		if (!has_drops || round->requests[i].outcome != NO_ANSWER)
+			count(&round->requests[i], wall_ns);
 }
 
 static void run_group(struct targets *targets, size_t group, enum address_family family,
