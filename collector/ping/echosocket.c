@@ -2,8 +2,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <limits.h>
-#include <linux/sock_diag.h>
 #include <netinet/icmp6.h>
 #include <netinet/ip_icmp.h>
 #include <poll.h>
@@ -14,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/stop.h"
+#include "ping/icmpsocket.h"
 
 #define IPV4_HEADER 20
 #define IPV6_HEADER 40
@@ -33,35 +32,6 @@ size_t echosocket_packet_min(enum address_family family)
 static bool set_int(int fd, int level, int option, int value)
 {
 	return setsockopt(fd, level, option, &value, sizeof(value)) == 0;
-}
-
-static uint32_t read_dropped(int fd)
-{
-	uint32_t meminfo[SK_MEMINFO_VARS] = {0};
-	socklen_t len = sizeof(meminfo);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, meminfo, &len) < 0)
-		return 0;
-	return meminfo[SK_MEMINFO_DROPS];
-}
-
-/* Echo replies with our cookie alone, so that nothing else takes room in the buffer. */
-static bool attach_filters(const struct echosocket *s)
-{
-	struct sock_filter code[COOKIE_FILTER_MAX];
-	struct sock_fprog program = {.filter = code};
-	struct icmp6_filter types;
-
-	program.len = (unsigned short)cookie_build_filter(&s->cookie, s->family, code);
-	if (setsockopt(s->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) <
-	    0)
-		return false;
-	if (s->family == ADDRESS_IPV4)
-		return true;
-	ICMP6_FILTER_SETBLOCKALL(&types);
-	ICMP6_FILTER_SETPASS(ICMP6_ECHO_REPLY, &types);
-	return setsockopt(s->fd, IPPROTO_ICMPV6, ICMP6_FILTER, &types, sizeof(types)) ==
-	       0;
 }
 
 static bool bind_source(const struct echosocket *s, const struct source *source)
@@ -96,9 +66,6 @@ int echosocket_open(struct echosocket *s, enum address_family family,
 		    const struct options *options, const struct cookie *cookie,
 		    size_t packets, size_t size)
 {
-	/* The kernel charges a packet its power of two; what it grants is checked by drops. */
-	size_t wanted = packets * (2 * size + 1024);
-	int buffer = wanted > INT_MAX / 2 ? INT_MAX / 2 : (int)wanted;
 	int error;
 
 	*s = (struct echosocket){.family = family, .cookie = *cookie};
@@ -108,11 +75,12 @@ int echosocket_open(struct echosocket *s, enum address_family family,
 	if (s->fd < 0)
 		return -1;
 	if (getrandom(&s->ident, sizeof(s->ident), 0) == (ssize_t)sizeof(s->ident) &&
-	    attach_filters(s) && set_options(s, options) &&
-	    icmperror_enable(s->fd, family, true) == 0) {
-		if (!set_int(s->fd, SOL_SOCKET, SO_RCVBUFFORCE, buffer))
-			set_int(s->fd, SOL_SOCKET, SO_RCVBUF, buffer);
-		s->dropped = read_dropped(s->fd);
+	    icmpsocket_attach_filters(s->fd, family, &s->cookie) == 0 &&
+	    set_options(s, options) && icmperror_enable(s->fd, family, true) == 0) {
+		/* A buffer that is too small shows by drops. */
+		(void)icmpsocket_grow_receive_buffer(
+			s->fd, icmpsocket_buffer_size(packets, size));
+		s->dropped = icmpsocket_read_dropped(s->fd);
 		return 0;
 	}
 	error = errno;
@@ -267,5 +235,5 @@ struct echo_answer echosocket_receive(struct echosocket *s)
 
 bool echosocket_has_drops(const struct echosocket *s)
 {
-	return read_dropped(s->fd) != s->dropped;
+	return icmpsocket_read_dropped(s->fd) != s->dropped;
 }

@@ -31,7 +31,7 @@ struct echosocket {
 	struct cookie cookie;
 	uint16_t ident;
 	uint16_t last_sequence; /* of the last request */
-	uint64_t dropped;	/* the kernel's count of dropped packets at the start */
+	uint32_t dropped;	/* the kernel's count of dropped packets at the start */
 };
 
 struct echo_request {

@@ -76,21 +76,26 @@ static bool grow_buffer(int fd, int option, int force_option, uint64_t wanted)
 	return is_granted(fd, option, wanted);
 }
 
+bool icmpsocket_grow_receive_buffer(int fd, uint64_t wanted)
+{
+	return grow_buffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, wanted);
+}
+
 /*
  * Echo replies alone. The kernel applies this filter first. Before the one of cookie.h it
  * applies IPsec policies and, with IPv6, verifies the checksum, and counts what fails there
  * as a drop. Other types must not get that far. ICMP errors still reach the error queue.
  */
-static int filter_types(const struct icmpsocket *s)
+static int filter_types(int fd, enum address_family family)
 {
 	struct icmp_filter types = {.data = ~(1U << ICMP_ECHOREPLY)};
 	struct icmp6_filter types6;
 
 	ICMP6_FILTER_SETBLOCKALL(&types6);
 	ICMP6_FILTER_SETPASS(ICMP6_ECHO_REPLY, &types6);
-	return s->family == ADDRESS_IPV4
-		       ? setsockopt(s->fd, SOL_RAW, ICMP_FILTER, &types, sizeof(types))
-		       : setsockopt(s->fd, IPPROTO_ICMPV6, ICMP6_FILTER, &types6,
+	return family == ADDRESS_IPV4
+		       ? setsockopt(fd, SOL_RAW, ICMP_FILTER, &types, sizeof(types))
+		       : setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &types6,
 				    sizeof(types6));
 }
 
@@ -98,19 +103,19 @@ static int filter_types(const struct icmpsocket *s)
  * A raw socket gets every ICMP packet of the host. The filter rejects those that are not
  * replies to this run's requests before they take buffer space or wake us up.
  */
-static int attach_filters(const struct icmpsocket *s, const struct cookie *cookie)
+int icmpsocket_attach_filters(int fd, enum address_family family,
+			      const struct cookie *cookie)
 {
 	struct sock_filter code[COOKIE_FILTER_MAX];
 	struct sock_fprog program = {.filter = code};
 
-	program.len = (unsigned short)cookie_build_filter(cookie, s->family, code);
-	if (setsockopt(s->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) <
-	    0)
+	program.len = (unsigned short)cookie_build_filter(cookie, family, code);
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0)
 		return -1;
-	return filter_types(s);
+	return filter_types(fd, family);
 }
 
-static uint32_t read_dropped(int fd)
+uint32_t icmpsocket_read_dropped(int fd)
 {
 	uint32_t meminfo[SK_MEMINFO_VARS] = {0};
 	socklen_t len = sizeof(meminfo);
@@ -167,7 +172,7 @@ static uint64_t advance(uint64_t *last, uint64_t now)
  */
 static uint32_t read_new_drops(struct icmpsocket *s)
 {
-	uint32_t dropped = read_dropped(s->fd), drops = dropped - s->dropped;
+	uint32_t dropped = icmpsocket_read_dropped(s->fd), drops = dropped - s->dropped;
 	uint64_t errors = read_checksum_errors(s->family), explained;
 
 	/* The kernel counts the drop first and the error a moment later. */
@@ -196,10 +201,11 @@ static int add_socket(struct icmpsocket_set *set, int fd, const struct cookie *c
 	struct icmpsocket *s = &set->items[set->count];
 
 	*s = (struct icmpsocket){.fd = fd, .family = read_family(fd)};
-	if (s->family == ADDRESS_NONE || attach_filters(s, cookie) < 0)
+	if (s->family == ADDRESS_NONE ||
+	    icmpsocket_attach_filters(fd, s->family, cookie) < 0)
 		return -1;
 	set->count++;
-	s->holds_all = grow_buffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, set->receive_wanted);
+	s->holds_all = icmpsocket_grow_receive_buffer(fd, set->receive_wanted);
 	if (!s->holds_all)
 		set->receive_short = set->receive_wanted;
 	if (!grow_buffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, set->send_wanted))

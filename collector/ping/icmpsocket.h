@@ -59,6 +59,18 @@ int icmpsocket_try(enum address_family family);
 uint64_t icmpsocket_buffer_size(uint64_t packets, size_t payload);
 
 /*
+ * For any raw ICMP socket of the family: what icmpsocket_prepare() does with liboping's.
+ * The filters let only echo replies with this cookie in: 0, or -1 with errno. The buffer
+ * is grown to `wanted` bytes: false if it got less.
+ */
+int icmpsocket_attach_filters(int fd, enum address_family family,
+			      const struct cookie *cookie);
+bool icmpsocket_grow_receive_buffer(int fd, uint64_t wanted);
+
+/* Packets that the kernel has dropped at the socket so far. */
+uint32_t icmpsocket_read_dropped(int fd);
+
+/*
  * Before the first request of a round, for each socket. Attaches the filter and sets the
  * buffers when it sees the socket for the first time. Returns how many packets the socket
  * can queue at most; 0 with errno for a socket that must not be used, as it has no filter.
