@@ -181,7 +181,7 @@ static struct estimate estimate_group(const struct targets *targets, size_t grou
 	return estimate;
 }
 
-/* No round begins after the deadline; a round that began before it is completed. */
+/* No round begins after the deadline. One that is under way at that time is completed. */
 static int64_t end_ns(const struct targets *targets, const struct estimate *estimate)
 {
 	int64_t deadline_ns = targets->config->collector.deadline_ns;

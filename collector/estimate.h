@@ -19,7 +19,7 @@
 /*
  * Prints a summary, and logs warnings. To be called after targets_select(), with self and
  * addresses as far as they are known without a lookup, and after batches_build(). False,
- * after logging, if a group has no measured round that would begin before the deadline.
+ * after logging, if a group would measure nothing, as the deadline is too early.
  */
 bool estimate_print(FILE *out, const struct targets *targets,
 		    const struct batches *batches);

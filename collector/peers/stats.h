@@ -29,7 +29,7 @@ enum discard_reason {
 
 extern const char *const stats_discard_reasons[DISCARD_REASONS];
 
-/* Replies that say something beside that they came. In the order of the names. */
+/* What can be wrong with a reply. In the order of the names. */
 enum irregular_kind {
 	IRREGULAR_CORRUPT,   /* our request, changed on the way */
 	IRREGULAR_DUPLICATE, /* a second reply to one request */

@@ -429,7 +429,7 @@ static void log_icmp_errors(const struct targets *targets)
 		address_format(&failure->from, from);
 		if (count++ < NAMES_MAX)
 			used += (size_t)snprintf(
-				peers + used, sizeof(peers) - used, "%s%s (%s, says %s)",
+				peers + used, sizeof(peers) - used, "%s%s (%s from %s)",
 				used ? ", " : "", target->peer->name,
 				failure_reason_names[failure->reason], from);
 	}
@@ -437,7 +437,7 @@ static void log_icmp_errors(const struct targets *targets)
 		snprintf(peers + used, sizeof(peers) - used, " and %zu more",
 			 count - NAMES_MAX);
 	if (count > 0)
-		log_warnx("requests got no reply but an error: %s", peers);
+		log_warnx("there was no reply but an ICMP error: %s", peers);
 }
 
 /*

@@ -110,7 +110,7 @@ bool icmperror_parse(enum address_family family, const struct sock_extended_err 
 	return error->is_of_request;
 }
 
-/* The structure that IP_RECVERR adds, with the reporter's address behind it. */
+/* The kernel's description of the error, and the address of who reported it: see ip(7). */
 static const struct sock_extended_err *find_error(struct msghdr *message,
 						  struct address *from)
 {

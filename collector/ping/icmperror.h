@@ -38,7 +38,7 @@ struct icmperror {
 /* Makes the socket queue errors, or no longer. 0, or -1 with errno. */
 int icmperror_enable(int fd, enum address_family family, bool on);
 
-/* Takes the next error from the queue. False when there is none. Never waits. */
+/* Takes the next error from the queue, without waiting. False if the queue is empty. */
 bool icmperror_read(int fd, enum address_family family, struct icmperror *error);
 
 /*

@@ -123,7 +123,7 @@ END
 
 behaviour "two lines of the journal name the first three peers: those of requests that could not be sent, and of ICMP errors"
 assert_file_contains err 'requests could not be sent: .*; peers: no_route4, no_route6, own_firewall4 and [0-9] more$'
-assert_file_contains err 'an error: no_host4 \(host_unreachable, says 10.7.1.2\), no_host6 .*, no_network4 .* and 7 more$'
+assert_file_contains err 'an ICMP error: no_host4 \(host_unreachable from 10.7.1.2\), no_host6 .*, no_network4 .* and 7 more$'
 
 behaviour "the table of results says so, too"
 # A router sends about one error a second.

@@ -27,7 +27,7 @@ behaviour "with nothing but ICMP errors every round counts, as lost"
 for run in 1 2 3 4; do
 	assert_exit 0 limited -c errors.ini -o "$TEST_TMP/errors.prom"
 	assert_eq 1 "$(wc -l <err)" "messages of run $run"
-	assert_file_contains err 'an error: unreachable1 \(host_unreachable, says 10.9.0.9\), .* and 9[0-9]* more$'
+	assert_file_contains err 'an ICMP error: unreachable1 \(host_unreachable from 10.9.0.9\), .* and 9[0-9]* more$'
 done
 assert_eq 0 "$(sum errors.prom nodecanary_discarded_rounds_total)" "discarded rounds"
 assert_eq 20000/0/0 "$(sum errors.prom nodecanary_requests_total)/$(

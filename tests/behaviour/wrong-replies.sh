@@ -102,7 +102,7 @@ behaviour "noise discards no round, drops nothing, and only ICMP errors are wort
 assert_eq 0 "$(sum x.prom nodecanary_discarded_rounds_total)" "discarded rounds"
 assert_eq 0 "$(value x.prom nodecanary_receive_drops_total)" "receive drops"
 assert_eq 1 "$(wc -l <err)" "messages"
-assert_file_contains err 'an error: unreachable-by4 \(host_unreachable, says 10.9.0.9\), .* and 1 more$'
+assert_file_contains err 'an ICMP error: unreachable-by4 \(host_unreachable from 10.9.0.9\), .* and 1 more$'
 
 # The slow ones' round must not end before they have answered.
 behaviour "noise shortens no round"
