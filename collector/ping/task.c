@@ -1,5 +1,6 @@
 #include "ping/task.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
 
@@ -83,17 +84,18 @@ void task_run(size_t count, void (*function)(void *arg), void *arg)
 void task_wait(struct pollfd *fds, nfds_t count, int64_t until_ns)
 {
 	struct timespec timeout = clock_timespec(until_ns - clock_monotonic_ns());
-	int found;
+	int found, error;
 
 	if (has_tasks)
 		pthread_mutex_unlock(&turn);
 	found = ppoll(fds, count, &timeout, NULL);
+	error = errno;
 	if (has_tasks)
 		pthread_mutex_lock(&turn);
-	/* Interrupted by a signal, it has filled in nothing. */
+	/* It has filled in nothing. A signal is no failure. */
 	if (found < 0)
 		for (nfds_t i = 0; i < count; i++)
-			fds[i].revents = 0;
+			fds[i].revents = error == EINTR ? 0 : POLLERR;
 }
 
 void task_sleep(int64_t until_ns)

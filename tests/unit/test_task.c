@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -101,6 +102,24 @@ static void a_task_waits_for_a_descriptor(void **state)
 	(void)state;
 	task_run(2, read_or_write, NULL);
 	assert_string_equal(events, "w1 r0 ");
+}
+
+/* poll() takes no more descriptors than the process may open. */
+static void a_wait_that_the_kernel_refuses_says_so_of_each_descriptor(void **state)
+{
+	struct pollfd fds[] = {{.fd = pipe_fds[0], .events = POLLIN},
+			       {.fd = pipe_fds[1], .events = POLLIN}};
+	struct rlimit limit, one;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	one = limit;
+	one.rlim_cur = 1;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &one), 0);
+	task_wait(fds, 2, clock_monotonic_ns());
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_int_equal(fds[0].revents, POLLERR);
+	assert_int_equal(fds[1].revents, POLLERR);
 }
 
 /* All but the last one wait for it. */
@@ -243,6 +262,7 @@ int main(void)
 		TEST(without_tasks_the_caller_waits),
 		TEST(tasks_sleep_side_by_side),
 		TEST(a_task_waits_for_a_descriptor),
+		TEST(a_wait_that_the_kernel_refuses_says_so_of_each_descriptor),
 		TEST(a_notice_ends_all_sleep),
 		TEST(a_busy_task_does_not_keep_the_others_waiting),
 		TEST(each_task_has_a_stack_of_its_own),
