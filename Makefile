@@ -99,11 +99,14 @@ $(BUILD)/nodecanary: $(OBJECTS)
 	$(call say,LINK,$@) $(CC) $(CFLAGS) $(LINK_HARDENING) $(LDFLAGS) -o $@ $^ $(NC_LDLIBS)
 	$(if $(STATIC),@echo '  NOTE     $(STATIC_NOTE)')
 
-$(BUILD)/obj/%.o: %.c VERSION Makefile $(BUILD)/sysconfdir
+$(BUILD)/obj/%.o: %.c VERSION Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$<) $(CC) $(NC_CFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-# Changes if it is another directory than that of the previous build.
+# What has the directory in it is compiled again if it is another one than in the previous build.
+WITH_SYSCONFDIR := $(shell grep -l '"config/configload.h"' $(SOURCES) $(wildcard tests/unit/*.c))
+$(WITH_SYSCONFDIR:%.c=$(BUILD)/obj/%.o): $(BUILD)/sysconfdir
+
 $(BUILD)/sysconfdir: FORCE
 	@mkdir -p $(@D)
 	@echo '$(SYSCONFDIR)' | cmp -s - $@ || echo '$(SYSCONFDIR)' >$@
