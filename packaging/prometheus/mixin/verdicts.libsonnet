@@ -728,7 +728,7 @@
     {
       comment:: |||
         Echo requests that reached a node, as its kernel counts them, for each one that others sent to it, warm-up
-        rounds included. Other pingers raise it, so only its change says anything.
+        rounds included: 1, unless there are other pingers, or requests get lost on the way.
       |||,
       record: 'node:nodecanary_arrived:ratio_rate15m',
       expr: |||
@@ -741,26 +741,39 @@
       |||,
     },
     {
+      comment:: 'The share of what others sent to a node in measured rounds that was not answered.',
+      record: 'node:nodecanary_loss:ratio_rate15m',
+      expr: |||
+        1 - sum by (J, instance) (
+          sum by (J, group, peer) (rate(@replies_total[15m])) * on (J, group, peer) group_right () @self_info
+        )
+        / sum by (J, instance) (
+          sum by (J, group, peer) (rate(@requests_total[15m])) * on (J, group, peer) group_right () @self_info
+        )
+      |||,
+    },
+    {
       comment:: |||
         Of what others lost to a node in 15 minutes, 100 requests or more, the share that never reached it: near 1
-        they get lost on the way to it, near 0 the replies do. The hour before must have been steady.
+        they get lost on the way to it, near 0 the replies do. It is known by how many fewer arrive than in the hour
+        before, which had no loss, no other pinger that sent much, and nothing that moved. Afterwards the last verdict
+        stays while the loss lasts.
       |||,
       record: 'node:nodecanary_lost_on_the_way:ratio_rate15m',
       expr: |||
-        clamp(
-          (1 - node:nodecanary_arrived:ratio_rate15m / avg_over_time(node:nodecanary_arrived:ratio_rate15m[45m] offset 30m))
-            / on (J, instance)
-          (
-            1 - sum by (J, instance) (
-              sum by (J, group, peer) (rate(@replies_total[15m])) * on (J, group, peer) group_right () @self_info
-            )
-            / sum by (J, instance) (
-              sum by (J, group, peer) (rate(@requests_total[15m])) * on (J, group, peer) group_right () @self_info
-            )
-          ),
-          0, 1
+        (
+          clamp(
+            (avg_over_time(node:nodecanary_arrived:ratio_rate15m[45m] offset 30m) - node:nodecanary_arrived:ratio_rate15m)
+              / on (J, instance) node:nodecanary_loss:ratio_rate15m,
+            0, 1
+          )
+            and on (J, instance) stddev_over_time(node:nodecanary_arrived:ratio_rate15m[45m] offset 30m) < 0.01
+            and on (J, instance) avg_over_time(node:nodecanary_arrived:ratio_rate15m[45m] offset 30m) < 1.2
+            and on (J, instance)
+              avg_over_time(node:nodecanary_loss:ratio_rate15m[45m] offset 30m) < 0.1 * node:nodecanary_loss:ratio_rate15m
+            or on (J, instance)
+          last_over_time(node:nodecanary_lost_on_the_way:ratio_rate15m[3m])
         )
-          and on (J, instance) stddev_over_time(node:nodecanary_arrived:ratio_rate15m[45m] offset 30m) < 0.01
           and on (J, instance) 900 * sum by (J, instance) (
             (
               sum by (J, group, peer) (rate(@requests_total[15m])) - sum by (J, group, peer) (rate(@replies_total[15m]))
