@@ -147,4 +147,23 @@ answered() {
 wait_until 20 answered
 assert_eq 1 "$(value x.prom 'nodecanary_peer_up{group="default",peer="no_host6"}')"
 
+# Every packet is larger than what this queue lets through at once.
+behaviour "a queue of a device that has no room is told from a network that does not answer"
+ip link add tight type veth peer name loose
+ip addr add 10.7.7.1/24 dev tight
+ip addr add fd07:7::1/64 dev tight nodad
+ip link set tight up
+ip link set loose up
+ip neigh add 10.7.7.2 lladdr 02:00:00:00:00:07 dev tight
+ip neigh add fd07:7::2 lladdr 02:00:00:00:00:07 dev tight
+tc qdisc add dev tight root tbf rate 8kbit burst 50 limit 1000 || skip "the kernel has no tbf"
+printf '%s\n' '[probe]' 'count = 2' 'warmup = 0' 'interval = 1ms' 'timeout = 300ms' '[peers]' \
+	'full4 = 10.7.7.2' 'full6 = fd07:7::2' 'answers4 = 10.7.2.2' 'answers6 = fd07:2::2' >x.ini
+rm x.prom
+run_nc 0 -c x.ini -o "$TEST_TMP/x.prom"
+assert_eq "$(printf '%s\n' 'full4 no_buffer  2' 'full6 no_buffer  2')" "$(reasons)"
+assert_eq 4/0/4 "$(sum x.prom nodecanary_unsent_total)/$(
+	value x.prom 'nodecanary_requests_total{group="default",peer="full4"}')/$(
+	sum x.prom nodecanary_replies_total)" "unsent/requests/replies"
+
 done_testing

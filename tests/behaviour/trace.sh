@@ -144,4 +144,46 @@ TRACE=0 run_traced
 silent
 assert_eq 0 "$(grep -c nodecanary_trace x.prom || true)"
 mend 2
+
+# A second way from router 1 to router 3. Which of the two a packet takes depends on its addresses.
+second_way() {
+	far_start
+	pids[second]=$FAR_PID
+	in_ns second ip link set lo up
+	in_ns 1 ip link add there type veth peer name first netns "${pids[second]}"
+	in_ns second ip link add back type veth peer name there netns "${pids[3]}"
+	in_ns 1 ip addr add 10.8.1.1/24 dev there
+	in_ns second ip addr add 10.8.1.2/24 dev first
+	in_ns second ip addr add 10.8.2.1/24 dev back
+	in_ns 3 ip addr add 10.8.2.2/24 dev there
+	in_ns 1 ip link set there up
+	in_ns second ip link set first up
+	in_ns second ip link set back up
+	in_ns 3 ip link set there up
+	in_ns second sysctl -qw net.ipv4.ip_forward=1 net.ipv4.icmp_ratelimit=0
+	in_ns second ip route add default via 10.8.1.1
+	in_ns second ip route add "10.7.$((ROUTERS + 1)).0/24" via 10.8.2.2
+	in_ns 1 ip route replace "10.7.$((ROUTERS + 1)).0/24" nexthop via 10.7.2.2 nexthop via 10.8.1.2
+}
+
+behaviour "of two ways of equal cost a trace follows the one on which the packets get lost"
+second_way
+printf '%s\n' '[collector]' 'trace = 16' 'trace_every = 0s' '[probe]' 'count = 2' 'warmup = 0' 'interval = 1ms' \
+	'timeout = 200ms' '[peers]' >ways.ini
+for ((n = 1; n <= 16; n++)); do
+	in_ns $((ROUTERS + 1)) ip addr add "10.7.$((ROUTERS + 1)).$((10 + n))/24" dev "left$((ROUTERS + 1))"
+	echo "p$n = 10.7.$((ROUTERS + 1)).$((10 + n))"
+done >>ways.ini
+all_answer() {
+	run_nc 0 -c ways.ini -o "$TEST_TMP/x.prom"
+	[ "$(sum x.prom nodecanary_peer_up)" = 16 ] || { rm x.prom; return 1; }
+}
+wait_until 20 all_answer
+cut second
+run_nc 0 -c ways.ini -o "$TEST_TMP/x.prom"
+mend second
+down=$(grep -c '^nodecanary_peer_up{.*} 0$' x.prom)
+assert_between 1 "$down" 15 "peers that are reached by the second way"
+assert_eq "$down" "$(grep -c '^nodecanary_trace_last_hop_info{.*,hop="10.8.1.2"} 1$' x.prom)" "traces that end there"
+assert_eq "$down" "$(grep -c '^nodecanary_trace_hops{.*} 2$' x.prom)" "traces"
 done_testing
