@@ -2,6 +2,7 @@
 # Why requests fail, and who says so: each reason in a network that produces it, for its peer alone.
 # sandbox: no, it needs root
 
+# shellcheck disable=SC2317 # wait_until calls what is unreachable
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 need ip nft

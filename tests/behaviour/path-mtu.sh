@@ -2,6 +2,7 @@
 # Large packets: which size reaches a peer, who says so, and black holes, where nobody does.
 # sandbox: no, it needs root
 
+# shellcheck disable=SC2317 # wait_until calls what is unreachable
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 need ip nft

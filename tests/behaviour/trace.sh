@@ -2,6 +2,7 @@
 # Where packets get lost on a chain of routers: the trace, and nothing else, tells the last hop.
 # sandbox: no, it needs root
 
+# shellcheck disable=SC2317 # wait_until calls what is unreachable
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 need ip nft
