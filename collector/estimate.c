@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/number.h"
 #include "ping/task.h"
+#include "print.h"
 #include "publish/metrics.h"
 
 /*
@@ -194,13 +195,15 @@ static void print_group(FILE *out, const struct targets *targets, size_t group,
 			const struct estimate *estimate)
 {
 	const struct group *g = &targets->config->groups[group];
-	const struct peer *self = targets->groups[group].self;
+	const struct target_group *members = &targets->groups[group];
 
 	fprintf(out,
-		"group %s: %zu peers, self %s; %zu pinged, %llu packets per run, at most %.1f s, %llu series\n",
-		g->name, g->peer_count, self ? self->name : "not among them",
-		estimate->targets, (unsigned long long)estimate->packets,
-		(double)estimate->end_ns / 1e9, (unsigned long long)estimate->series);
+		"group %s: %zu peers, self %s (%s); %zu pinged, %llu packets per run, at most %.1f s, %llu series\n",
+		g->name, g->peer_count,
+		members->self ? members->self->name : "not among them",
+		print_self_reason(members), estimate->targets,
+		(unsigned long long)estimate->packets, (double)estimate->end_ns / 1e9,
+		(unsigned long long)estimate->series);
 }
 
 /*

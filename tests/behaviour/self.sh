@@ -149,6 +149,8 @@ on_host other 0
 says 1 'group .default.: no peer is pinged: all have an address of this host'
 assert_eq 0 "$(value "$FILE" nodecanary_last_run_success)"
 assert_eq 0 "$(value "$FILE" nodecanary_runs_total)"
+run_nc 0 -C -c x.ini
+assert_file_contains out 'self not among them \(several peers have an address of this host\); 0 pinged,'
 
 behaviour "while no address is there yet, the node is who it was, and its counters go on"
 for option in 'members_only = yes' 'fanout = 2'; do

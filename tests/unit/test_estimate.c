@@ -11,6 +11,7 @@
 
 #include "publish/exposition.h"
 #include "config/configload.h"
+#include "peers/self.h"
 #include "estimate.h"
 #include "ping/task.h"
 
@@ -47,8 +48,13 @@ static void load(const char *content)
 	assert_int_equal(configload_read(&config, "c.ini", NULL), CONFIG_VALID);
 	assert_int_equal(targets_build(&targets, &config), 0);
 	for (size_t i = 0; i < config.peer_count; i++)
-		if (strcmp(config.peers[i].name, "self") == 0)
-			targets.groups[config.peers[i].group].self = &config.peers[i];
+		if (strcmp(config.peers[i].name, "self") == 0) {
+			struct target_group *group =
+				&targets.groups[config.peers[i].group];
+
+			group->self = &config.peers[i];
+			group->self_evidence = SELF_CONFIGURED;
+		}
 	targets_select(&targets, "");
 }
 
@@ -85,7 +91,7 @@ static void packets_and_time_are_those_of_the_worst_case(void **state)
 	assert_non_null(strstr(printed, "file c.ini\n"));
 	assert_non_null(strstr(
 		printed,
-		"group default: 3 peers, self self; 2 pinged, 12 packets per run, at most 6.0 s, "));
+		"group default: 3 peers, self self (`self` names it); 2 pinged, 12 packets per run, at most 6.0 s, "));
 	assert_non_null(strstr(
 		printed, "\n1 groups, 3 peers, 12 packets per run, at most 6.0 s, "));
 }
@@ -99,7 +105,7 @@ static void round_with_an_unresponsive_peer_lasts_its_timeout(void **state)
 	/* Six rounds of 1 s after the second of two requests, 100 ms later. */
 	assert_non_null(strstr(
 		printed,
-		"self not among them; 2 pinged, 12 packets per run, at most 7.2 s, "));
+		"self not among them (no peer has the name or an address of this host); 2 pinged, 12 packets per run, at most 7.2 s, "));
 }
 
 static void names_add_the_time_of_their_lookup(void **state)
@@ -118,10 +124,10 @@ static void groups_that_share_their_rounds_share_the_spacing(void **state)
 	assert_true(print_plan());
 	assert_non_null(strstr(
 		printed,
-		"group a: 1 peers, self not among them; 1 pinged, 1 packets per run, at most 3.0 s, "));
+		"group a: 1 peers, self not among them (no peer has the name or an address of this host); 1 pinged, 1 packets per run, at most 3.0 s, "));
 	assert_non_null(strstr(
 		printed,
-		"group c: 1 peers, self not among them; 1 pinged, 1 packets per run, at most 2.0 s, "));
+		"group c: 1 peers, self not among them (no peer has the name or an address of this host); 1 pinged, 1 packets per run, at most 2.0 s, "));
 }
 
 /* Groups "a", "b" ... with options of their own, each of one peer or more. */
@@ -184,8 +190,9 @@ static void unselected_peers_cost_nothing(void **state)
 	(void)state;
 	load("[probe]\nmembers_only = yes\n[peers]\na = 10.0.0.2\nb =\n");
 	assert_true(print_plan());
-	assert_non_null(
-		strstr(printed, "self not among them; 0 pinged, 0 packets per run"));
+	assert_non_null(strstr(
+		printed,
+		"self not among them (no peer has the name or an address of this host); 0 pinged, 0 packets per run"));
 	assert_non_null(
 		strstr(printed, "\n1 groups, 2 peers, 0 packets per run, at most 0.0 s"));
 }
