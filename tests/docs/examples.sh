@@ -134,3 +134,17 @@ fanout_table() {
 		tests/bench/README.md >"$TMP/scratch/documented"
 	same "a fleet of 10,000 with a fanout" "$TMP/scratch/documented" "$TMP/scratch/actual"
 }
+
+# Commands within a sentence, also of what an alert says is to be done.
+commands_in_sentences() {
+	local command count=0 status
+	while read -r command; do
+		status=0
+		# shellcheck disable=SC2086 # the words of a command
+		isolated "$NC" ${command#nodecanary} -c conf/loopback.ini -o - >"$TMP/scratch/out" 2>&1 || status=$?
+		[ "$status" = 0 ] || fail "$command ends with status $status: $(cat "$TMP/scratch/out")"
+		count=$((count + 1))
+	done < <(printf '%s\n' "${DOCUMENTS[@]}" packaging/prometheus/nodecanary.alerts.yml |
+		xargs grep -hoE '`nodecanary -[^`]*`' | tr -d '`' | sort -u)
+	[ "$count" -ge 5 ] || fail "only $count commands"
+}

@@ -464,7 +464,7 @@ local promql = import 'promql.libsonnet';
     alert('PeerListDrift', 'warning', 'nodecanary:peer_list_drift:bool', [
       'The peer list of node {{ $labels.instance }} differs.',
       '{{ $labels.instance }} has another list of the peers of group {{ $labels.group }}, or other keys that choose from it, than most nodes. Where all nodes are named, no list has a majority.',
-      'Compare its configuration with that of another node (`nodecanary --check -l`), and repeat the last roll-out on it.',
+      'Compare its configuration with that of another node (`nodecanary --list-peers`), and repeat the last roll-out on it.',
       'group',
     ], after('15m')),
     alert('WrongAddress', 'warning', |||
@@ -571,7 +571,7 @@ local promql = import 'promql.libsonnet';
     |||, [
       'Node {{ $labels.instance }} has nobody to ping.',
       'No group on {{ $labels.instance }} lists anybody but itself, while other nodes of job {{ $labels.job }} have peers.',
-      'Look at its configuration: `nodecanary --check -l`.',
+      'Look at its configuration: `nodecanary --list-peers`, then `nodecanary --check`.',
       'job',
     ], after('15m')) { comment:: 'A fleet may have one node: nobody to ping is wrong only where others of the job have somebody.' },
   ],
