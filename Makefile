@@ -166,8 +166,8 @@ uninstall:
 	for file in $(INSTALLED); do rm -f "$(DESTDIR)$${file#*:}" || exit 1; done
 	! $(with_paths) conf/nodecanary.ini | cmp -s - "$(DESTDIR)$(CONFDIR)/nodecanary.ini" || \
 		rm -f "$(DESTDIR)$(CONFDIR)/nodecanary.ini"
-	-rmdir "$(DESTDIR)$(CONFDIR)/nodecanary.ini.d" "$(DESTDIR)$(CONFDIR)" "$(DESTDIR)$(DOCDIR)" \
-		2>/dev/null
+	rmdir "$(DESTDIR)$(CONFDIR)/nodecanary.ini.d" "$(DESTDIR)$(CONFDIR)" "$(DESTDIR)$(DOCDIR)" \
+		2>/dev/null || :
 
 deb:
 	@tests/tools/deps deb

@@ -307,7 +307,7 @@ cases_of_what_is_broken() {
 }
 
 cases_of_the_measurement() {
-	query 'Nodes whose runs have stopped, or measure nothing.'
+	query 'Nodes whose runs have stopped, or send nothing although they have peers.'
 	quiet
 	timer_dead 3
 	E["$(node 3)"]=0
