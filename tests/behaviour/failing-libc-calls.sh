@@ -35,11 +35,12 @@ INI
 
 shim() { env LD_PRELOAD="$TOOLS/fault_shim.so" "$@" "$NC" -c "$TEST_TMP/x.ini" -o "$FILE"; }
 
-# fail_each FUNCTION ERRNO: the first, the second ... call of it, as often as a run calls it.
+# fail_each FUNCTION ERRNO: one chosen call of it after the other, of all that a run makes.
 fail_each() {
 	local n calls status before after
 	calls=$(awk -v name="$1" '$1 == name { print $2 }' "$TEST_TMP/calls")
 	for ((n = 1; n <= ${calls:-0}; n++)); do
+		is_chosen "$n" "$calls" || continue
 		before=$(value "$FILE" nodecanary_runs_total)
 		status=0
 		shim FAULT_SHIM="$1:$n:$2" >"$TEST_TMP/out" 2>"$TEST_TMP/err" || status=$?

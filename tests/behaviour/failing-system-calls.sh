@@ -2,7 +2,7 @@
 # Any system call of a run may fail: no crash, a documented exit status, a whole file, a message, no
 # invented loss.
 # (Failures of libc's own functions are failing-libc-calls.sh.) Of the errors that a call can have,
-# each chosen call (short-run-lib.sh) gets one in turn, the first and last all; FULL=1: all of them.
+# each chosen call (lib.sh) gets one in turn, the first and last all; FULL=1: all of them.
 # time-limit: 1800
 # sandbox: no, strace would run within it
 # sanitizers: no, they make calls of their own

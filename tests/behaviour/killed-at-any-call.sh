@@ -1,7 +1,7 @@
 #!/bin/bash
 # A run killed at any of its system calls leaves a whole file, and the next run goes on from it.
 # (That a stopped and continued run loses nothing is stopped-process.sh.) FULL=1: the next run after
-# each of them, and a thousand kills at random moments, not 150.
+# each of them, and a thousand kills at random moments.
 # time-limit: 900
 # sandbox: no, strace would run within it
 # sanitizers: no, they make calls of their own
@@ -81,7 +81,7 @@ finish() {
 }
 
 behaviour "runs that overlap and are killed at random moments leave a whole file, and the next one goes on"
-wanted=$([ "${FULL:-0}" = 1 ] && echo 1000 || echo 150)
+wanted=$([ "${FULL:-0}" = 1 ] && echo 1000 || echo $((180 / STRIDE)))
 seed=${SEED:-$RANDOM}
 echo "SEED=$seed"
 RANDOM=$seed

@@ -8,13 +8,6 @@ need strace
 # A leak checker traces by itself, and does not like to be traced.
 is_sanitized && skip "a sanitizer makes calls of its own"
 
-# Of many calls alike, `make check` spoils the first, the last and every third one.
-STRIDE=3
-if [ -n "${ALL:-}${FULL:-}" ]; then STRIDE=1; fi
-
-# is_chosen N COUNT: whether call N of COUNT has its turn.
-is_chosen() { (($1 == 1 || $1 == $2 || $1 % STRIDE == 0)); }
-
 DIR=$TEST_TMP/textfiles
 FILE=$DIR/x.prom
 export DOT=$DIR/.x.prom.new
