@@ -321,13 +321,18 @@ static void choose_visits(struct targets *targets, size_t group, const char *nam
 		    visited);
 }
 
-/* Those that were silent are asked again, beside the next ones. */
+/*
+ * Those that were silent are asked again, beside the next ones. A peer with an address of
+ * this host is no more visited than it is measured: this host would answer itself.
+ */
 static void decide_visit(const struct targets *targets, struct target *target)
 {
-	if (target->state != TARGET_UNSELECTED ||
-	    target_group(targets, target)->options.roam == 0)
+	bool may_roam = target->state == TARGET_UNSELECTED && !target->is_local &&
+			target_group(targets, target)->options.roam > 0;
+
+	if (!may_roam)
 		target->roam_state = ROAM_WELL;
-	target->roams = target->state == TARGET_UNSELECTED &&
+	target->roams = may_roam &&
 			(targets->visited[target->peer - targets->config->peers] ||
 			 target->roam_state != ROAM_WELL);
 }

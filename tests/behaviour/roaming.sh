@@ -85,4 +85,17 @@ for run in 1 2 3; do run_nc 0 -c both.ini -o "$TEST_TMP/both.prom"; done
 assert_eq 2 "$(grep -c '^nodecanary_roam_unresponsive{.*,family="ipv6"} 1$' both.prom)"
 assert_not_contains both.prom '^nodecanary_roam_unresponsive.*,family="ipv4"'
 assert_eq "" "$(grep -v '^#' both.prom | sort | uniq -d)"
+
+behaviour "a peer with an address of this host is not visited"
+ip addr add 10.1.0.2/32 dev sim0
+ip addr add 10.1.0.3/32 dev sim0
+{
+	printf '%s\n' '[collector]' 'self = node1' 'trace = 0' '[probe]' 'count = 1' 'warmup = 0' \
+		'timeout = 100ms' 'fanout = 1' 'roam = 9' '[peers]'
+	for ((i = 1; i <= 9; i++)); do echo "node$i = 10.1.0.$i"; done
+} >local.ini
+run_nc 0 -c local.ini -o "$TEST_TMP/local.prom"
+watched=$(grep -c '^nodecanary_peer_up' local.prom || true)
+assert_eq 6 $((watched + $(value local.prom 'nodecanary_roam_requests_total{group="default"}'))) \
+	"nodes that were asked"
 done_testing
