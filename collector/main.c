@@ -317,24 +317,35 @@ static int probe_targets(void)
 	return 0;
 }
 
+/* Those that are left have an address of this host, which would answer itself. */
+static const char *idle_reason(const struct group *group,
+			       const struct target_group *members)
+{
+	if (group->options.members_only && !members->self)
+		return print_self_reason(members);
+	return group->options.fanout == OPTIONS_FANOUT_ALL
+		       ? "all have an address of this host"
+		       : "those that `fanout` chose have an address of this host";
+}
+
 /* Why this node pings nobody, for each group that has peers besides it. */
 static void report_idle_groups(void)
 {
 	for (size_t i = 0; i < run.config.group_count; i++) {
-		const struct target_group *group = &run.targets.groups[i];
-		const struct group *g = &run.config.groups[i];
+		const struct target_group *members = &run.targets.groups[i];
+		const struct group *group = &run.config.groups[i];
 
-		if (group->states[TARGET_UNSELECTED] > 0)
-			log_warnx("group `%s`: no peer is pinged: %s", g->name,
-				  g->options.members_only && !group->self
-					  ? print_self_reason(group)
-					  : "all have an address of this host");
+		if (members->states[TARGET_UNSELECTED] > 0)
+			log_warnx("group `%s`: no peer is pinged: %s", group->name,
+				  idle_reason(group, members));
 	}
 }
 
 static void finish_info(void)
 {
-	bool measures_nobody = targets_measure_nobody(&run.targets);
+	/* There is a batch for whoever is measured, or asked by roaming. */
+	bool measures_nobody =
+		run.batches.count == 0 && targets_have_unselected(&run.targets);
 
 	if (measures_nobody)
 		report_idle_groups();

@@ -353,16 +353,12 @@ void targets_select(struct targets *targets, const char *name)
 	count_states(targets);
 }
 
-bool targets_measure_nobody(const struct targets *targets)
+bool targets_have_unselected(const struct targets *targets)
 {
-	bool has_others = false;
-
-	for (size_t i = 0; i < targets->count; i++) {
-		if (target_is_measured(&targets->items[i]))
-			return false;
-		has_others |= targets->items[i].state == TARGET_UNSELECTED;
-	}
-	return has_others;
+	for (size_t i = 0; i < targets->config->group_count; i++)
+		if (targets->groups[i].states[TARGET_UNSELECTED] > 0)
+			return true;
+	return false;
 }
 
 /*

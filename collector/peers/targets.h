@@ -175,8 +175,8 @@ size_t targets_observers(const struct targets *targets, size_t group);
  */
 void targets_select(struct targets *targets, const char *name);
 
-/* Whether there are peers besides this node, and none of them is measured. */
-bool targets_measure_nobody(const struct targets *targets);
+/* Whether there are peers that are neither this node nor measured. */
+bool targets_have_unselected(const struct targets *targets);
 
 /*
  * After the rounds: adds what roaming targets answered to their groups and decides which of

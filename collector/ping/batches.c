@@ -121,7 +121,7 @@ static enum past find_past(const struct target *target)
 	return UNKNOWN;
 }
 
-/* All that are measured; the others are not asked and have no series. */
+/* All that are measured, or asked by roaming. */
 static size_t list_targets(struct targets *targets, struct entry *entries)
 {
 	size_t count = 0, first_group = 0;

@@ -98,4 +98,21 @@ run_nc 0 -c local.ini -o "$TEST_TMP/local.prom"
 watched=$(grep -c '^nodecanary_peer_up' local.prom || true)
 assert_eq 6 $((watched + $(value local.prom 'nodecanary_roam_requests_total{group="default"}'))) \
 	"nodes that were asked"
+
+behaviour "a node whose chosen peers have its own addresses measures nobody, but for those that it visits"
+ip addr add 10.1.0.21/32 dev sim0
+printf '%s\n' '[collector]' 'self = node21' 'trace = 0' '[probe]' 'count = 1' 'warmup = 0' \
+	'fanout = 1' '[peers]' 'node21 = 10.1.0.21' 'node22 = 10.1.0.22' 'node23 = 10.1.0.23' \
+	'node24 = 10.1.0.24' >chosen.ini
+run_nc 0 -c chosen.ini -o "$TEST_TMP/chosen.prom"
+watched=$(sed -n 's/^nodecanary_peer_up{.*peer="node\(.*\)"} 1$/\1/p' chosen.prom)
+ip addr add "10.1.0.$watched/32" dev sim0
+run_nc 0 -c chosen.ini -o "$TEST_TMP/chosen.prom"
+says 1 'group .default.: no peer is pinged: those that .fanout. chose have an address of this host$'
+assert_eq 0 "$(value chosen.prom nodecanary_last_run_success)"
+sed -i 's/^fanout = 1$/&\nroam = 3/' chosen.ini
+run_nc 0 -c chosen.ini -o "$TEST_TMP/chosen.prom"
+silent
+assert_eq 1 "$(value chosen.prom nodecanary_last_run_success)"
+assert_eq 2 "$(value chosen.prom 'nodecanary_roam_replies_total{group="default"}')"
 done_testing

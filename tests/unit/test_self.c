@@ -423,7 +423,7 @@ static void a_thousand_local_addresses_are_not_pinged_and_no_error(void **state)
 	assert_string_equal(name_of(fleet.targets.groups[0].self), "w1");
 	assert_int_equal(fleet.targets.groups[0].states[TARGET_UNSELECTED], 1000);
 	assert_int_equal(fleet.targets.groups[0].states[TARGET_PROBED], 0);
-	assert_true(targets_measure_nobody(&fleet.targets));
+	assert_true(targets_have_unselected(&fleet.targets));
 	self_free(&self);
 	fleet_free(&fleet);
 	free(ini);

@@ -229,7 +229,7 @@ static void an_address_of_this_host_is_not_pinged_as_another_peer(void **state)
 	fleet_free(&fleet);
 }
 
-static void a_node_that_measures_nobody_though_there_are_peers_is_told(void **state)
+static void peers_besides_this_node_that_are_not_measured_are_seen(void **state)
 {
 	struct fleet fleet;
 
@@ -237,18 +237,18 @@ static void a_node_that_measures_nobody_though_there_are_peers_is_told(void **st
 	fleet_load(&fleet, "[probe]\nmembers_only = yes\n[peers]\na = 10.0.0.1\n"
 			   "b = 10.0.0.2\n");
 	targets_select(&fleet.targets, "");
-	assert_true(targets_measure_nobody(&fleet.targets));
+	assert_true(targets_have_unselected(&fleet.targets));
 	fleet.targets.groups[0].self = &fleet.config.peers[0];
 	targets_select(&fleet.targets, "");
-	assert_false(targets_measure_nobody(&fleet.targets));
+	assert_false(targets_have_unselected(&fleet.targets));
 	fleet_free(&fleet);
 	fleet_load(&fleet, "[peers]\na = 10.0.0.1\n");
 	fleet.targets.groups[0].self = &fleet.config.peers[0];
 	targets_select(&fleet.targets, "");
-	assert_false(targets_measure_nobody(&fleet.targets));
+	assert_false(targets_have_unselected(&fleet.targets));
 	fleet_free(&fleet);
 	fleet_load(&fleet, "");
-	assert_false(targets_measure_nobody(&fleet.targets));
+	assert_false(targets_have_unselected(&fleet.targets));
 	fleet_free(&fleet);
 }
 
@@ -548,7 +548,7 @@ int main(void)
 		cmocka_unit_test(self_is_skipped_unless_configured_otherwise),
 		cmocka_unit_test(an_address_of_this_host_is_not_pinged_as_another_peer),
 		cmocka_unit_test(
-			a_node_that_measures_nobody_though_there_are_peers_is_told),
+			peers_besides_this_node_that_are_not_measured_are_seen),
 		cmocka_unit_test(a_name_with_addresses_of_one_family_is_one_target),
 		cmocka_unit_test(members_only_selects_nothing_on_other_nodes),
 		cmocka_unit_test(membership_is_decided_for_each_group),
