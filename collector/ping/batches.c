@@ -382,7 +382,7 @@ static void list_unsent(const struct targets *targets, char *out, size_t size)
 	for (size_t i = 0; i < targets->count; i++) {
 		const struct target *target = &targets->items[i];
 
-		if (target->state != TARGET_PROBED || target->run.unsent == 0)
+		if (!target_is_asked(target) || target->run.unsent == 0)
 			continue;
 		if (count++ < NAMES_MAX)
 			used += (size_t)snprintf(

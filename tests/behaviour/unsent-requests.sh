@@ -84,6 +84,12 @@ behaviour "the refusals are reported in one line, with their number and reason"
 assert_eq 1 "$(wc -l <err)" "lines on standard error"
 assert_file_contains err 'requests could not be sent: .*; peers: blackhole4, blackhole6, dropped4 and 7 more$'
 
+behaviour "peers that only roaming asks are named, too"
+printf '%s\n' '[probe]' 'count = 1' 'warmup = 0' 'fanout = 1' 'roam = 9' '[peers]' 'r1 = 192.0.2.1' \
+	'r2 = 192.0.2.2' 'r3 = 192.0.2.3' 'r4 = 192.0.2.4' >roam.ini
+run_nc 0 -c roam.ini -o "$TEST_TMP/roam.prom"
+says 1 '4 requests could not be sent: .*; peers: r1, r2, r3 and 1 more$'
+
 behaviour "where nothing at all can be sent, nothing is said about loss"
 sed '/^fine\|^good/d' x.ini >none.ini
 run_nc 0 -c none.ini -o "$TEST_TMP/none.prom"
