@@ -1,48 +1,56 @@
 #include "base/address.h"
 
 #include <arpa/inet.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/number.h"
 
-/*
- * inet_pton() knows no zone. if_nametoindex() asks the kernel and not the resolver; a zone
- * of an address that is not link-local has no meaning, so it is refused.
- */
-static bool parse_ipv6(const char *text, struct address *addr)
-{
-	char bare[INET6_ADDRSTRLEN];
-	const char *zone = strchr(text, '%');
-	size_t len = zone ? (size_t)(zone - text) : strlen(text);
-
-	if (len >= sizeof(bare))
-		return false;
-	memcpy(bare, text, len);
-	bare[len] = '\0';
-	if (inet_pton(AF_INET6, bare, &addr->u.v6) != 1)
-		return false;
-	addr->family = ADDRESS_IPV6;
-	if (zone) {
-		if (!IN6_IS_ADDR_LINKLOCAL(&addr->u.v6))
-			return false;
-		addr->scope = if_nametoindex(zone + 1);
-		return addr->scope != 0;
-	}
-	return true;
-}
-
 /* inet_pton() and not inet_aton(), for which 10.1 is 10.0.0.1 and 010 is 8. */
-bool address_parse(const char *text, struct address *addr)
+static bool parse_bare(const char *text, struct address *addr)
 {
 	/* As a whole: an IPv4 address leaves most of the union untouched. */
 	memset(addr, 0, sizeof(*addr));
-	if (inet_pton(AF_INET, text, &addr->u.v4) == 1) {
+	if (inet_pton(AF_INET, text, &addr->u.v4) == 1)
 		addr->family = ADDRESS_IPV4;
+	else if (inet_pton(AF_INET6, text, &addr->u.v6) == 1)
+		addr->family = ADDRESS_IPV6;
+	return addr->family != ADDRESS_NONE;
+}
+
+/* A zone of an address that is not link-local has no meaning, so it is refused. */
+bool address_parse_scoped(const char *text, struct address *addr,
+			  char interface[static IF_NAMESIZE])
+{
+	char bare[INET6_ADDRSTRLEN];
+	const char *zone = strchr(text, '%');
+	size_t len = zone ? (size_t)(zone - text) : 0;
+
+	*addr = (struct address){.family = ADDRESS_NONE};
+	if (!zone || len >= sizeof(bare) || zone[1] == '\0' ||
+	    strlen(zone + 1) >= IF_NAMESIZE || strchr(zone, '/'))
+		return false;
+	memcpy(bare, text, len);
+	bare[len] = '\0';
+	if (parse_bare(bare, addr) && addr->family == ADDRESS_IPV6 &&
+	    IN6_IS_ADDR_LINKLOCAL(&addr->u.v6)) {
+		memcpy(interface, zone + 1, strlen(zone + 1) + 1);
 		return true;
 	}
-	if (parse_ipv6(text, addr))
+	*addr = (struct address){.family = ADDRESS_NONE};
+	return false;
+}
+
+/* if_nametoindex() asks the kernel and not the resolver. */
+bool address_parse(const char *text, struct address *addr)
+{
+	char interface[IF_NAMESIZE];
+
+	if (parse_bare(text, addr))
+		return true;
+	if (address_parse_scoped(text, addr, interface))
+		addr->scope = if_nametoindex(interface);
+	if (addr->scope != 0)
 		return true;
 	memset(addr, 0, sizeof(*addr));
 	return false;

@@ -4,6 +4,7 @@
 #ifndef NODECANARY_ADDRESS_H
 #define NODECANARY_ADDRESS_H
 
+#include <net/if.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,6 +29,13 @@ struct address {
  * must exist. False, with ADDRESS_NONE, for anything else.
  */
 bool address_parse(const char *text, struct address *addr);
+
+/*
+ * fe80::1%eth0: the link-local address without its scope, and the name of the interface,
+ * which need not exist: it may come and go. False, with ADDRESS_NONE, for anything else.
+ */
+bool address_parse_scoped(const char *text, struct address *addr,
+			  char interface[static IF_NAMESIZE]);
 
 /* As address_parse() reads it; "" for ADDRESS_NONE. */
 void address_format(const struct address *addr, char out[static ADDRESS_TEXT_SIZE]);

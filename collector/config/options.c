@@ -135,14 +135,20 @@ static bool parse_device(const struct key *key, const char *value, void *field,
 /* `word` becomes the source of its family: a socket sends from one address. */
 static bool add_source(struct source *source, const char *word)
 {
+	char interface[IF_NAMESIZE] = "";
 	struct address addr, *slot;
 
-	if (!address_parse(word, &addr) || address_unusable(&addr))
+	/* The interface may come and go, so whether it exists now is no matter of the files. */
+	if (address_parse_scoped(word, &addr, interface))
+		addr.scope = if_nametoindex(interface);
+	else if (!address_parse(word, &addr) || address_unusable(&addr))
 		return false;
 	slot = addr.family == ADDRESS_IPV4 ? &source->v4 : &source->v6;
 	if (slot->family != ADDRESS_NONE)
 		return false;
 	*slot = addr;
+	if (*interface)
+		memcpy(source->interface, interface, sizeof(interface));
 	return true;
 }
 

@@ -31,9 +31,13 @@
 enum family_choice { FAMILY_AUTO, FAMILY_IPV4, FAMILY_IPV6, FAMILY_BOTH };
 enum histogram_mode { HISTOGRAM_PEER, HISTOGRAM_GROUP, HISTOGRAM_OFF };
 
-/* The address to send from, for each family; ADDRESS_NONE: the kernel chooses. */
+/*
+ * The address to send from, for each family; ADDRESS_NONE: the kernel chooses. A link-local
+ * one has the scope 0 while its interface does not exist: then nothing can be sent.
+ */
 struct source {
 	struct address v4, v6;
+	char interface[IF_NAMESIZE]; /* of a link-local v6 */
 };
 
 struct mark {

@@ -7,7 +7,6 @@
  */
 #include "config/peerline.h"
 
-#include <net/if.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -19,24 +18,6 @@ static void copy_word(char word[static WORD_SIZE], const char *text, size_t len)
 {
 	memcpy(word, text, len);
 	word[len] = '\0';
-}
-
-/*
- * fe80::1%eth0. Kept as a host and resolved with the names: the interface may come and go,
- * so whether it exists now says nothing about the configuration.
- */
-static bool is_scoped_link_local(const char *word)
-{
-	char bare[WORD_SIZE];
-	const char *zone = strchr(word, '%');
-	struct address addr;
-
-	if (!zone || zone[1] == '\0' || strlen(zone + 1) >= IF_NAMESIZE ||
-	    strchr(zone, '/'))
-		return false;
-	copy_word(bare, word, (size_t)(zone - word));
-	return address_parse(bare, &addr) && addr.family == ADDRESS_IPV6 &&
-	       IN6_IS_ADDR_LINKLOCAL(&addr.u.v6);
 }
 
 /* At most one address of each family; v4_first keeps the order for family = auto. */
@@ -60,14 +41,16 @@ static enum config_result add_address(const char *word, const struct address *ad
 
 /*
  * Adds an address or a host name. A name that inet_aton() reads as a number, such as 10.1,
- * is neither: the resolver would not look it up.
+ * is neither: the resolver would not look it up. fe80::1%eth0 is kept as a host and resolved
+ * with the names: whether the interface exists now says nothing about the configuration.
  */
 static enum config_result add_host(const char *word, struct peer *peer)
 {
 	bool has_address =
 		peer->v4.family != ADDRESS_NONE || peer->v6.family != ADDRESS_NONE;
-	bool scoped = is_scoped_link_local(word);
+	char interface[IF_NAMESIZE];
 	struct address addr;
+	bool scoped = address_parse_scoped(word, &addr, interface);
 	bool numeric = !scoped && address_parse(word, &addr);
 	uint32_t code = text_not_of_name(word);
 

@@ -1,5 +1,6 @@
 #include "ping/batch.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -246,11 +247,15 @@ static void count_unsent(struct batch *batch)
 {
 	const struct sample unsent = {.outcome = SAMPLE_UNSENT};
 	const struct buckets *buckets = &batch->all->config->collector.buckets;
+	struct stats_totals ignored = {.requests = 0};
 
-	for (size_t i = 0; i < batch->count; i++)
+	for (size_t i = 0; i < batch->count; i++) {
+		struct target *target = batch->targets[i];
+
 		for (unsigned round = 0; round < batch->options->count; round++)
-			stats_add(&batch->targets[i]->totals, &batch->targets[i]->run,
-				  buckets, &unsent);
+			stats_add(target->roams ? &ignored : &target->totals,
+				  &target->run, buckets, &unsent);
+	}
 }
 
 /* `period_ns` is that of a round in which a peer is unresponsive. */
@@ -299,6 +304,28 @@ static int add_hosts(struct running *running)
 	return result;
 }
 
+static bool lacks_source_interface(const struct batch *batch)
+{
+	const struct source *source = &batch->options->source;
+
+	return batch->targets[0]->address.family == ADDRESS_IPV6 && *source->interface &&
+	       source->v6.scope == 0;
+}
+
+/* liboping would bind to the address without its interface, and say only that it failed. */
+static void refuse_source(struct batch *batch)
+{
+	const struct source *source = &batch->options->source;
+	struct probe_report *report = &batch->report;
+	char text[ADDRESS_TEXT_SIZE];
+
+	address_format(&source->v6, text);
+	report->refused = batch->addresses;
+	report->refused_name = batch->targets[0]->peer->name;
+	snprintf(report->refused_reason, sizeof(report->refused_reason),
+		 "source = %s%%%s: no such interface", text, source->interface);
+}
+
 /*
  * If liboping refuses an option there is no probe, and all targets are unsent: other batches
  * must go on.
@@ -308,6 +335,10 @@ static int open_probe(struct running *running)
 	struct probe_settings settings = make_settings(running->batch);
 	struct cookie cookie;
 
+	if (lacks_source_interface(running->batch)) {
+		refuse_source(running->batch);
+		return 0;
+	}
 	if (cookie_init(&cookie) < 0) {
 		log_err("cannot read random numbers");
 		return -1;

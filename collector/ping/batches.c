@@ -26,6 +26,7 @@ static bool may_share(const struct options *a, const struct options *b)
 	       a->spacing_ns == b->spacing_ns && a->ttl == b->ttl && a->dscp == b->dscp &&
 	       address_equal(&a->source.v4, &b->source.v4) &&
 	       address_equal(&a->source.v6, &b->source.v6) &&
+	       strcmp(a->source.interface, b->source.interface) == 0 &&
 	       strcmp(a->device, b->device) == 0 && a->mark.is_set == b->mark.is_set &&
 	       a->mark.value == b->mark.value;
 }

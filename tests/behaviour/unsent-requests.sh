@@ -90,6 +90,15 @@ printf '%s\n' '[probe]' 'count = 1' 'warmup = 0' 'fanout = 1' 'roam = 9' '[peers
 run_nc 0 -c roam.ini -o "$TEST_TMP/roam.prom"
 says 1 '4 requests could not be sent: .*; peers: r1, r2, r3 and 1 more$'
 
+behaviour "a source whose interface is not there leaves its group alone unsent"
+printf '%s\n' '[probe]' 'count = 1' 'warmup = 0' '[peers]' 'fine = 10.1.0.1' '[probe link]' \
+	'source = fe80::99%late0' '[peers link]' 'next = fd00:1::2' >link.ini
+run_nc 0 -C -c link.ini
+run_nc 0 -c link.ini -o "$TEST_TMP/link.prom"
+says 1 'peer .next.: cannot be pinged: source = fe80::99%late0: no such interface$'
+assert_eq 1 "$(of peer_up fine link.prom)"
+assert_eq 1 "$(value link.prom 'nodecanary_unsent_total{group="link",peer="next"}')"
+
 behaviour "where nothing at all can be sent, nothing is said about loss"
 sed '/^fine\|^good/d' x.ini >none.ini
 run_nc 0 -c none.ini -o "$TEST_TMP/none.prom"

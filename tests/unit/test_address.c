@@ -104,6 +104,21 @@ static void link_local_address_names_its_interface(void **state)
 	assert_string_equal(out, "fe80::1%4000000000");
 }
 
+static void scoped_address_is_read_without_its_interface(void **state)
+{
+	char interface[IF_NAMESIZE] = "";
+	struct address address;
+
+	(void)state;
+	assert_true(address_parse_scoped("fe80::1%no-such-if0", &address, interface));
+	assert_string_equal(interface, "no-such-if0");
+	assert_int_equal(address.family, ADDRESS_IPV6);
+	assert_int_equal(address.scope, 0);
+	assert_false(address_parse_scoped("fe80::1", &address, interface));
+	assert_false(address_parse_scoped("fd00::1%lo", &address, interface));
+	assert_int_equal(address.family, ADDRESS_NONE);
+}
+
 static void no_address_is_written_as_nothing(void **state)
 {
 	const struct address none = {.family = ADDRESS_NONE};
@@ -220,6 +235,7 @@ int main(void)
 		cmocka_unit_test(numeric_addresses_are_written_canonically),
 		cmocka_unit_test(what_only_looks_like_an_address_is_refused),
 		cmocka_unit_test(link_local_address_names_its_interface),
+		cmocka_unit_test(scoped_address_is_read_without_its_interface),
 		cmocka_unit_test(no_address_is_written_as_nothing),
 		cmocka_unit_test(socket_addresses_of_both_families_are_taken),
 		cmocka_unit_test(order_is_by_family_then_bytes_then_scope),

@@ -615,6 +615,26 @@ static void targets_are_unsent_if_liboping_refuses_an_option(void **state)
 	assert_all_unsent(&batch);
 }
 
+static void targets_are_unsent_while_the_interface_of_the_source_is_missing(void **state)
+{
+	struct batch batch = make_batch();
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		assert_true(address_parse("fe80::2", &items[i].address));
+	assert_true(address_parse("fe80::1", &groups[0].options.source.v6));
+	strcpy(groups[0].options.source.interface, "v0");
+	assert_all_unsent(&batch);
+	assert_int_equal(batch.report.refused, batch.addresses);
+	assert_string_equal(batch.report.refused_reason,
+			    "source = fe80::1%v0: no such interface");
+	/* Roaming counts for the group. */
+	items[0].roams = true;
+	items[0].totals.unsent = 0;
+	assert_int_equal(run(&batch), 0);
+	assert_int_equal(items[0].totals.unsent, 0);
+}
+
 static void progress_is_called_after_each_round_and_may_be_null(void **state)
 {
 	struct batch batch = make_batch();
@@ -660,6 +680,7 @@ int main(void)
 		TEST(interrupted_round_without_a_stop_discards_itself_only),
 		TEST(targets_without_addresses_are_unsent_at_once),
 		TEST(targets_are_unsent_if_liboping_refuses_an_option),
+		TEST(targets_are_unsent_while_the_interface_of_the_source_is_missing),
 		TEST(progress_is_called_after_each_round_and_may_be_null),
 	};
 

@@ -350,7 +350,8 @@ static void source_is_one_address_of_each_family(void **state)
 					  "::ffff:10.0.0.1",
 					  "fe80::1",
 					  "10.0.0.1 fe80::1",
-					  "fe80::1%no-such-if"};
+					  "fe80::1%",
+					  "fd00::1%lo"};
 	char text[ADDRESS_TEXT_SIZE];
 
 	(void)state;
@@ -367,6 +368,11 @@ static void source_is_one_address_of_each_family(void **state)
 			"a numeric address of this host or one of each family, link-local ones with %interface");
 	assert_true(set_probe("source", "fe80::1%lo"));
 	assert_int_equal(options.source.v6.scope, if_nametoindex("lo"));
+	assert_string_equal(options.source.interface, "lo");
+	/* It may be there in the next run. */
+	assert_true(set_probe("source", "10.0.0.1 fe80::1%no-such-if"));
+	assert_int_equal(options.source.v6.scope, 0);
+	assert_string_equal(options.source.interface, "no-such-if");
 	assert_true(set_probe("source", ""));
 	assert_int_equal(options.source.v4.family, ADDRESS_NONE);
 	assert_int_equal(options.source.v6.family, ADDRESS_NONE);
