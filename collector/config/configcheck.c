@@ -107,14 +107,24 @@ static enum address_family wanted_family(const struct group *group)
 	return ADDRESS_NONE;
 }
 
-static bool has_address(const struct peer *peer, enum address_family family)
+/*
+ * A name may turn out to be of either family. fe80::1%eth0, which is kept as a host, is of
+ * IPv6.
+ */
+static bool may_have_address(const struct peer *peer, enum address_family family)
 {
+	char interface[IF_NAMESIZE];
+	struct address addr;
+
+	if (peer->host)
+		return family == ADDRESS_IPV6 ||
+		       !address_parse_scoped(peer->host, &addr, interface);
 	return (family == ADDRESS_IPV4 ? peer->v4 : peer->v6).family != ADDRESS_NONE;
 }
 
 /*
- * A numeric peer needs an address of the family that its group wants. Otherwise it would be
- * listed and never measured. With family = auto or both it is measured by what it has.
+ * A peer needs an address of the family that its group wants. Otherwise it would be listed
+ * and never measured. With family = auto or both it is measured by what it has.
  */
 static enum config_result check_family(const struct config *config,
 				       const struct peer *peer)
@@ -122,7 +132,7 @@ static enum config_result check_family(const struct config *config,
 	const struct group *group = &config->groups[peer->group];
 	enum address_family family = wanted_family(group);
 
-	if (family == ADDRESS_NONE || peer->host || has_address(peer, family))
+	if (family == ADDRESS_NONE || may_have_address(peer, family))
 		return CONFIG_VALID;
 	return config_error(peer->place,
 			    "peer `%s`: no %s address, but group `%s` has family = %s",
@@ -132,7 +142,7 @@ static enum config_result check_family(const struct config *config,
 
 /*
  * liboping tells replies apart by the 16-bit identifier, so each peer of a family needs its
- * own. A name may turn out to be of either family.
+ * own.
  */
 static enum config_result check_count(const struct config *config,
 				      enum address_family family)
@@ -145,7 +155,7 @@ static enum config_result check_count(const struct config *config,
 
 		if (wanted != family && wanted != ADDRESS_NONE)
 			continue;
-		count += peer->host || has_address(peer, family);
+		count += may_have_address(peer, family);
 		if (count > CONFIG_FAMILY_PEERS_MAX)
 			return config_error(
 				peer->place,

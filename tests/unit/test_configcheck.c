@@ -126,6 +126,23 @@ static void a_numeric_peer_has_an_address_of_its_groups_family(void **state)
 	       "nodecanary: a.ini:8: peer `a`: no ipv4 address, but group `second` has family = ipv4\n");
 }
 
+static void a_link_local_peer_with_its_interface_is_of_ipv6(void **state)
+{
+	char scoped[] = "fe80::1%eth0";
+	struct peer peers[] = {numeric(0, a, NULL, NULL, 2)};
+	struct fixture f;
+
+	(void)state;
+	peers[0].host = scoped;
+	build(&f, peers, 1);
+	expect(&f, "");
+	f.groups[0].options.family = FAMILY_IPV6;
+	expect(&f, "");
+	f.groups[0].options.family = FAMILY_IPV4;
+	expect(&f,
+	       "nodecanary: a.ini:2: peer `a`: no ipv4 address, but group `first` has family = ipv4\n");
+}
+
 /* `count` peers of distinct names; with distinct IPv4 addresses, or names to look up. */
 static struct peer *make_peers(size_t count, bool numeric_peers, char (**names)[8])
 {
@@ -188,6 +205,7 @@ int main(void)
 		cmocka_unit_test(each_repetition_names_the_one_before_it),
 		cmocka_unit_test(an_address_stands_once_in_a_group_in_either_family),
 		cmocka_unit_test(a_numeric_peer_has_an_address_of_its_groups_family),
+		cmocka_unit_test(a_link_local_peer_with_its_interface_is_of_ipv6),
 		cmocka_unit_test(there_is_one_ident_for_each_peer_of_a_family),
 		cmocka_unit_test(
 			a_name_counts_for_each_family_that_it_may_turn_out_to_be),
