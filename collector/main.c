@@ -106,6 +106,7 @@ static int publish(void)
 		.file = run.publishes ? exposition_file(run.outfile.path) : NULL};
 
 	run.info.end_ns = clock_wall_ns();
+	run.info.has_echo_counts = echocounts_read(&run.info.echo);
 	writer_init(&writer, run.publishes ? run.outfile.fd : STDOUT_FILENO);
 	exposition_write(&writer, &exposition);
 	if (run.publishes)
@@ -350,7 +351,6 @@ static void finish_info(void)
 	if (measures_nobody)
 		report_idle_groups();
 	run.info.took_place = true;
-	run.info.has_echo_counts = echocounts_read(&run.info.echo);
 	run.info.success = batches_measured(&run.batches) && !measures_nobody;
 	run.node.runs += run.info.success;
 	run.info.duration_ns = clock_monotonic_ns() - run.start_ns;

@@ -135,6 +135,11 @@ started=$(date +%s)
 assert_exit 77 without_raw_sockets "$NC" -c "$TEST_TMP/x.ini" -o "$FILE"
 says 1 '^nodecanary: no permission for raw sockets.*root.*CAP_NET_RAW'
 failed_file 2
+# What the kernel counts is no result of the run.
+for count in requests_received replies_sent; do
+	value "$FILE" "nodecanary_echo_${count}_total{family=\"ipv4\"}" >"$TEST_TMP/count"
+	assert_le 1 "$(cat "$TEST_TMP/count")" "$count"
+done
 for option in -n -t '-o -'; do
 	# shellcheck disable=SC2086 # an option and its argument
 	assert_exit 77 without_raw_sockets "$NC" -c "$TEST_TMP/x.ini" -o "$TEST_TMP/y.prom" $option
