@@ -470,7 +470,8 @@ static int close_stdout(int status)
  * A parent may have closed the standard descriptors. Then files would get their numbers,
  * and messages would be written into them. What takes their place cannot be written to, so
  * that output which nobody gets is an error. And a reader of the messages that has gone
- * must not end the run, so SIGPIPE is ignored. A parent may have ignored SIGCHLD: then the
+ * must not end the run, so SIGPIPE is ignored; nor must a limit of the size of files, which
+ * write(2) reports once SIGXFSZ is ignored. A parent may have ignored SIGCHLD: then the
  * kernel would reap our children, and give their process ids, which we kill, to others.
  *
  * Threads share one heap: with an arena for each, memory would grow with the batches.
@@ -488,7 +489,7 @@ static int prepare_process(void)
 	mallopt(M_ARENA_MAX, 1);
 #endif
 	if (fd >= 0 && signal(SIGPIPE, SIG_IGN) != SIG_ERR &&
-	    signal(SIGCHLD, SIG_DFL) != SIG_ERR)
+	    signal(SIGXFSZ, SIG_IGN) != SIG_ERR && signal(SIGCHLD, SIG_DFL) != SIG_ERR)
 		return 0;
 	log_err(fd < 0 ? "cannot open /dev/null" : "cannot set up signals");
 	return -1;
