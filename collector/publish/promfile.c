@@ -8,9 +8,19 @@
 
 #include "base/digest.h"
 #include "base/number.h"
+#include "config/inifile.h"
+#include "config/labels.h"
 
-/* A line must fit in; the longest that the configuration allows has some 20 kB. */
-#define BUFFER_SIZE 65536
+/*
+ * A line must fit in. The longest is that of a peer with all labels that a group, all groups
+ * and its own line may give it, all bytes of which are escaped.
+ */
+#define BUFFER_SIZE 262144
+_Static_assert(BUFFER_SIZE > 2 * (2 * LABELS_MAX + 1) * INIFILE_LINE_MAX + 65536,
+	       "any line fits in");
+
+/* Usual lines need no more, and what is never read into takes no memory. */
+#define READ_SIZE 65536
 
 /* The line without the digest that ends the file. */
 #define SEAL_PREFIX PROMFILE_STATE "end "
@@ -32,13 +42,15 @@ struct scan {
  */
 static bool fill(struct scan *scan)
 {
+	size_t limit;
 	ssize_t n;
 
 	memmove(scan->buffer, scan->buffer + scan->start, scan->end - scan->start);
 	scan->end -= scan->start;
 	scan->start = 0;
+	limit = scan->end < READ_SIZE ? READ_SIZE : BUFFER_SIZE;
 	do
-		n = read(scan->fd, scan->buffer + scan->end, BUFFER_SIZE - scan->end);
+		n = read(scan->fd, scan->buffer + scan->end, limit - scan->end);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return false;

@@ -99,6 +99,25 @@ echo 'w1 = 127.9.9.9' >>files/09999.ini
 run_nc 78 -C -c x.ini -d files
 says 1 'files/09999.ini:3: .*.w1.: already in '
 
+behaviour "counters go on where all labels of a peer are as many and as long as they may be"
+{
+	printf '%s\n' '[probe]' 'count = 1' 'warmup = 0' '[peers]' 'a = 127.1.0.1'
+	awk 'BEGIN {
+		while (length(value) < 990) value = value "\\"
+		print "[labels]"
+		for (i = 0; i < 32; i++) printf "all%02d = %s\n", i, value
+		print "[labels default]"
+		for (i = 0; i < 32; i++) printf "own%02d = %s\n", i, value
+	}'
+} >labels.ini
+rm -f "$FILE"
+for run in 1 2; do
+	run_nc 0 -c labels.ini -o "$FILE"
+	silent
+done
+assert_le 120000 "$(wc -L <"$FILE")" "bytes of the longest line"
+assert_eq 2 "$(value "$FILE" nodecanary_runs_total)"
+
 # --- names ---
 
 cat >names.py <<'PYTHON'

@@ -215,13 +215,15 @@ static enum promfile_result scan_long_line(size_t len)
 	return result;
 }
 
-static void long_lines_are_read_up_to_64_kb(void **state)
+static void long_lines_are_read_up_to_256_kb(void **state)
 {
 	(void)state;
 	assert_int_equal(scan_long_line(30000), PROMFILE_VALID);
 	assert_int_equal(scan_long_line(60000), PROMFILE_VALID);
-	assert_int_equal(scan_long_line(65537), PROMFILE_MALFORMED);
-	assert_int_equal(scan_long_line(200000), PROMFILE_MALFORMED);
+	assert_int_equal(scan_long_line(65537), PROMFILE_VALID);
+	assert_int_equal(scan_long_line(262144), PROMFILE_VALID);
+	assert_int_equal(scan_long_line(262145), PROMFILE_MALFORMED);
+	assert_int_equal(scan_long_line(400000), PROMFILE_MALFORMED);
 }
 
 static void lines_may_lie_across_the_buffer(void **state)
@@ -272,7 +274,7 @@ int main(void)
 		cmocka_unit_test(the_seal_is_the_last_line),
 		cmocka_unit_test(the_seal_is_exact),
 		cmocka_unit_test(nul_bytes_are_refused),
-		cmocka_unit_test(long_lines_are_read_up_to_64_kb),
+		cmocka_unit_test(long_lines_are_read_up_to_256_kb),
 		cmocka_unit_test(lines_may_lie_across_the_buffer),
 		cmocka_unit_test(a_read_error_is_an_error),
 	};

@@ -501,14 +501,14 @@ static void malformed_lines_are_refused(void **state)
 		 "# nodecanary-state 1" ALPHA
 		 "1,2,3 1,1,0,0,0\n# nodecanary-state 1" ALPHA},
 	};
-	char *line = malloc(80000);
+	char *line = malloc(280000);
 
 	(void)state;
 	assert_non_null(line);
 	for (size_t i = 0; i < sizeof(edits) / sizeof(edits[0]); i++)
 		assert_edit_refused(edits[i][0], edits[i][1]);
-	memset(line, 'x', 70000);
-	strcpy(line + 70000, " 1\n");
+	memset(line, 'x', 270000);
+	strcpy(line + 270000, " 1\n");
 	assert_front_refused(line);
 	free(line);
 }
