@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "config/configload.h"
 
 /* In place of a letter, which getopt_long() would return as a char. */
@@ -127,6 +128,16 @@ static enum cmdline_mode check_modes(enum cmdline_mode mode, bool all, bool quie
 	return all ? CMDLINE_LIST_ALL : mode;
 }
 
+/*
+ * Wherever the name comes from, the same names are right. It is the label `file` of several
+ * files, and one that is not in UTF-8 would make the whole file invalid.
+ */
+static bool is_output(const char *path)
+{
+	return strcmp(path, "-") == 0 ||
+	       (options_is_prom_path(path) && text_is_utf8(path, strlen(path)));
+}
+
 enum cmdline_mode cmdline_parse(struct cmdline *cmdline, int argc, char *argv[])
 {
 	enum cmdline_mode mode = CMDLINE_RUN;
@@ -165,11 +176,9 @@ enum cmdline_mode cmdline_parse(struct cmdline *cmdline, int argc, char *argv[])
 	}
 	if (optind < argc)
 		return wrong(argv[optind], "is not an option");
-	/* Wherever the name comes from, the same names are right. */
-	if (cmdline->output && strcmp(cmdline->output, "-") != 0 &&
-	    !options_is_prom_path(cmdline->output)) {
+	if (cmdline->output && !is_output(cmdline->output)) {
 		log_errx(
-			"-o `%s`: expected - or a file that ends in .prom (node_exporter reads no other); see `nodecanary --help`",
+			"-o `%s`: expected - or a file that ends in .prom (node_exporter reads no other), in UTF-8; see `nodecanary --help`",
 			cmdline->output);
 		return CMDLINE_WRONG;
 	}

@@ -128,6 +128,7 @@ static void what_is_wrong_is_named(void **state)
 		     {"-o x.txt", "`x.txt`"},
 		     {"-o /x/.prom", "`/x/.prom`"},
 		     {"-o x.prom/", "`x.prom/`"},
+		     {"-o nodecanary-\xff.prom", "in UTF-8"},
 		     {"-o /dev/null", "`/dev/null`"},
 		     {"--output=", "``"}};
 	struct line line;
