@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/landlock.h"
 #include "base/log.h"
+#include "base/number.h"
 #include "base/procfile.h"
 #include "base/stop.h"
 #include "cmdline.h"
@@ -342,16 +343,29 @@ static void report_idle_groups(void)
 	}
 }
 
+/* Rounds that were interrupted are left out by whoever asked for it, who knows. */
+static void report_missed_deadline(void)
+{
+	char deadline[NUMBER_DURATION_SIZE];
+
+	number_format_duration(deadline, run.config.collector.deadline_ns);
+	log_warnx(
+		"nothing was measured: no measured round could begin within deadline = %s",
+		deadline);
+}
+
 static void finish_info(void)
 {
 	/* There is a batch for whoever is measured, or asked by roaming. */
 	bool measures_nobody =
 		run.batches.count == 0 && targets_have_unselected(&run.targets);
 
-	if (measures_nobody)
-		report_idle_groups();
 	run.info.took_place = true;
 	run.info.success = batches_measured(&run.batches) && !measures_nobody;
+	if (measures_nobody)
+		report_idle_groups();
+	else if (!run.info.success && batches_missed_deadline(&run.batches))
+		report_missed_deadline();
 	run.node.runs += run.info.success;
 	run.info.duration_ns = clock_monotonic_ns() - run.start_ns;
 	run.info.cpu_ns = usage_ns(RUSAGE_SELF) + usage_ns(RUSAGE_CHILDREN);

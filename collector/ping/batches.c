@@ -504,6 +504,15 @@ bool batches_measured(const struct batches *batches)
 	return batches->count == 0;
 }
 
+bool batches_missed_deadline(const struct batches *batches)
+{
+	for (size_t i = 0; i < batches->count; i++)
+		if (batches->items[i].discarded[DISCARD_DEADLINE] ==
+		    batches->items[i].options->count)
+			return true;
+	return false;
+}
+
 void batches_free(struct batches *batches)
 {
 	free(batches->items);

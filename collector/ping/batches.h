@@ -54,6 +54,9 @@ int batches_run(struct batches *batches, struct targets *targets,
 /* True if any batch measured a round, or if there was no batch. */
 bool batches_measured(const struct batches *batches);
 
+/* True if a batch left out all measured rounds, as they would have begun too late. */
+bool batches_missed_deadline(const struct batches *batches);
+
 void batches_free(struct batches *batches);
 
 #endif

@@ -138,6 +138,22 @@ assert_eq "$rounds/0" "$(of replies_total a)/$(sum x.prom nodecanary_unsent_tota
 assert_between 0.9 "$(value x.prom nodecanary_last_run_duration_seconds)" 1.5 "seconds"
 assert_eq 1 "$(value x.prom nodecanary_last_run_success)"
 
+behaviour "a run of which no measured round began before the deadline says so"
+cat >x.ini <<'INI'
+[collector]
+deadline = 200ms
+trace = 0
+[probe]
+count = 3
+warmup = 1
+timeout = 300ms
+[peers]
+unresponsive = 10.9.0.1
+INI
+run
+assert_eq 0 "$(value x.prom nodecanary_last_run_success)"
+says 1 'nothing was measured: no measured round could begin within deadline = 200ms$'
+
 behaviour "peers of one family and equal options need no second thread"
 cat >x.ini <<'INI'
 [probe]
