@@ -3,7 +3,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/number.h"
+#include "peers/roam.h"
+#include "ping/pathmtu.h"
 #include "ping/task.h"
+#include "ping/trace.h"
 #include "print.h"
 #include "publish/metrics.h"
 
@@ -13,17 +16,26 @@
  */
 #define ADD_NS (20 * CLOCK_NS_PER_US)
 #define REQUEST_NS (40 * CLOCK_NS_PER_US)
+/* And a hop of a trace, as its wait ends too late on such a machine. */
+#define HOP_NS (2 * CLOCK_NS_PER_MS)
 /* And a target to be restored and published. */
 #define PUBLISH_NS (30 * CLOCK_NS_PER_US)
+/* And a run without any target. Its rounds' waits end too late, too. */
+#define RUN_NS (50 * CLOCK_NS_PER_MS)
+
+#define TENTH_NS (CLOCK_NS_PER_S / 10)
 
 /* Of one group, or the sum of all. Times are upper bounds, from the start of the run. */
 struct estimate {
 	size_t targets;
+	size_t visits; /* targets that roaming may ask besides those in batches */
 	uint64_t packets, series, mesh_series;
-	int64_t first_ns; /* the first measured round begins */
-	int64_t last_ns;  /* the last round begins, if the deadline allows it */
-	int64_t round_ns; /* the last round takes */
-	int64_t end_ns;	  /* the run ends */
+	int64_t first_ns;     /* the first measured round begins */
+	int64_t last_ns;      /* the last round begins, if the deadline allows it */
+	int64_t round_ns;     /* the last round takes */
+	int64_t rounds_ns;    /* all rounds have ended */
+	int64_t diagnosis_ns; /* what comes after them takes, where there is time for it */
+	int64_t trace_ns;     /* the longest trace takes */
 };
 
 /*
@@ -100,11 +112,13 @@ static size_t count_addresses(const struct batch *batch)
 
 /*
  * How long a round lasts at most: those with the same options take turns, all tasks may
- * send theirs at the same time, and only one runs at a time.
+ * send theirs at the same time, and only one runs at a time. Any batch may have to ask
+ * `visits` more.
  */
-static int64_t longest_round_ns(const struct batches *batches, const struct batch *batch)
+static int64_t longest_round_ns(const struct batches *batches, const struct batch *batch,
+				size_t visits)
 {
-	size_t sharing = 0, all = 0;
+	size_t sharing = visits, all = visits;
 
 	for (size_t i = 0; i < batches->count; i++) {
 		const struct batch *other = &batches->items[i];
@@ -136,8 +150,12 @@ static size_t find_free(const int64_t free_ns[static TASK_MAX])
 static void estimate_times(const struct targets *targets, const struct batches *batches,
 			   struct estimate *estimates)
 {
-	int64_t free_ns[TASK_MAX], added_ns = 0, lookup_ns = 0;
+	int64_t free_ns[TASK_MAX], added_ns, lookup_ns = 0;
+	size_t visits = 0;
 
+	for (size_t i = 0; i < targets->config->group_count; i++)
+		visits += estimates[i].visits;
+	added_ns = (int64_t)visits * ADD_NS;
 	if (config_has_names(targets->config))
 		lookup_ns = targets->config->collector.resolve_timeout_ns;
 	for (size_t i = 0; i < TASK_MAX; i++)
@@ -145,7 +163,7 @@ static void estimate_times(const struct targets *targets, const struct batches *
 	for (size_t i = 0; i < batches->count; i++) {
 		const struct batch *batch = &batches->items[i];
 		const struct options *o = batch->options;
-		int64_t round_ns = longest_round_ns(batches, batch);
+		int64_t round_ns = longest_round_ns(batches, batch, visits);
 		size_t task = find_free(free_ns);
 
 		added_ns += (int64_t)count_addresses(batch) * ADD_NS;
@@ -156,13 +174,81 @@ static void estimate_times(const struct targets *targets, const struct batches *
 	}
 }
 
-/* Everything but the times. */
+/*
+ * The most targets that roaming asks in a run: new ones, those of the previous run again if
+ * they were silent, and all that are listed.
+ */
+static size_t most_visits(const struct target_group *members, const struct options *o)
+{
+	size_t families = o->family == FAMILY_BOTH ? 2 : 1;
+
+	if (o->roam == 0 || o->fanout == OPTIONS_FANOUT_ALL ||
+	    (o->members_only && !members->self))
+		return 0;
+	return 2 * families * o->roam + ROAM_UNRESPONSIVE_MAX;
+}
+
+static void add_visits(struct estimate *estimate, const struct targets *targets,
+		       size_t group)
+{
+	const struct options *o = &targets->config->groups[group].options;
+	size_t others = 0, most = most_visits(&targets->groups[group], o), known = 0;
+
+	for (size_t i = 0; i < targets->count && most > 0; i++) {
+		const struct target *target = &targets->items[i];
+
+		if (target->peer->group != group || target->state != TARGET_UNSELECTED ||
+		    target->is_local)
+			continue;
+		others++;
+		known += target_is_asked(target);
+	}
+	if (most > others)
+		most = others;
+	estimate->visits = most - known;
+	estimate->packets += (uint64_t)most * (o->warmup + o->count);
+}
+
+static bool may_be_of(const struct target *target, enum address_family family)
+{
+	enum address_family known = target->address.family != ADDRESS_NONE
+					    ? target->address.family
+					    : target->family;
+
+	return known == family || known == ADDRESS_NONE;
+}
+
+/* The rounds with large packets: one for each family. */
+static void add_path_mtu(struct estimate *estimate, const struct targets *targets,
+			 size_t group)
+{
+	static const enum address_family families[] = {ADDRESS_IPV4, ADDRESS_IPV6};
+	const struct options *o = &targets->config->groups[group].options;
+
+	if (o->mtu == 0)
+		return;
+	estimate->packets += (uint64_t)estimate->targets * PATHMTU_ATTEMPTS_MAX;
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+		size_t count = 0;
+
+		for (size_t j = 0; j < targets->count; j++)
+			count += targets->items[j].peer->group == group &&
+				 target_is_measured(&targets->items[j]) &&
+				 may_be_of(&targets->items[j], families[i]);
+		if (count > 0)
+			estimate->diagnosis_ns += pathmtu_longest_ns(o, count);
+	}
+}
+
+/* Everything but the rounds' times, and traces, of which there are so many in all groups. */
 static struct estimate estimate_group(const struct targets *targets, size_t group)
 {
 	const struct config *config = targets->config;
 	const struct group *g = &config->groups[group];
 	const struct options *o = &g->options;
-	struct estimate estimate = {.series = count_series(config, METRICS_PER_GROUP, o,
+	struct estimate estimate = {.trace_ns =
+					    trace_longest_ns(o) + TRACE_HOPS_MAX * HOP_NS,
+				    .series = count_series(config, METRICS_PER_GROUP, o,
 							   targets->groups[group].self)};
 
 	for (size_t i = 0; i < targets->count; i++) {
@@ -179,16 +265,56 @@ static struct estimate estimate_group(const struct targets *targets, size_t grou
 	}
 	estimate.mesh_series = estimate.series * g->peer_count;
 	estimate.packets = (uint64_t)estimate.targets * (o->warmup + o->count);
+	add_visits(&estimate, targets, group);
+	add_path_mtu(&estimate, targets, group);
 	return estimate;
 }
 
 /* No round begins after the deadline. One that is under way at that time is completed. */
-static int64_t end_ns(const struct targets *targets, const struct estimate *estimate)
+static void limit_rounds(struct estimate *estimate, int64_t deadline_ns)
+{
+	estimate->rounds_ns =
+		estimate->round_ns +
+		(estimate->last_ns < deadline_ns ? estimate->last_ns : deadline_ns);
+}
+
+static void add_group(struct estimate *total, const struct estimate *estimate)
+{
+	total->targets += estimate->targets;
+	total->packets += estimate->packets;
+	total->series += estimate->series;
+	total->mesh_series += estimate->mesh_series;
+	total->diagnosis_ns += estimate->diagnosis_ns;
+	if (estimate->rounds_ns > total->rounds_ns)
+		total->rounds_ns = estimate->rounds_ns;
+	if (estimate->targets > 0 && estimate->trace_ns > total->trace_ns)
+		total->trace_ns = estimate->trace_ns;
+}
+
+/* At most `trace` targets of the whole run are traced, one after the other. */
+static void add_traces(struct estimate *estimate, const struct config *config)
+{
+	uint64_t traces = config->collector.trace < estimate->targets
+				  ? config->collector.trace
+				  : estimate->targets;
+
+	estimate->packets += traces * TRACE_HOPS_MAX;
+	estimate->diagnosis_ns += (int64_t)traces * estimate->trace_ns;
+}
+
+/* The end of the run. Whatever of the diagnosis would end after the deadline is left out. */
+static double end_seconds(const struct targets *targets, const struct estimate *estimate)
 {
 	int64_t deadline_ns = targets->config->collector.deadline_ns;
+	int64_t end_ns = estimate->rounds_ns + estimate->diagnosis_ns;
 
-	return estimate->round_ns + (int64_t)targets->count * PUBLISH_NS +
-	       (estimate->last_ns < deadline_ns ? estimate->last_ns : deadline_ns);
+	if (end_ns > deadline_ns)
+		end_ns = deadline_ns;
+	if (end_ns < estimate->rounds_ns)
+		end_ns = estimate->rounds_ns;
+	end_ns += RUN_NS + (int64_t)targets->count * PUBLISH_NS;
+	/* Rounded up, as it is printed with one decimal. */
+	return (double)((end_ns + TENTH_NS - 1) / TENTH_NS) / 10;
 }
 
 static void print_group(FILE *out, const struct targets *targets, size_t group,
@@ -198,11 +324,11 @@ static void print_group(FILE *out, const struct targets *targets, size_t group,
 	const struct target_group *members = &targets->groups[group];
 
 	fprintf(out,
-		"group %s: %zu peers, self %s (%s); %zu pinged, %llu packets per run, at most %.1f s, %llu series\n",
+		"group %s: %zu peers, self %s (%s); %zu pinged, at most %llu packets and %.1f s per run, %llu series\n",
 		g->name, g->peer_count,
 		members->self ? members->self->name : "not among them",
 		print_self_reason(members), estimate->targets,
-		(unsigned long long)estimate->packets, (double)estimate->end_ns / 1e9,
+		(unsigned long long)estimate->packets, end_seconds(targets, estimate),
 		(unsigned long long)estimate->series);
 }
 
@@ -262,20 +388,17 @@ bool estimate_print(FILE *out, const struct targets *targets,
 	for (size_t i = 0; i < config->group_count; i++) {
 		struct estimate *estimate = &estimates[i];
 
-		estimate->end_ns = end_ns(targets, estimate);
+		limit_rounds(estimate, config->collector.deadline_ns);
+		add_group(&total, estimate);
+		add_traces(estimate, config);
 		print_group(out, targets, i, estimate);
-		total.targets += estimate->targets;
-		total.packets += estimate->packets;
-		total.series += estimate->series;
-		total.mesh_series += estimate->mesh_series;
-		if (estimate->end_ns > total.end_ns)
-			total.end_ns = estimate->end_ns;
 		good &= check_deadline(config, &config->groups[i], estimate);
 	}
+	add_traces(&total, config);
 	fprintf(out,
-		"%zu groups, %zu peers, %llu packets per run, at most %.1f s, %llu series on this node\n",
+		"%zu groups, %zu peers, at most %llu packets and %.1f s per run, %llu series on this node\n",
 		config->group_count, config->peer_count,
-		(unsigned long long)total.packets, (double)total.end_ns / 1e9,
+		(unsigned long long)total.packets, end_seconds(targets, &total),
 		(unsigned long long)total.series);
 	check_series(&total);
 	return good;

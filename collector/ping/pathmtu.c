@@ -14,12 +14,6 @@
 /* Requests of one round; their number is the sequence number. */
 #define REQUESTS_MAX 65536
 
-/*
- * A router knows its own next link only, so a path with several narrow links takes several
- * requests, each of the size that the last router named.
- */
-#define ATTEMPTS_MAX 4
-
 /* What became of a request. */
 enum outcome { NOT_ASKED, NO_ANSWER, PASSED, TOO_LARGE };
 
@@ -72,6 +66,13 @@ static int64_t spacing_ns(const struct options *options)
 {
 	return options->spacing_ns > SPACING_MIN_NS ? options->spacing_ns
 						    : SPACING_MIN_NS;
+}
+
+int64_t pathmtu_longest_ns(const struct options *options, size_t count)
+{
+	int64_t attempt_ns = (int64_t)count * spacing_ns(options) + options->timeout_ns;
+
+	return PATHMTU_ATTEMPTS_MAX * attempt_ns;
 }
 
 /* A size that is no smaller, or smaller than any link may have, is a false one. */
@@ -180,7 +181,8 @@ static void run_round(struct round *round, int64_t deadline_ns, int64_t wall_ns)
 	int64_t last_ns = deadline_ns - round->options->timeout_ns;
 	bool has_drops;
 
-	for (int attempt = 0; attempt < ATTEMPTS_MAX && !stop_requested(); attempt++) {
+	for (int attempt = 0; attempt < PATHMTU_ATTEMPTS_MAX && !stop_requested();
+	     attempt++) {
 		run_attempt(round, attempt == 0, last_ns);
 		for (size_t i = 0; attempt == 0 && i < round->count; i++)
 			round->requests[i].is_answered =

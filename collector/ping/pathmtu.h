@@ -10,10 +10,21 @@
 #ifndef NODECANARY_PATHMTU_H
 #define NODECANARY_PATHMTU_H
 
+#include <stddef.h>
 #include <stdint.h>
 
+#include "config/options.h"
 #include "peers/targets.h"
 #include "ping/cookie.h"
+
+/*
+ * A router knows its own next link only, so a path with several narrow links takes several
+ * requests, each of the size that the last router named.
+ */
+#define PATHMTU_ATTEMPTS_MAX 4
+
+/* How long the round takes at most that asks `count` targets of one group and family. */
+int64_t pathmtu_longest_ns(const struct options *options, size_t count);
 
 /*
  * Runs the rounds that are due, to be called after the measured ones. Adds to mtu_requests

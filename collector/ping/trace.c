@@ -9,9 +9,6 @@
 #include "base/stop.h"
 #include "ping/echosocket.h"
 
-/* Between two hops, so that the requests do not queue up behind one another. */
-#define HOP_SPACING_NS (5 * CLOCK_NS_PER_MS)
-
 /* A trace under way. */
 struct path {
 	struct target *target;
@@ -109,7 +106,7 @@ static bool ask_hop(struct path *path, unsigned ttl)
 		.sequence = (uint16_t)ttl,
 		.ttl = ttl,
 		.size = echosocket_packet_min(path->target->address.family)};
-	int64_t next_ns = clock_monotonic_ns() + HOP_SPACING_NS;
+	int64_t next_ns = clock_monotonic_ns() + TRACE_HOP_SPACING_NS;
 
 	/* A hop that could not be asked is as good as a silent one. */
 	(void)echosocket_send(&path->socket, &request);
@@ -214,12 +211,10 @@ void trace_run(struct targets *targets, const struct cookie *cookie, int64_t dea
 	count = choose(targets, chosen, max, wall_ns);
 	for (size_t i = 0; i < count && !stop_requested(); i++) {
 		struct path path = {.target = NULL};
-		int64_t needs_ns = TRACE_HOPS_MAX * HOP_SPACING_NS;
 
 		if (!open_path(&path, targets, chosen[i], cookie))
 			continue;
-		needs_ns += path.options->timeout_ns;
-		if (clock_monotonic_ns() + needs_ns <= deadline_ns)
+		if (clock_monotonic_ns() + trace_longest_ns(path.options) <= deadline_ns)
 			trace_target(&path, wall_ns);
 		echosocket_close(&path.socket);
 	}

@@ -13,12 +13,22 @@
 #include <stdint.h>
 
 #include "base/address.h"
+#include "base/clock.h"
 #include "config/options.h"
 #include "peers/targets.h"
 #include "ping/cookie.h"
 
 /* Hops that are asked; no path in a fleet's network is longer. */
 #define TRACE_HOPS_MAX 30
+
+/* Between two hops, so that the requests do not queue up behind one another. */
+#define TRACE_HOP_SPACING_NS (5 * CLOCK_NS_PER_MS)
+
+/* How long a trace of a target with these options takes at most. */
+static inline int64_t trace_longest_ns(const struct options *options)
+{
+	return TRACE_HOPS_MAX * TRACE_HOP_SPACING_NS + options->timeout_ns;
+}
 
 /*
  * Traces the targets that lose packets in this run and have not been traced for

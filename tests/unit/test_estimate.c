@@ -84,50 +84,52 @@ static void expect(const char *wanted)
 static void packets_and_time_are_those_of_the_worst_case(void **state)
 {
 	(void)state;
-	load("[probe]\ncount = 4\nwarmup = 2\ntimeout = 500ms\ninterval = 1s\n"
+	load("[collector]\ntrace = 0\n[probe]\ncount = 4\nwarmup = 2\ntimeout = 500ms\ninterval = 1s\n"
 	     "[peers]\nself = 10.0.0.1\na = 10.0.0.2\nb = 10.0.0.3\n");
 	assert_true(print_plan());
 	assert_string_equal(logged, "");
 	assert_non_null(strstr(printed, "file c.ini\n"));
 	assert_non_null(strstr(
 		printed,
-		"group default: 3 peers, self self (`self` names it); 2 pinged, 12 packets per run, at most 6.0 s, "));
+		"group default: 3 peers, self self (`self` names it); 2 pinged, at most 12 packets and 6.1 s per run, "));
 	assert_non_null(strstr(
-		printed, "\n1 groups, 3 peers, 12 packets per run, at most 6.0 s, "));
+		printed, "\n1 groups, 3 peers, at most 12 packets and 6.1 s per run, "));
 }
 
 static void round_with_an_unresponsive_peer_lasts_its_timeout(void **state)
 {
 	(void)state;
-	load("[probe]\ncount = 5\nwarmup = 1\ntimeout = 1s\ninterval = 200ms\nspacing = 100ms\n"
+	load("[collector]\ntrace = 0\n[probe]\ncount = 5\nwarmup = 1\ntimeout = 1s\n"
+	     "interval = 200ms\nspacing = 100ms\n"
 	     "[peers]\na = 10.0.0.2\nb = 10.0.0.3\n");
 	assert_true(print_plan());
 	/* Six rounds of 1 s after the second of two requests, 100 ms later. */
 	assert_non_null(strstr(
 		printed,
-		"self not among them (no peer has the name or an address of this host); 2 pinged, 12 packets per run, at most 7.2 s, "));
+		"self not among them (no peer has the name or an address of this host); 2 pinged, at most 12 packets and 7.3 s per run, "));
 }
 
 static void names_add_the_time_of_their_lookup(void **state)
 {
 	(void)state;
-	load("[collector]\nresolve_timeout = 1500ms\n[probe]\nspacing = 0\n[peers]\na =\n");
+	load("[collector]\ntrace = 0\nresolve_timeout = 1500ms\n[probe]\nspacing = 0\n[peers]\na =\n");
 	assert_true(print_plan());
-	assert_non_null(strstr(printed, "1 pinged, 6 packets per run, at most 7.5 s, "));
+	assert_non_null(
+		strstr(printed, "1 pinged, at most 6 packets and 7.6 s per run, "));
 }
 
 static void groups_that_share_their_rounds_share_the_spacing(void **state)
 {
 	(void)state;
-	load("[probe]\ncount = 1\nwarmup = 0\nspacing = 1s\n[probe c]\nttl = 9\n"
+	load("[collector]\ntrace = 0\n[probe]\ncount = 1\nwarmup = 0\nspacing = 1s\n[probe c]\nttl = 9\n"
 	     "[peers a]\na = 10.0.0.2\n[peers b]\na = 10.0.0.3\n[peers c]\na = 10.0.0.4\n");
 	assert_true(print_plan());
 	assert_non_null(strstr(
 		printed,
-		"group a: 1 peers, self not among them (no peer has the name or an address of this host); 1 pinged, 1 packets per run, at most 3.0 s, "));
+		"group a: 1 peers, self not among them (no peer has the name or an address of this host); 1 pinged, at most 1 packets and 3.1 s per run, "));
 	assert_non_null(strstr(
 		printed,
-		"group c: 1 peers, self not among them (no peer has the name or an address of this host); 1 pinged, 1 packets per run, at most 2.0 s, "));
+		"group c: 1 peers, self not among them (no peer has the name or an address of this host); 1 pinged, at most 1 packets and 2.1 s per run, "));
 }
 
 /* Groups "a", "b" ... with options of their own, each of one peer or more. */
@@ -156,7 +158,7 @@ static double announced_seconds(void)
 
 	for (const char *at = printed; (at = strstr(at, "at most ")) != NULL; at++)
 		last = at;
-	assert_int_equal(sscanf(last, "at most %lf s", &seconds), 1);
+	assert_int_equal(sscanf(last, "at most %*u packets and %lf s", &seconds), 1);
 	return seconds;
 }
 
@@ -164,9 +166,10 @@ static void one_thread_adds_and_asks_the_peers_of_all_groups(void **state)
 {
 	(void)state;
 	/* 21,000 peers of 60 us each, a timeout, and what a list needs for its spacing. */
-	load_groups("[collector]\ndeadline = 1s\n[probe]\ncount = 1\nwarmup = 0\n"
-		    "timeout = 100ms\nhistogram = off\n",
-		    3, 7000);
+	load_groups(
+		"[collector]\ndeadline = 1s\ntrace = 0\n[probe]\ncount = 1\nwarmup = 0\n"
+		"timeout = 100ms\nhistogram = off\n",
+		3, 7000);
 	print_plan();
 	assert_true(announced_seconds() >= 21000 * 60e-6 + 0.1 + 0.07);
 	assert_true(announced_seconds() < 4);
@@ -175,12 +178,14 @@ static void one_thread_adds_and_asks_the_peers_of_all_groups(void **state)
 static void more_batches_than_tasks_wait_for_one_another(void **state)
 {
 	(void)state;
-	load_groups("[probe]\ncount = 2\nwarmup = 0\n", TASK_MAX, 1);
+	load_groups("[collector]\ntrace = 0\n[probe]\ncount = 2\nwarmup = 0\n", TASK_MAX,
+		    1);
 	assert_true(print_plan());
 	assert_true(announced_seconds() < 2.5);
 	end(NULL);
 	begin(NULL);
-	load_groups("[probe]\ncount = 2\nwarmup = 0\n", TASK_MAX + 1, 1);
+	load_groups("[collector]\ntrace = 0\n[probe]\ncount = 2\nwarmup = 0\n",
+		    TASK_MAX + 1, 1);
 	assert_true(print_plan());
 	assert_true(announced_seconds() >= 3.9);
 }
@@ -192,16 +197,16 @@ static void unselected_peers_cost_nothing(void **state)
 	assert_true(print_plan());
 	assert_non_null(strstr(
 		printed,
-		"self not among them (no peer has the name or an address of this host); 0 pinged, 0 packets per run"));
-	assert_non_null(
-		strstr(printed, "\n1 groups, 2 peers, 0 packets per run, at most 0.0 s"));
+		"self not among them (no peer has the name or an address of this host); 0 pinged, at most 0 packets and 0.1 s per run, "));
+	assert_non_null(strstr(
+		printed, "\n1 groups, 2 peers, at most 0 packets and 0.1 s per run"));
 }
 
 static void no_groups_are_a_valid_estimate(void **state)
 {
 	(void)state;
 	load("");
-	expect("file c.ini\n0 groups, 0 peers, 0 packets per run, at most 0.0 s, 19 series on this node\n");
+	expect("file c.ini\n0 groups, 0 peers, at most 0 packets and 0.1 s per run, 19 series on this node\n");
 }
 
 static void a_run_without_a_measured_round_is_an_error(void **state)
@@ -354,7 +359,10 @@ static void check_announced_series(void)
 	while (strstr(figure + 1, "at most"))
 		figure = strstr(figure + 1, "at most");
 	assert_int_equal(
-		sscanf(figure, "at most %*f s, %lu series on this node", &announced), 1);
+		sscanf(figure,
+		       "at most %*u packets and %*f s per run, %lu series on this node",
+		       &announced),
+		1);
 	assert_int_equal(announced, count_written_series());
 }
 
@@ -388,6 +396,68 @@ static void series_of_every_histogram_mode_are_counted_exactly(void **state)
 	check_announced_series();
 }
 
+/* The last line of the summary has these figures. */
+static void expect_total(unsigned long packets, double seconds)
+{
+	unsigned long announced = 0;
+	const char *line;
+
+	assert_true(print_plan());
+	line = strstr(printed, "\n1 groups, ");
+	assert_non_null(line);
+	assert_int_equal(sscanf(strstr(line, "at most"), "at most %lu", &announced), 1);
+	assert_int_equal(announced, packets);
+	assert_true(announced_seconds() > seconds - 0.05 &&
+		    announced_seconds() < seconds + 0.05);
+	end(NULL);
+	begin(NULL);
+}
+
+#define SHORT "count = 2\nwarmup = 0\ntimeout = 100ms\ninterval = 1ms\n"
+#define FOUR "a = 10.0.0.1\nb = 10.0.0.2\nc = 10.0.0.3\nd = 10.0.0.4\n"
+
+/* Each asks 30 hops, 5 ms apart, and waits for the last one. */
+static void traces_are_as_many_as_a_run_makes(void **state)
+{
+	(void)state;
+	load("[collector]\ntrace = 3\n[probe]\n" SHORT "[peers]\n" FOUR);
+	expect_total(8 + 3 * 30, 1.2);
+	load("[collector]\ntrace = 9\n[probe]\n" SHORT "[peers]\n" FOUR);
+	expect_total(8 + 4 * 30, 1.5);
+	/* Those that would end after the deadline are left out. */
+	load("[collector]\ntrace = 9\ndeadline = 700ms\n[probe]\n" SHORT
+	     "[peers]\n" FOUR);
+	expect_total(8 + 4 * 30, 0.8);
+}
+
+/* A path of several narrow links takes four attempts. */
+static void large_packets_have_a_round_for_each_family(void **state)
+{
+	(void)state;
+	load("[collector]\ntrace = 0\n[probe]\nmtu = 1500\n" SHORT "[peers]\n" FOUR);
+	expect_total(8 + 4 * 4, 0.2 + 4 * 0.104 + 0.1);
+	load("[collector]\ntrace = 0\n[probe]\nmtu = 1500\n" SHORT "[peers]\n" FOUR
+	     "e = fd00::1\n");
+	expect_total(10 + 5 * 4, 0.2 + 4 * 0.104 + 4 * 0.101 + 0.1);
+}
+
+/* New peers, those of the previous run again, and all that are listed. */
+static void roaming_asks_at_most_the_other_peers(void **state)
+{
+	char *text = fleet(
+		"[collector]\ntrace = 0\n[probe]\nfanout = 1\nroam = 2\n" SHORT, 60);
+
+	(void)state;
+	load(text);
+	expect_total(2 * (1 + 2 + 2 + 32), 0.3);
+	free(text);
+	load("[collector]\ntrace = 0\n[probe]\nfanout = 1\nroam = 2\nspacing = 1s\n" SHORT
+	     "[peers]\nself = 10.0.0.9\n" FOUR);
+	expect_total(2 * 4, 2 * 4.1 + 0.1);
+	load("[collector]\ntrace = 0\n[probe]\nroam = 2\n" SHORT "[peers]\n" FOUR);
+	expect_total(2 * 4, 0.3);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -405,6 +475,9 @@ int main(void)
 		TEST(a_run_that_may_lose_rounds_is_a_warning),
 		TEST(a_round_that_begins_before_the_deadline_fits),
 		TEST(a_group_that_pings_nobody_has_no_deadline),
+		TEST(traces_are_as_many_as_a_run_makes),
+		TEST(large_packets_have_a_round_for_each_family),
+		TEST(roaming_asks_at_most_the_other_peers),
 		TEST(small_mesh_is_no_warning),
 		TEST(a_large_mesh_is_a_warning),
 		TEST(a_large_node_is_a_warning),
