@@ -174,6 +174,24 @@ static void estimate_times(const struct targets *targets, const struct batches *
 	}
 }
 
+/* Whether a lookup may show that this node is a peer of the group. */
+static bool may_be_member(const struct targets *targets, size_t group)
+{
+	const struct group *g = &targets->config->groups[group];
+
+	for (size_t i = 0; i < g->peer_count && !targets->groups[group].self; i++)
+		if (targets->config->peers[g->first_peer + i].host)
+			return true;
+	return false;
+}
+
+void estimate_assume_members(struct config *config, const struct targets *targets)
+{
+	for (size_t i = 0; i < config->group_count; i++)
+		if (may_be_member(targets, i))
+			config->groups[i].options.members_only = false;
+}
+
 /*
  * The most targets that roaming asks in a run: new ones, those of the previous run again if
  * they were silent, and all that are listed.
@@ -246,10 +264,10 @@ static struct estimate estimate_group(const struct targets *targets, size_t grou
 	const struct config *config = targets->config;
 	const struct group *g = &config->groups[group];
 	const struct options *o = &g->options;
-	struct estimate estimate = {.trace_ns =
-					    trace_longest_ns(o) + TRACE_HOPS_MAX * HOP_NS,
-				    .series = count_series(config, METRICS_PER_GROUP, o,
-							   targets->groups[group].self)};
+	bool is_member = targets->groups[group].self || may_be_member(targets, group);
+	struct estimate estimate = {
+		.trace_ns = trace_longest_ns(o) + TRACE_HOPS_MAX * HOP_NS,
+		.series = count_series(config, METRICS_PER_GROUP, o, is_member)};
 
 	for (size_t i = 0; i < targets->count; i++) {
 		const struct target *target = &targets->items[i];

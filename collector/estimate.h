@@ -17,6 +17,12 @@
 #define ESTIMATE_MESH_SERIES_MAX 1000000
 
 /*
+ * Lets this node ping a group with members_only of which a lookup may show that it is a
+ * member. To be called between targets_select() and another call of it.
+ */
+void estimate_assume_members(struct config *config, const struct targets *targets);
+
+/*
  * Prints a summary, and logs warnings. To be called after targets_select(), with self and
  * addresses as far as they are known without a lookup, and after batches_build(). False,
  * after logging, if a group would measure nothing, as the deadline is too early.

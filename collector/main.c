@@ -412,6 +412,8 @@ static int check_configuration(void)
 	select_targets(false);
 	if (!self_report(&run.self, &run.targets))
 		return EX_CONFIG;
+	estimate_assume_members(&run.config, &run.targets);
+	select_targets(false);
 	if (batches_build(&run.batches, &run.targets, INT64_MAX) < 0)
 		return EX_OSERR;
 	if (strcmp(output_path(), "-") != 0)

@@ -71,6 +71,11 @@ write_ini '[peers]' 'me = 127.1.0.1' 'nowhere.invalid ='
 check 0
 summary ' 2 peers, at most 36 packets and '
 
+behaviour "where a lookup may make this node a member, it is estimated as one"
+write_ini 'members_only = yes' '[collector]' 'trace = 0' '[peers]' 'a = 127.1.0.1' 'nowhere.invalid ='
+check 0
+summary ' 2 peers, at most 12 packets and '
+
 behaviour "a run of which not all rounds fit the deadline is a warning"
 write_ini 'count = 5' 'warmup = 1' 'timeout = 1s' '[collector]' 'deadline = 3s' '[peers]' \
 	'me = 127.1.0.1' 'a = 127.1.0.2'

@@ -202,6 +202,18 @@ static void unselected_peers_cost_nothing(void **state)
 		printed, "\n1 groups, 2 peers, at most 0 packets and 0.1 s per run"));
 }
 
+static void a_group_that_a_lookup_may_show_this_node_in_is_pinged(void **state)
+{
+	(void)state;
+	load("[collector]\ntrace = 0\n[probe]\nmembers_only = yes\n[peers]\na = 10.0.0.2\nb =\n"
+	     "[peers numeric]\na = 10.0.0.2\n");
+	estimate_assume_members(&config, &targets);
+	targets_select(&targets, "");
+	assert_true(print_plan());
+	assert_non_null(strstr(printed, "; 2 pinged, at most 12 packets"));
+	assert_non_null(strstr(printed, "; 0 pinged, at most 0 packets"));
+}
+
 static void no_groups_are_a_valid_estimate(void **state)
 {
 	(void)state;
@@ -470,6 +482,7 @@ int main(void)
 		TEST(one_thread_adds_and_asks_the_peers_of_all_groups),
 		TEST(more_batches_than_tasks_wait_for_one_another),
 		TEST(unselected_peers_cost_nothing),
+		TEST(a_group_that_a_lookup_may_show_this_node_in_is_pinged),
 		TEST(no_groups_are_a_valid_estimate),
 		TEST(a_run_without_a_measured_round_is_an_error),
 		TEST(a_run_that_may_lose_rounds_is_a_warning),
