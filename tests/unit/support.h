@@ -41,10 +41,7 @@ int support_run_in_child(void (*body)(void));
 /* Fails unless the text has all of the parts, a list that ends with NULL; "" if it is empty. */
 void support_assert_parts(const char *text, const char *const *parts);
 
-/*
- * Skips the test in valgrind, which knows no Landlock, is slow, and makes some system calls in
- * place of the program.
- */
+/* Skips the test in valgrind, which is slow, and makes some system calls in place of the program. */
 void support_skip_in_valgrind(void);
 
 /* Between begin and end stderr goes to memory; the result of end is to be freed. */

@@ -270,7 +270,6 @@ static void confine_with_landlock_disabled(void)
 static void a_kernel_without_landlock_confines_nothing(void **state)
 {
 	(void)state;
-	support_skip_in_valgrind();
 	run(confine_without_landlock);
 	run(confine_with_landlock_disabled);
 }
