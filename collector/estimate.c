@@ -325,6 +325,7 @@ static double end_seconds(const struct targets *targets, const struct estimate *
 {
 	int64_t deadline_ns = targets->config->collector.deadline_ns;
 	int64_t end_ns = estimate->rounds_ns + estimate->diagnosis_ns;
+	int64_t tenths;
 
 	if (end_ns > deadline_ns)
 		end_ns = deadline_ns;
@@ -332,7 +333,8 @@ static double end_seconds(const struct targets *targets, const struct estimate *
 		end_ns = estimate->rounds_ns;
 	end_ns += RUN_NS + (int64_t)targets->count * PUBLISH_NS;
 	/* Rounded up, as it is printed with one decimal. */
-	return (double)((end_ns + TENTH_NS - 1) / TENTH_NS) / 10;
+	tenths = (end_ns + TENTH_NS - 1) / TENTH_NS;
+	return (double)tenths / 10;
 }
 
 static void print_group(FILE *out, const struct targets *targets, size_t group,

@@ -333,9 +333,9 @@ static void decide_visit(const struct targets *targets, struct target *target)
 
 	if (!may_roam)
 		target->roam_state = ROAM_WELL;
-	target->roams = may_roam &&
-			(targets->visited[target->peer - targets->config->peers] ||
-			 target->roam_state != ROAM_WELL);
+	target->roams =
+		may_roam && (targets->visited[target->peer - targets->config->peers] ||
+			     target->roam_state != ROAM_WELL);
 }
 
 void targets_select(struct targets *targets, const char *name)

@@ -547,8 +547,7 @@ int main(void)
 		cmocka_unit_test(no_peers_are_valid_targets),
 		cmocka_unit_test(self_is_skipped_unless_configured_otherwise),
 		cmocka_unit_test(an_address_of_this_host_is_not_pinged_as_another_peer),
-		cmocka_unit_test(
-			peers_besides_this_node_that_are_not_measured_are_seen),
+		cmocka_unit_test(peers_besides_this_node_that_are_not_measured_are_seen),
 		cmocka_unit_test(a_name_with_addresses_of_one_family_is_one_target),
 		cmocka_unit_test(members_only_selects_nothing_on_other_nodes),
 		cmocka_unit_test(membership_is_decided_for_each_group),
