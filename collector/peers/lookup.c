@@ -70,6 +70,7 @@ static void ask(const struct targets *targets, struct target *target,
 		.host = target->peer->host,
 		.family = family,
 		.owner = target,
+		.options = &target_group(targets, target)->options,
 		.allows_loopback =
 			target->peer == self && !targets->config->collector.skip_self,
 		.address = target->address};

@@ -79,6 +79,7 @@ static void answer(struct resolve_query *query)
 	lookup.questions[i]++;
 	lookup.given[i] = query->address;
 	assert_string_equal(query->host, items[i].peer->host);
+	assert_ptr_equal(query->options, &group.options);
 	query->result = reply->result;
 	query->is_reachable = !reply->is_unreachable;
 	query->took_ns = lookup.took_ns;
