@@ -133,6 +133,8 @@ static void update_target(const struct resolve_query *answer)
 	case RESOLVE_NO_ADDRESS: target->lookup = TARGET_NO_ADDRESS; break;
 	case RESOLVE_FOUND:
 		target->lookup = TARGET_RESOLVED;
+		if (!address_equal(&target->address, &answer->address))
+			targets_forget_path(target);
 		target->address = answer->address;
 		break;
 	}
