@@ -64,9 +64,10 @@ check-sanitize:
 	$(Q)$(MAKE) --no-print-directory -j2 SANITIZE=address,undefined CFLAGS="-O1 -g" all unit-tests >/dev/null
 	$(Q)ASAN_OPTIONS=detect_leaks=1 $(MAKE) --no-print-directory SANITIZE=address,undefined check-unit
 
+# Valgrind knows no Landlock.
 check-valgrind:
 	$(Q)UNIT_WRAP='valgrind -q --error-exitcode=99 --leak-check=full' \
-		$(MAKE) --no-print-directory check-unit
+		$(MAKE) --no-print-directory UNIT_TESTS="$(filter-out %/test_landlock,$(UNIT_TESTS))" check-unit
 
 # The whole program in network namespaces. So many tests run at a time as BEHAVIOUR_JOBS, but those
 # that have `# alone: REASON` in their head one after another.

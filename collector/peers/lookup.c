@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/stop.h"
 #include "peers/resolve.h"
 
 /* What the children wait for a name server before they turn to the next one. */
@@ -96,11 +97,32 @@ static void collect(struct targets *targets, enum turn turn, int64_t wall_ns,
 	}
 }
 
-/* IPv6 comes first where all else is equal, as in RFC 6724. */
+/* Nobody said whether the address in use is still that of the name. */
+static bool leaves_address(const struct resolve_query *answer)
+{
+	const struct target *target = answer->owner;
+
+	switch (answer->result) {
+	case RESOLVE_NOT_ASKED:
+	case RESOLVE_CUT_OFF:
+	case RESOLVE_FAILED: return answer->family == target->address.family;
+	case RESOLVE_NO_ADDRESS:
+	case RESOLVE_REFUSED:
+	case RESOLVE_FOUND: break;
+	}
+	return false;
+}
+
+/*
+ * IPv6 comes first where all else is equal, as in RFC 6724. An outage of DNS in the family
+ * of the address in use moves nobody to the other family.
+ */
 static int rate(const struct resolve_query *answer)
 {
 	const struct target *target = answer->owner;
 
+	if (leaves_address(answer))
+		return 8;
 	return answer->result != RESOLVE_FOUND
 		       ? -1
 		       : 4 * answer->is_reachable +
@@ -171,12 +193,17 @@ static bool is_excused(const struct targets *targets, const struct resolve_query
 	const struct target *sibling = targets_sibling(targets, target);
 
 	return target->state == TARGET_SELF ||
+	       (answer->result == RESOLVE_NOT_ASKED &&
+		(target->address.family != ADDRESS_NONE || stop_requested())) ||
 	       (answer->result == RESOLVE_NO_ADDRESS && sibling &&
 		sibling->lookup != TARGET_NO_ADDRESS);
 }
 
-/* One line for each reason that an administrator can mend, with the first name. */
-static void report(const struct targets *targets, const struct questions *questions,
+/*
+ * One line for each reason that an administrator can mend, with the first name. False if no
+ * name has this reason.
+ */
+static bool report(const struct targets *targets, const struct questions *questions,
 		   enum resolve_result result, const char *reason)
 {
 	const struct resolve_query *first = NULL;
@@ -192,13 +219,14 @@ static void report(const struct targets *targets, const struct questions *questi
 			first = answer;
 	}
 	if (!first)
-		return;
+		return false;
 	if (result == RESOLVE_REFUSED) {
 		address_format(&first->address, address);
 		reason = address_unsuitable(&first->address, false);
 	}
 	log_warnx("cannot resolve `%s`: %s%s%s (names: %zu)", first->host, address,
 		  *address ? " " : "", reason, names);
+	return true;
 }
 
 /* The first name server of several may be down for weeks before anybody notices. */
@@ -219,8 +247,11 @@ static void report_slowness(const struct questions *questions)
 static void store_and_report(const struct targets *targets, struct questions *questions)
 {
 	store_answers(questions);
-	report(targets, questions, RESOLVE_CUT_OFF,
-	       "no answer in time from the name servers of /etc/resolv.conf");
+	/* Lookups that nobody answers are why no time was left for others. */
+	if (!report(targets, questions, RESOLVE_CUT_OFF,
+		    "no answer in time from the name servers of /etc/resolv.conf"))
+		report(targets, questions, RESOLVE_NOT_ASKED,
+		       "no time was left within resolve_timeout; the next run goes on with it");
 	report(targets, questions, RESOLVE_FAILED,
 	       "no name server of /etc/resolv.conf answers without an error");
 	report(targets, questions, RESOLVE_REFUSED, "");
@@ -236,6 +267,7 @@ int lookup_run(struct targets *targets, struct stats_node *node, struct self *se
 		.items = calloc(2 * targets->count + 1, sizeof(*questions.items))};
 	char full_name[RESOLVE_NAME_SIZE] = "";
 	int64_t last_ns = node->last_resolve_ns;
+	bool wants_full_name;
 	int result;
 
 	if (!questions.items) {
@@ -243,11 +275,15 @@ int lookup_run(struct targets *targets, struct stats_node *node, struct self *se
 		return -1;
 	}
 	begin_turn(targets, node, wall_ns);
-	if (self_wants_full_name(self, targets) && node->last_resolve_ns != last_ns)
+	wants_full_name = self_wants_full_name(self, targets);
+	if (wants_full_name)
 		questions.items[questions.count++] = (struct resolve_query){
 			.host = self->host, .canonical = full_name};
 	collect(targets, TURN_FIRST, wall_ns, &questions);
 	collect(targets, TURN_SECOND, wall_ns, &questions);
+	/* Between two turns it is asked again only where names of peers are, too. */
+	if (questions.count == wants_full_name && node->last_resolve_ns == last_ns)
+		questions.count = 0;
 	result = resolve_run(questions.items, questions.count, deadline_ns);
 	if (result < 0 || questions.count == 0)
 		node->last_resolve_ns = last_ns;

@@ -94,14 +94,23 @@ static bool begins_with_labels(const char *name, const char *head)
 	       (name[len] == '\0' || name[len] == '.');
 }
 
+/* A dot at the end of a name says that it is absolute, and is no part of it. */
+static bool is_name_of(const char *name, const char *own)
+{
+	size_t len = strlen(own);
+
+	return len > 0 && strncasecmp(name, own, len) == 0 &&
+	       strcmp(name + len, name[len] == '.' ? "." : "") == 0;
+}
+
 /* A first label counts unless the fully qualified name goes on differently. */
 static unsigned weigh_name(const struct self *self, const char *name)
 {
 	unsigned evidence = 0;
 
-	if (*self->qualified && strcasecmp(name, self->qualified) == 0)
+	if (is_name_of(name, self->qualified))
 		evidence |= SELF_FULL_NAME;
-	if (*self->host && strcasecmp(name, self->host) == 0)
+	if (is_name_of(name, self->host))
 		evidence |= SELF_HOST_NAME;
 	if (begins_with_labels(name, self->host) &&
 	    (!*self->qualified || begins_with_labels(self->qualified, name)))
@@ -147,19 +156,22 @@ static unsigned weigh_peer(const struct self *self, const struct targets *target
 		evidence |= weigh_name(self, peer->host);
 	if (peer == targets->groups[peer->group].last_self)
 		evidence |= SELF_PREVIOUS;
-	if ((evidence & SELF_LABEL) && (evidence & SELF_PREVIOUS) && !*self->qualified)
-		evidence |= SELF_FULL_NAME;
 	if (is_own_address(self, &peer->v4) || is_own_address(self, &peer->v6))
 		evidence |= SELF_ADDRESS;
 	else if (!peer->host)
 		evidence |= SELF_ELSEWHERE;
+	if ((evidence & SELF_LABEL) && (evidence & SELF_PREVIOUS) &&
+	    !(evidence & SELF_ELSEWHERE) && !*self->qualified)
+		evidence |= SELF_FULL_NAME;
 	return evidence;
 }
 
-static bool has_configured(const struct self *self, const struct config *config)
+/* Whether one of these peers is the one that `self` names. */
+static bool has_configured(const struct self *self, const struct peer *peers,
+			   size_t count)
 {
-	for (size_t i = 0; *self->name && i < config->peer_count; i++)
-		if (strcasecmp(config->peers[i].name, self->name) == 0)
+	for (size_t i = 0; *self->name && i < count; i++)
+		if (strcasecmp(peers[i].name, self->name) == 0)
 			return true;
 	return false;
 }
@@ -168,11 +180,17 @@ void self_collect(const struct self *self, const struct targets *targets,
 		  unsigned char *evidence)
 {
 	const struct config *config = targets->config;
-	bool is_configured = has_configured(self, config);
 
-	for (size_t i = 0; i < config->peer_count; i++)
-		evidence[i] = (unsigned char)weigh_peer(self, targets, &config->peers[i],
-							is_configured);
+	for (size_t i = 0; i < config->group_count; i++) {
+		const struct group *g = &config->groups[i];
+		size_t end = g->first_peer + g->peer_count;
+		bool is_configured = has_configured(self, &config->peers[g->first_peer],
+						    g->peer_count);
+
+		for (size_t j = g->first_peer; j < end; j++)
+			evidence[j] = (unsigned char)weigh_peer(
+				self, targets, &config->peers[j], is_configured);
+	}
 	for (size_t i = 0; i < targets->count; i++) {
 		const struct target *target = &targets->items[i];
 
@@ -203,7 +221,7 @@ static size_t find_only_local(const unsigned char *evidence, size_t count)
 struct self_decision self_decide(const unsigned char *evidence, size_t count,
 				 unsigned least, bool keeps_previous)
 {
-	struct self_decision decision = {SIZE_MAX, 0, SIZE_MAX};
+	struct self_decision decision = {SIZE_MAX, 0, false, SIZE_MAX};
 	bool is_only_local = find_only_local(evidence, count) != SIZE_MAX;
 	size_t previous = SIZE_MAX;
 
@@ -228,6 +246,7 @@ struct self_decision self_decide(const unsigned char *evidence, size_t count,
 	}
 	if (decision.peer == SIZE_MAX && previous != SIZE_MAX &&
 	    (decision.evidence || keeps_previous)) {
+		decision.is_kept = !decision.evidence;
 		decision.peer = previous;
 		decision.evidence = SELF_PREVIOUS;
 	}
@@ -253,24 +272,49 @@ static const struct peer *peer_at(const struct peer *peers, size_t index)
 	return index == SIZE_MAX ? NULL : &peers[index];
 }
 
+static struct self_decision decide_group(const struct self *self,
+					 const struct config *config, size_t group,
+					 bool guess, bool keeps_previous)
+{
+	const struct group *g = &config->groups[group];
+
+	return self_decide(self->evidence + g->first_peer, g->peer_count,
+			   guess ? SELF_LABEL : SELF_ADDRESS, keeps_previous);
+}
+
+/*
+ * Whether this node is a peer of any group by an address. Several local addresses of a
+ * group are virtual ones, which may be here before the node's own.
+ */
+static bool is_network_up(const struct self *self, const struct config *config)
+{
+	for (size_t i = 0; i < config->group_count; i++) {
+		const struct self_decision decision =
+			decide_group(self, config, i, false, false);
+
+		if (decision.peer != SIZE_MAX && (decision.evidence & SELF_ADDRESS))
+			return true;
+	}
+	return false;
+}
+
 void self_find(struct self *self, struct targets *targets, bool guess)
 {
 	const struct config *config = targets->config;
-	bool is_up = false;
+	bool is_up;
 
 	self_collect(self, targets, self->evidence);
-	for (size_t i = 0; i < config->peer_count; i++)
-		is_up |= (self->evidence[i] & SELF_ADDRESS) != 0;
+	is_up = is_network_up(self, config);
 	for (size_t i = 0; i < config->group_count; i++) {
-		const struct group *g = &config->groups[i];
 		struct target_group *group = &targets->groups[i];
-		const struct peer *peers = &config->peers[g->first_peer];
+		const struct peer *peers = &config->peers[config->groups[i].first_peer];
 		struct self_decision decision =
-			self_decide(self->evidence + g->first_peer, g->peer_count,
-				    guess ? SELF_LABEL : SELF_ADDRESS, !is_up);
+			decide_group(self, config, i, guess,
+				     !is_up && group->runs_kept < SELF_RUNS_KEPT_MAX);
 
 		group->self = peer_at(peers, decision.peer);
 		group->self_evidence = decision.evidence;
+		group->next_runs_kept = decision.is_kept ? group->runs_kept + 1 : 0;
 		group->misplaced = peer_at(peers, decision.misplaced);
 	}
 	mark_targets(self, targets);
@@ -308,8 +352,8 @@ bool self_report(const struct self *self, const struct targets *targets)
 {
 	const struct config *config = targets->config;
 	/* A list that is still empty cannot have it. */
-	bool is_known =
-		!*self->name || config->peer_count == 0 || has_configured(self, config);
+	bool is_known = !*self->name || config->peer_count == 0 ||
+			has_configured(self, config->peers, config->peer_count);
 
 	if (!is_known)
 		log_warnx("self = `%s`: no such peer", self->name);

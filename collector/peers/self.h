@@ -5,11 +5,12 @@
  * is found here is an error: a node that is no peer of a group is a node outside it. The
  * strongest evidence decides, in the order of enum self_evidence:
  *
- * - `self` in [collector] names the peer. A name that no group has is ignored.
+ * - `self` in [collector] names the peer. A group that has no such peer ignores it.
  * - Its name or host is the fully qualified name, otherwise the name of this host.
  * - One of its addresses, configured or looked up, is local. Loopback addresses are not.
- * - It was this node in the previous run, and no address of any peer is local: the network
- *   is not up yet.
+ * - It was this node in the previous run, and no address says of any group who this node is:
+ *   the network is not up yet. That is believed for SELF_RUNS_KEPT_MAX runs in a row, as the
+ *   file may be that of another machine, and a virtual address may have left for good.
  *
  * Where several peers are equal in that, the previous run decides, otherwise none of them
  * is this node. If one address of the group is local, a peer that is configured with
@@ -29,6 +30,9 @@
 #include "peers/targets.h"
 
 #define SELF_NAME_SIZE 256
+
+/* Ten minutes of the usual timer. */
+#define SELF_RUNS_KEPT_MAX 40
 
 /* What speaks for a peer, as bits; the stronger the higher. The last one says no. */
 enum self_evidence {
@@ -55,6 +59,7 @@ struct self_decision {
 	size_t peer; /* index in the group; SIZE_MAX: none */
 	/* That of the peer; without a peer that of the several that are equal, or 0. */
 	unsigned evidence;
+	bool is_kept; /* nothing but the previous run says so */
 	/*
 	 * The peer with the name of this host, if the only local address is that of another
 	 * peer; otherwise SIZE_MAX.
@@ -79,7 +84,7 @@ struct self_decision self_decide(const unsigned char *evidence, size_t count,
 				 unsigned least, bool keeps_previous);
 
 /*
- * Sets self, self_evidence and misplaced of the groups, is_local and has_conflict of the
+ * Sets self, self_evidence, next_runs_kept and misplaced of the groups, is_local and has_conflict of the
  * targets. A `guess`, which only selects what is looked up, takes a first label for a name.
  */
 void self_find(struct self *self, struct targets *targets, bool guess);

@@ -132,6 +132,7 @@ void targets_reset(struct targets *targets)
 		free(targets->groups[i].histogram.counts);
 		targets->groups[i].histogram = (struct stats_histogram){.counts = NULL};
 		targets->groups[i].last_self = NULL;
+		targets->groups[i].runs_kept = 0;
 		memset(targets->groups[i].irregular, 0,
 		       sizeof(targets->groups[i].irregular));
 		targets->groups[i].roam_requests = targets->groups[i].roam_replies = 0;

@@ -87,10 +87,12 @@ struct target {
 
 /* The state of a group, and what is published about it. */
 struct target_group {
-	const struct peer *self;	  /* this node, NULL if it is not a member */
-	const struct peer *last_self;	  /* self of the previous run */
-	const struct peer *misplaced;	  /* has our name, but not our address; or NULL */
-	unsigned self_evidence;		  /* why self is this node: see self.h */
+	const struct peer *self;      /* this node, NULL if it is not a member */
+	const struct peer *last_self; /* self of the previous run */
+	const struct peer *misplaced; /* has our name, but not our address; or NULL */
+	unsigned self_evidence;	      /* why self is this node: see self.h */
+	/* Runs in a row, before this one and with it, in which only the one before said so. */
+	uint64_t runs_kept, next_runs_kept;
 	struct stats_histogram histogram; /* of all peers, former ones included */
 	uint64_t list_hash;		  /* see targets_list_hash() */
 	uint64_t observers;		  /* see targets_observers() */

@@ -422,6 +422,10 @@ static void write_group_state(struct writer *w, const struct targets *targets,
 	for (size_t i = 0; i < metrics_count; i++)
 		if (metrics_is_group_counter(&metrics_table[i]))
 			write_values(w, &metrics_table[i], members);
+	if (members->next_runs_kept > 0) {
+		write_field(w, "kept=");
+		writer_u64(w, members->next_runs_kept);
+	}
 	if (targets->config->groups[group].options.roam > 0) {
 		write_field(w, "roam=");
 		writer_u64(w, members->roam_position);

@@ -12,7 +12,8 @@
  *     buckets SECONDS ...      the bounds of all histograms
  *     group GROUP HISTOGRAM SELF KEY=VALUE ...
  *                              SELF is the name of this node in the group; each counter
- *                              of METRICS_OF_GROUP, and roam=POSITION, see roam.h
+ *                              of METRICS_OF_GROUP, kept=RUNS, see self.h,
+ *                              and roam=POSITION, see roam.h
  *     target GROUP PEER FAMILY HOST ADDRESS OUTCOME LOOKUP COUNTERS HISTOGRAM [FINDING ...]
  *                              HOST and ADDRESS of a peer that is looked up, ADDRESS also
  *                              of one with a trace or path MTU; OUTCOME of

@@ -38,7 +38,7 @@ static char *next_field(char **rest, const char *separator)
 	return field;
 }
 
-/* The family label: "-" stands for a series without one. */
+/* "-" stands for a family label or a name that there is not. */
 static const char *optional(const char *field)
 {
 	return strcmp(field, "-") == 0 ? "" : field;
@@ -215,7 +215,10 @@ static const char *value_of(const char *field, const char *key)
 static enum promfile_result read_group_value(struct target_group *group, char *field)
 {
 	const char *position = value_of(field, "roam=");
+	const char *kept = value_of(field, "kept=");
 
+	if (kept)
+		return read_count(kept, &group->runs_kept);
 	if (position)
 		return number_parse_u64(position, UINT64_MAX, &group->roam_position)
 			       ? PROMFILE_VALID
@@ -241,7 +244,7 @@ static enum promfile_result read_group(struct restore *r, char *rest)
 	if (group) {
 		size_t index = (size_t)(group - r->targets->groups);
 
-		if (self)
+		if (self && *optional(self))
 			group->last_self = targets_find_peer(r->targets, index, self);
 		if (r->targets->config->groups[index].options.histogram ==
 		    HISTOGRAM_GROUP)

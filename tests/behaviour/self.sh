@@ -168,6 +168,30 @@ for option in 'members_only = yes' 'fanout = 2'; do
 	assert_eq 1 "$(value "$FILE" 'nodecanary_self_info{group="default",peer="a"}')"
 done
 
+behaviour "virtual addresses of another group do not make it forget who it is meanwhile"
+rm -f "$FILE"
+write_ini '[probe default]' 'members_only = yes' '[peers]' 'a = 10.8.0.1' 'b = 127.1.0.2' '[peers services]' \
+	's1 = 10.8.0.200' 's2 = 10.8.0.201' 's3 = 127.1.0.3'
+on_host other 0
+ip addr del 10.8.0.1/24 dev v0
+on_host other 0
+silent
+ip addr add 10.8.0.1/24 dev v0
+assert_eq 1 "$(value "$FILE" 'nodecanary_self_info{group="default",peer="a"}')"
+assert_eq 2 "$(value "$FILE" 'nodecanary_requests_total{group="default",peer="b"}')"
+
+behaviour "a virtual address that has left for good is pinged after 40 runs"
+rm -f "$FILE"
+write_ini '[peers]' 'v = 10.8.0.202' 'b = 127.1.0.2'
+ip addr add 10.8.0.202/32 dev v0
+on_host other 0
+ip addr del 10.8.0.202/32 dev v0
+for ((run = 1; run <= 40; run++)); do on_host other 0; done
+assert_eq 1 "$(value "$FILE" 'nodecanary_self_info{group="default",peer="v"}')"
+on_host other 0
+absent "$FILE" 'nodecanary_self_info{group="default"'
+assert_eq 1 "$(value "$FILE" 'nodecanary_requests_total{group="default",peer="v"}')"
+
 behaviour "a list that gives this node the address of another one is seen on both"
 for host in n1 n2; do
 	write_ini '[peers]' "$host = 127.1.0.2" "other = 10.8.0.1" 'n3 = 127.1.0.3'

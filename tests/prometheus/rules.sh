@@ -20,6 +20,9 @@ generated() {
 	diff "$ALERTS" "$TMP/shipped/nodecanary.alerts.yml"
 }
 
+# It has the table of alerts from README.
+dashboard_generated() { "$TOP/packaging/grafana/generate" | diff "$TOP/packaging/grafana/nodecanary.json" -; }
+
 clean() { promtool check rules --lint=all --lint-fatal "$RULES"/*.yml; }
 
 # Labels that keep fleets apart stand beside `job` everywhere, and every metric has the selector.
@@ -129,6 +132,7 @@ left_open() {
 tested() { (cd "$TMP/shipped" && cp "$RULES"/nodecanary-compat.rules.yml "$HERE"/*.test.yml . && promtool test rules "$1"); }
 
 check "the files are what mixin/ generates" generated
+check "the dashboard is what its generator writes" dashboard_generated
 check "promtool has nothing to say about the rules" clean
 check "parameters change what they say, everywhere" parameters
 check "every alert has a severity, all texts, and its links" complete

@@ -115,3 +115,10 @@ void support_assert_parts(const char *text, const char *const *parts)
 		if (!strstr(text, *parts))
 			fail_msg("`%s` is not in `%s`", *parts, text);
 }
+
+/* tests/unit/run has the wrapper's name. */
+void support_skip_in_valgrind(void)
+{
+	if (getenv("UNIT_WRAP"))
+		skip();
+}

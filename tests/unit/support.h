@@ -41,6 +41,9 @@ int support_run_in_child(void (*body)(void));
 /* Fails unless the text has all of the parts, a list that ends with NULL; "" if it is empty. */
 void support_assert_parts(const char *text, const char *const *parts);
 
+/* Skips the test in valgrind, which is slow, and makes some system calls in place of the program. */
+void support_skip_in_valgrind(void);
+
 /* Between begin and end stderr goes to memory; the result of end is to be freed. */
 void support_capture_begin(void);
 char *support_capture_end(void);

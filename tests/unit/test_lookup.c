@@ -276,11 +276,34 @@ static void one_address_is_enough_whatever_the_other_family_does(void **state)
 		assert_address(ALPHA, "10.1.0.1");
 		assert_int_equal(items[ALPHA].lookup, TARGET_RESOLVED);
 		assert_false(items[ALPHA].is_due);
+	}
+}
+
+/* Only an answer moves a peer to the other family: an outage of one of them does not. */
+static void address_in_use_stays_where_nobody_answers_for_its_family(void **state)
+{
+	static const struct {
+		enum resolve_result v4;
+		const char *expected;
+		enum target_lookup lookup;
+		bool is_due;
+	} cases[] = {
+		{RESOLVE_NOT_ASKED, "10.0.0.1", TARGET_RESOLVED, true},
+		{RESOLVE_CUT_OFF, "10.0.0.1", TARGET_LOOKUP_FAILED, true},
+		{RESOLVE_FAILED, "10.0.0.1", TARGET_LOOKUP_FAILED, false},
+		{RESOLVE_REFUSED, "fd00::1", TARGET_RESOLVED, false},
+		{RESOLVE_NO_ADDRESS, "fd00::1", TARGET_RESOLVED, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		reset(NULL);
 		lookup.v6[ALPHA] = (struct reply){RESOLVE_FOUND, "fd00::1", false};
-		lookup.v4[ALPHA] = (struct reply){others[i], NULL, false};
-		node_of_run.last_resolve_ns = 0;
+		lookup.v4[ALPHA] = (struct reply){cases[i].v4, NULL, false};
 		resolve();
-		assert_address(ALPHA, "fd00::1");
+		assert_address(ALPHA, cases[i].expected);
+		assert_int_equal(items[ALPHA].lookup, cases[i].lookup);
+		assert_int_equal(items[ALPHA].is_due, cases[i].is_due);
 	}
 }
 
@@ -469,6 +492,20 @@ static void the_full_name_is_asked_for_with_the_others_when_it_is_time(void **st
 	assert_int_equal(lookup.count, 7);
 }
 
+/* Otherwise a node would not know who it is until resolve_every has passed. */
+static void the_full_name_is_asked_for_again_while_names_of_peers_are(void **state)
+{
+	(void)state;
+	lookup.full_name = "host.example";
+	forget(ALPHA);
+	lookup.v4[ALPHA] = lookup.v6[ALPHA] = (struct reply){RESOLVE_FAILED, NULL, false};
+	items[ALPHA].is_due = true;
+	resolve_before_time();
+	assert_true(lookup.asked_full_name);
+	assert_int_equal(lookup.questions[ALPHA], 2);
+	assert_int_equal(lookup.count, 3);
+}
+
 static void lookup_that_cannot_start_changes_nothing(void **state)
 {
 	(void)state;
@@ -517,6 +554,14 @@ static void one_line_says_why_names_are_not_resolved(void **state)
 					  "(names: 1)", "without an error (names: 3)",
 					  NULL});
 	reset(NULL);
+	answer_all(RESOLVE_NOT_ASKED, NULL);
+	assert_logs((const char *const[]){NULL});
+	reset(NULL);
+	answer_all(RESOLVE_NOT_ASKED, NULL);
+	forget(BETA);
+	assert_logs((const char *const[]){"`beta.example`: no time was left",
+					  "(names: 1)", NULL});
+	reset(NULL);
 	answer_all(RESOLVE_FOUND, "10.0.0.1");
 	assert_logs((const char *const[]){NULL});
 	lookup.took_ns = S;
@@ -546,6 +591,7 @@ int main(void)
 		TEST(every_run_looks_up_all_names_where_they_are_due_at_once),
 		TEST(new_name_is_looked_up_alone_and_the_time_of_all_stays),
 		TEST(one_address_is_enough_whatever_the_other_family_does),
+		TEST(address_in_use_stays_where_nobody_answers_for_its_family),
 		TEST(of_two_addresses_the_better_one_is_taken),
 		TEST(a_failure_keeps_the_address_and_is_told_from_no_time),
 		TEST(what_was_found_on_the_way_to_another_address_is_forgotten),
@@ -556,6 +602,7 @@ int main(void)
 		TEST(every_name_comes_first_in_its_turn),
 		TEST(unselected_names_are_looked_up_only_where_they_may_tell_who_this_is),
 		TEST(the_full_name_is_asked_for_with_the_others_when_it_is_time),
+		TEST(the_full_name_is_asked_for_again_while_names_of_peers_are),
 		TEST(lookup_that_cannot_start_changes_nothing),
 		TEST(fleet_without_names_has_no_time_of_a_lookup),
 		TEST(one_line_says_why_names_are_not_resolved),

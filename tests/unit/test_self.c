@@ -132,6 +132,10 @@ static void a_node_is_found_by_its_names(void **state)
 		 FULL,
 		 {.name = "w1", .full_name = "W1.B.example"},
 		 .self = "w1.b.example"},
+		{"absolute name (with a dot at its end)",
+		 "[peers]\ndb1 = pg1.example.net.\ndb2 = pg2.example.net.\n",
+		 {.name = "pg1", .full_name = "pg1.example.net"},
+		 .self = "db1"},
 		{"full name before host name",
 		 "[peers]\nw1 = 10.0.0.1\nw1.b = 10.0.0.2\n",
 		 {.name = "w1", .full_name = "w1.b"},
@@ -197,6 +201,11 @@ static void a_first_label_is_not_enough(void **state)
 		 {.name = "w1"},
 		 .previous = "w1.b.example",
 		 .self = "w1.b.example"},
+		{"the previous run agreed, but a known address is elsewhere",
+		 "[peers]\nw1.b.example = 10.0.0.9\nw2.b.example = 10.0.0.8\n[peers z]\nown = 10.0.0.1\n",
+		 {.name = "w1", .addresses = "10.0.0.1"},
+		 .previous = "w1.b.example",
+		 .self = NULL},
 		{"the full name of this run goes before that",
 		 FULL,
 		 {.name = "w1", .full_name = "w1.a.example"},
@@ -329,6 +338,50 @@ static void the_previous_run_decides_while_the_network_is_not_up(void **state)
 	ASSERT_ALL(situations);
 }
 
+/* kube-ipvs0 has the addresses of services before eth0 has that of the node. */
+static void virtual_addresses_of_another_group_say_nothing_about_the_network(void **state)
+{
+	static const struct situation situation = {
+		"own address missing",
+		MESH "[peers services]\na = 10.9.0.1\nb = 10.9.0.2\nc = 10.9.0.3\n",
+		{.name = "x", .addresses = "10.9.0.1 10.9.0.2"},
+		.previous = "w2",
+		.self = "w2",
+		.local = "a b"};
+
+	(void)state;
+	assert_situation(&situation);
+}
+
+static void the_previous_run_is_believed_for_a_bounded_number_of_runs(void **state)
+{
+	struct fleet fleet;
+	struct self self;
+	struct target_group *group;
+
+	(void)state;
+	fleet_load(&fleet, MESH);
+	self = make_self(&(struct host){.name = "x", .addresses = "192.0.2.1"},
+			 &fleet.config);
+	group = &fleet.targets.groups[0];
+	group->last_self = targets_find_peer(&fleet.targets, 0, "w2");
+	for (unsigned run = 0; run < SELF_RUNS_KEPT_MAX; run++) {
+		self_find(&self, &fleet.targets, false);
+		assert_string_equal(name_of(group->self), "w2");
+		assert_int_equal(group->next_runs_kept, run + 1);
+		group->runs_kept = group->next_runs_kept;
+	}
+	self_find(&self, &fleet.targets, false);
+	assert_null(group->self);
+	/* With its address here again it is that peer, and the count begins anew. */
+	assert_true(address_parse("10.0.0.2", &self.addresses[0]));
+	self_find(&self, &fleet.targets, false);
+	assert_string_equal(name_of(group->self), "w2");
+	assert_int_equal(group->next_runs_kept, 0);
+	self_free(&self);
+	fleet_free(&fleet);
+}
+
 static void a_wrong_list_is_seen(void **state)
 {
 	static const struct situation situations[] = {
@@ -373,10 +426,14 @@ static void configured_name_goes_before_everything(void **state)
 		 {.configured = "w1", .addresses = "10.0.0.1 10.9.0.1"},
 		 .self = "w1",
 		 .local = "vip-a"},
-		{"host names count in no group then",
+		{"host names count in a group that has no such peer",
 		 "[peers a]\nx = 10.0.0.1\n[peers b]\nw1 = 10.0.0.2\n",
 		 {.configured = "w1", .name = "x"},
-		 .self = NULL},
+		 .self = "x"},
+		{"and in no other",
+		 "[peers a]\nw1 = 10.0.0.1\nx = 10.0.0.2\n",
+		 {.configured = "w1", .name = "x"},
+		 .self = "w1"},
 		{"addresses do",
 		 "[peers a]\nx = 10.0.0.1\n[peers b]\nw1 = 10.0.0.2\n",
 		 {.configured = "w1", .addresses = "10.0.0.1 10.0.0.2"},
@@ -656,6 +713,10 @@ int main(void)
 		cmocka_unit_test(virtual_addresses_are_nobody),
 		cmocka_unit_test(a_virtual_address_that_has_moved_away_is_pinged_again),
 		cmocka_unit_test(the_previous_run_decides_while_the_network_is_not_up),
+		cmocka_unit_test(
+			virtual_addresses_of_another_group_say_nothing_about_the_network),
+		cmocka_unit_test(
+			the_previous_run_is_believed_for_a_bounded_number_of_runs),
 		cmocka_unit_test(a_wrong_list_is_seen),
 		cmocka_unit_test(configured_name_goes_before_everything),
 		cmocka_unit_test(a_thousand_local_addresses_are_not_pinged_and_no_error),

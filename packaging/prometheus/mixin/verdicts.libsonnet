@@ -756,8 +756,8 @@
       comment:: |||
         Of what others lost to a node in 15 minutes, 100 requests or more, the share that never reached it: near 1
         they get lost on the way to it, near 0 the replies do. It is known by how many fewer arrive than in the hour
-        before, which had no loss, no other pinger that sent much, and nothing that moved. Afterwards the last verdict
-        stays while the loss lasts.
+        before, which had no loss, no other pinger that sent much, and moved little against the loss. Afterwards the
+        last verdict stays while the loss lasts.
       |||,
       record: 'node:nodecanary_lost_on_the_way:ratio_rate15m',
       expr: |||
@@ -767,7 +767,8 @@
               / on (J, instance) node:nodecanary_loss:ratio_rate15m,
             0, 1
           )
-            and on (J, instance) stddev_over_time(node:nodecanary_arrived:ratio_rate15m[45m] offset 30m) < 0.01
+            and on (J, instance)
+              stddev_over_time(node:nodecanary_arrived:ratio_rate15m[45m] offset 30m) < 0.1 * node:nodecanary_loss:ratio_rate15m
             and on (J, instance) avg_over_time(node:nodecanary_arrived:ratio_rate15m[45m] offset 30m) < 1.2
             and on (J, instance)
               avg_over_time(node:nodecanary_loss:ratio_rate15m[45m] offset 30m) < 0.1 * node:nodecanary_loss:ratio_rate15m
