@@ -70,6 +70,7 @@ static void choose(const struct addrinfo *list, const struct resolve_query *quer
 	answer->result = RESOLVE_REFUSED;
 	for (const struct addrinfo *ai = list; ai; ai = ai->ai_next) {
 		struct address found;
+		bool is_reachable;
 		int rank;
 
 		if (!address_from_sockaddr(ai->ai_addr, &found))
@@ -79,14 +80,14 @@ static void choose(const struct addrinfo *list, const struct resolve_query *quer
 				answer->address = found;
 			continue;
 		}
-		rank = 2 * (route_find(&found, &o->source, o->device, o->mark, NULL) ==
-			    0) +
-		       address_equal(&found, &query->address);
+		is_reachable =
+			route_find(&found, &o->source, o->device, o->mark, NULL) == 0;
+		rank = 2 * is_reachable + address_equal(&found, &query->address);
 		if (rank <= best)
 			continue;
 		best = rank;
 		answer->result = RESOLVE_FOUND;
-		answer->is_reachable = rank >= 2;
+		answer->is_reachable = is_reachable;
 		answer->address = found;
 	}
 }
