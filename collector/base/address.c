@@ -128,6 +128,19 @@ int address_compare(const struct address *a, const struct address *b)
 	return a->scope < b->scope ? -1 : 1;
 }
 
+socklen_t address_to_sockaddr(const struct address *addr, union socket_address *sa)
+{
+	if (addr->family == ADDRESS_IPV4) {
+		sa->v4 = (struct sockaddr_in){.sin_family = AF_INET,
+					      .sin_addr = addr->u.v4};
+		return sizeof(sa->v4);
+	}
+	sa->v6 = (struct sockaddr_in6){.sin6_family = AF_INET6,
+				       .sin6_addr = addr->u.v6,
+				       .sin6_scope_id = addr->scope};
+	return sizeof(sa->v6);
+}
+
 bool address_equal(const struct address *a, const struct address *b)
 {
 	return address_compare(a, b) == 0;

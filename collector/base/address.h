@@ -21,6 +21,13 @@ struct address {
 	} u;
 };
 
+/* For calls that take a socket address. */
+union socket_address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
 /* Longest text: an IPv6 address, '%' and the name of an interface. */
 #define ADDRESS_TEXT_SIZE 64
 
@@ -42,6 +49,9 @@ void address_format(const struct address *addr, char out[static ADDRESS_TEXT_SIZ
 
 /* False, with ADDRESS_NONE, if the socket address is of another family. */
 bool address_from_sockaddr(const struct sockaddr *sa, struct address *addr);
+
+/* The other way round, of an address that has a family, with port 0. Returns the length. */
+socklen_t address_to_sockaddr(const struct address *addr, union socket_address *sa);
 
 bool address_equal(const struct address *a, const struct address *b);
 

@@ -21,7 +21,8 @@ const char *const failure_reason_names[FAILURE_REASONS] = {
 
 /*
  * ENOBUFS has two causes that the kernel does not tell apart: a full queue and, with IPv4, a
- * full neighbour table. IPv6 reports the latter as EINVAL, which has no other cause here.
+ * full neighbour table. IPv6 reports the latter as EINVAL, which both families give for a
+ * blackhole route, too; route_find() tells these apart.
  * A prohibit route gives EACCES, an unreachable one EHOSTUNREACH, a firewall EPERM.
  */
 enum failure_reason failure_of_errno(int error, enum address_family family)

@@ -42,7 +42,7 @@ struct failure {
 	struct failure *next;
 };
 
-/* The reason behind an errno of sending to the family. */
+/* The reason behind an errno of sending to the family, where there is a route. */
 enum failure_reason failure_of_errno(int error, enum address_family family);
 
 /* Counts one failed request. 0, or -1 without memory. */

@@ -71,6 +71,7 @@ static void ask(const struct targets *targets, struct target *target,
 		.host = target->peer->host,
 		.family = family,
 		.owner = target,
+		.options = &target_group(targets, target)->options,
 		.allows_loopback =
 			target->peer == self && !targets->config->collector.skip_self,
 		.address = target->address};
@@ -154,6 +155,8 @@ static void update_target(const struct resolve_query *answer)
 	case RESOLVE_NO_ADDRESS: target->lookup = TARGET_NO_ADDRESS; break;
 	case RESOLVE_FOUND:
 		target->lookup = TARGET_RESOLVED;
+		if (!address_equal(&target->address, &answer->address))
+			targets_forget_path(target);
 		target->address = answer->address;
 		break;
 	}

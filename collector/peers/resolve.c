@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "base/text.h"
+#include "peers/route.h"
 
 /* How long children that were killed are waited for, and how often they are looked at. */
 #define END_WAIT_NS (CLOCK_NS_PER_S / 2)
@@ -54,17 +55,6 @@ struct job {
 	size_t child_count;
 };
 
-/* Whether packets to the address would leave this host: connect() of UDP sends none. */
-static bool is_reachable(const struct sockaddr *sa, socklen_t len)
-{
-	int fd = socket(sa->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	bool result = fd >= 0 && connect(fd, sa, len) == 0;
-
-	if (fd >= 0)
-		close(fd);
-	return result;
-}
-
 /*
  * Keeps the address in use if it is among the answers, otherwise takes the first one, in
  * both cases of those that this host can reach, if there are any. The resolver may order
@@ -73,11 +63,14 @@ static bool is_reachable(const struct sockaddr *sa, socklen_t len)
 static void choose(const struct addrinfo *list, const struct resolve_query *query,
 		   struct answer *answer)
 {
+	static const struct options any = {.count = 0};
+	const struct options *o = query->options ? query->options : &any;
 	int best = -1;
 
 	answer->result = RESOLVE_REFUSED;
 	for (const struct addrinfo *ai = list; ai; ai = ai->ai_next) {
 		struct address found;
+		bool is_reachable;
 		int rank;
 
 		if (!address_from_sockaddr(ai->ai_addr, &found))
@@ -87,13 +80,14 @@ static void choose(const struct addrinfo *list, const struct resolve_query *quer
 				answer->address = found;
 			continue;
 		}
-		rank = 2 * is_reachable(ai->ai_addr, ai->ai_addrlen) +
-		       address_equal(&found, &query->address);
+		is_reachable =
+			route_find(&found, &o->source, o->device, o->mark, NULL) == 0;
+		rank = 2 * is_reachable + address_equal(&found, &query->address);
 		if (rank <= best)
 			continue;
 		best = rank;
 		answer->result = RESOLVE_FOUND;
-		answer->is_reachable = rank >= 2;
+		answer->is_reachable = is_reachable;
 		answer->address = found;
 	}
 }

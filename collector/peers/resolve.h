@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/address.h"
+#include "config/options.h"
 
 #define RESOLVE_CHILDREN 40
 #define RESOLVE_NAME_SIZE 256
@@ -28,9 +29,10 @@ enum resolve_result {
 
 struct resolve_query {
 	const char *host;
-	enum address_family family; /* ADDRESS_NONE: either; for canonical names */
-	void *owner;		    /* for the caller; not read */
-	bool allows_loopback;	    /* this node may look for itself there */
+	enum address_family family;    /* ADDRESS_NONE: either; for canonical names */
+	void *owner;		       /* for the caller; not read */
+	const struct options *options; /* that decide about the route; NULL: none */
+	bool allows_loopback;	       /* this node may look for itself there */
 	/* NULL, or RESOLVE_NAME_SIZE bytes that receive the canonical name, if there is
 	 * one. */
 	char *canonical;

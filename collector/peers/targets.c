@@ -95,6 +95,14 @@ int targets_build(struct targets *targets, const struct config *config)
 	return 0;
 }
 
+void targets_forget_path(struct target *target)
+{
+	if (target->trace)
+		target->trace->is_over = true;
+	if (target->mtu)
+		target->mtu->bytes = 0;
+}
+
 /*
  * A configured address stays; that of a name came from the previous file and goes. Also
  * for targets of which only a part could be allocated.

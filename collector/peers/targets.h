@@ -157,6 +157,12 @@ const struct target *targets_sibling(const struct targets *targets,
  */
 int targets_add_counts(const struct targets *targets, struct stats_histogram *histogram);
 
+/*
+ * For a target whose address has changed: what was found on the way to another one is not
+ * published. When that was still delays the next trace and the next large packet.
+ */
+void targets_forget_path(struct target *target);
+
 /* Discards everything that was restored. */
 void targets_reset(struct targets *targets);
 

@@ -36,16 +36,12 @@ static bool set_int(int fd, int level, int option, int value)
 
 static bool bind_source(const struct echosocket *s, const struct source *source)
 {
-	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_addr = source->v4.u.v4};
-	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6,
-				  .sin6_addr = source->v6.u.v6,
-				  .sin6_scope_id = source->v6.scope};
+	const struct address *address =
+		s->family == ADDRESS_IPV4 ? &source->v4 : &source->v6;
+	union socket_address sa;
 
-	if (s->family == ADDRESS_IPV4)
-		return source->v4.family == ADDRESS_NONE ||
-		       bind(s->fd, (struct sockaddr *)&v4, sizeof(v4)) == 0;
-	return source->v6.family == ADDRESS_NONE ||
-	       bind(s->fd, (struct sockaddr *)&v6, sizeof(v6)) == 0;
+	return address->family == ADDRESS_NONE ||
+	       bind(s->fd, &sa.any, address_to_sockaddr(address, &sa)) == 0;
 }
 
 static bool set_options(const struct echosocket *s, const struct options *options)
@@ -139,21 +135,16 @@ static bool prepare_sending(const struct echosocket *s,
 int echosocket_send(struct echosocket *s, const struct echo_request *request)
 {
 	unsigned char packet[ECHOSOCKET_PACKET_MAX + 1];
-	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_addr = request->to.u.v4};
-	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6,
-				  .sin6_addr = request->to.u.v6,
-				  .sin6_scope_id = request->to.scope};
+	union socket_address to;
+	socklen_t to_len = address_to_sockaddr(&request->to, &to);
 	size_t len = build_request(s, request, packet);
-	bool is_ipv4 = s->family == ADDRESS_IPV4;
 
 	s->last_sequence = request->sequence;
 	if (!prepare_sending(s, request))
 		return errno;
 	/* An error that came for an earlier request fails the call once: see ip(7). */
 	for (int i = 0; i < 2; i++)
-		if (sendto(s->fd, packet, len, MSG_DONTWAIT,
-			   is_ipv4 ? (const void *)&v4 : (const void *)&v6,
-			   is_ipv4 ? sizeof(v4) : sizeof(v6)) >= 0)
+		if (sendto(s->fd, packet, len, MSG_DONTWAIT, &to.any, to_len) >= 0)
 			return 0;
 	return errno;
 }

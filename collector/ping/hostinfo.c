@@ -51,26 +51,12 @@ bool hostinfo_end(void)
 
 /* liboping copies the answer before it asks again. */
 static struct addrinfo answer;
-static union {
-	struct sockaddr any;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-} answer_address;
+static union socket_address answer_address;
 
 static struct addrinfo *make_answer(const struct address *address)
 {
 	answer = (struct addrinfo){.ai_addr = &answer_address.any};
-	if (address->family == ADDRESS_IPV4) {
-		answer_address.v4 = (struct sockaddr_in){.sin_family = AF_INET,
-							 .sin_addr = address->u.v4};
-		answer.ai_addrlen = sizeof(answer_address.v4);
-	} else {
-		answer_address.v6 =
-			(struct sockaddr_in6){.sin6_family = AF_INET6,
-					      .sin6_addr = address->u.v6,
-					      .sin6_scope_id = address->scope};
-		answer.ai_addrlen = sizeof(answer_address.v6);
-	}
+	answer.ai_addrlen = address_to_sockaddr(address, &answer_address);
 	answer.ai_family = answer_address.any.sa_family;
 	return &answer;
 }

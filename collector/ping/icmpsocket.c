@@ -358,7 +358,7 @@ const char *icmpsocket_explain(int error)
 	case ENOBUFS:
 		return " (if the kernel's neighbour table is full: raise net.ipv4.neigh.default.gc_thresh3)";
 	case EINVAL:
-		return " (if the kernel's neighbour table is full: raise net.ipv6.neigh.default.gc_thresh3)";
+		return " (by a blackhole route, or if the kernel's neighbour table is full: raise net.ipv6.neigh.default.gc_thresh3)";
 	default: return "";
 	}
 }

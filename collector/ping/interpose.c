@@ -257,14 +257,15 @@ static ssize_t send_now(const struct interpose *s, int fd, const struct msghdr *
 	}
 }
 
-static void count_failure(struct interpose *s, int fd, const void *packet)
+static void count_failure(struct interpose *s, int fd, const void *packet,
+			  const struct sockaddr *to)
 {
 	int error = errno;
 
 	if (s->failed++ == 0)
 		s->first_errno = error;
 	if (s->on_failure)
-		s->on_failure(fd, packet, error, s->arg);
+		s->on_failure(fd, packet, to, error, s->arg);
 	errno = error;
 	/* liboping counts these two as sent, so the request would be lost, not unsent. */
 	if (errno == EHOSTUNREACH || errno == ENETUNREACH)
@@ -312,7 +313,7 @@ ssize_t sendto(int fd, const void *buf, size_t n, int flags, const struct sockad
 		sent = send_now(s, fd, &message, flags);
 	}
 	if (sent < 0)
-		count_failure(s, fd, buf);
+		count_failure(s, fd, buf, addr);
 	/* liboping took the time stamp between select() and this call. */
 	s->last_send_ns = clock_monotonic_ns();
 	if (s->last_send_ns - s->permitted_ns > stall_ns(s))

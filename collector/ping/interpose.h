@@ -49,7 +49,8 @@ struct interpose {
 	/* False if a request must not be sent; NULL: all may. */
 	bool (*may_send)(const struct sockaddr *to, void *arg);
 	/* Called for each request that the kernel refused, with its errno; may be NULL. */
-	void (*on_failure)(int fd, const void *packet, int error, void *arg);
+	void (*on_failure)(int fd, const void *packet, const struct sockaddr *to,
+			   int error, void *arg);
 	/*
 	 * Empties the error queue of a socket and returns how many errors were in it; NULL:
 	 * they are discarded.

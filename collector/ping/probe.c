@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "peers/route.h"
 #include "ping/hostinfo.h"
 #include "ping/icmperror.h"
 #include "ping/icmpsocket.h"
@@ -406,14 +407,27 @@ static bool is_device_down(const struct probe *probe, int fd)
 	       !(request.ifr_flags & IFF_UP);
 }
 
+static bool has_route(const struct probe *probe, const struct sockaddr *to)
+{
+	const struct probe_settings *s = &probe->settings;
+	struct address address;
+
+	return address_from_sockaddr(to, &address) &&
+	       route_find(&address, &s->source, s->device, s->mark, NULL) == 0;
+}
+
 /* For each request that the kernel refused. */
-static void add_refused_request(int fd, const void *packet, int error, void *arg)
+static void add_refused_request(int fd, const void *packet, const struct sockaddr *to,
+				int error, void *arg)
 {
 	const unsigned char *request = packet;
 	struct probe *probe = arg;
 	size_t host = find_host(probe, (uint16_t)(request[4] << 8 | request[5]));
 	enum failure_reason reason = failure_of_errno(error, probe->family);
 
+	/* A blackhole route, and with IPv6 also a full neighbour table. */
+	if (error == EINVAL && !has_route(probe, to))
+		reason = FAILURE_NO_ROUTE;
 	if (reason == FAILURE_NO_ROUTE && is_device_down(probe, fd))
 		reason = FAILURE_DEVICE;
 	if (host < probe->count)

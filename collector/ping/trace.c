@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/stop.h"
+#include "peers/route.h"
 #include "ping/echosocket.h"
 
 /* A trace under way. */
@@ -15,6 +16,7 @@ struct path {
 	const struct options *options;
 	struct echosocket socket;
 	struct address hops[TRACE_HOPS_MAX + 1]; /* by TTL, from 1 */
+	struct address own;			 /* that the requests come from */
 	unsigned reached; /* the TTL with which the peer replied; 0: not yet */
 };
 
@@ -72,9 +74,13 @@ static size_t choose(struct targets *targets, struct target **chosen, size_t max
 static bool open_path(struct path *path, const struct targets *targets,
 		      struct target *target, const struct cookie *cookie)
 {
+	const struct options *o = &target_group(targets, target)->options;
+
 	path->target = target;
-	path->options = &target_group(targets, target)->options;
-	if (echosocket_open(&path->socket, target->address.family, path->options, cookie,
+	path->options = o;
+	/* Without a route there are no hops either. */
+	(void)route_find(&target->address, &o->source, o->device, o->mark, &path->own);
+	if (echosocket_open(&path->socket, target->address.family, o, cookie,
 			    TRACE_HOPS_MAX,
 			    echosocket_packet_min(target->address.family)) == 0)
 		return true;
@@ -82,6 +88,10 @@ static bool open_path(struct path *path, const struct targets *targets,
 	return false;
 }
 
+/*
+ * This host's kernel answers for a neighbour that does not answer ARP or neighbour
+ * discovery, and is no hop.
+ */
 static void receive(struct path *path)
 {
 	struct echo_answer answer;
@@ -91,10 +101,12 @@ static void receive(struct path *path)
 
 		if (ttl < 1 || ttl > TRACE_HOPS_MAX)
 			continue;
-		if (answer.event == ECHO_ERROR)
-			path->hops[ttl] = answer.error.from;
-		else if (path->reached == 0 || ttl < path->reached)
+		if (answer.event == ECHO_ERROR) {
+			if (!address_equal(&answer.error.from, &path->own))
+				path->hops[ttl] = answer.error.from;
+		} else if (path->reached == 0 || ttl < path->reached) {
 			path->reached = ttl;
+		}
 	}
 }
 
@@ -157,11 +169,17 @@ static struct trace summarize(const struct path *path, int64_t wall_ns)
 	return trace;
 }
 
-/* A loss that lasts is traced again and again, and mentioned only when something changed. */
-static bool is_news(const struct trace *before, const struct trace *now)
+/*
+ * A loss that lasts is traced again and again, and mentioned only when something changed. A
+ * peer that answers some of the requests seems to be at another distance each time.
+ */
+static bool is_news(const struct trace *before, const struct trace *now,
+		    const struct address *peer)
 {
-	return before->at_ns == 0 || before->is_over || before->hops != now->hops ||
-	       !address_equal(&before->last, &now->last);
+	if (before->at_ns == 0 || before->is_over ||
+	    !address_equal(&before->last, &now->last))
+		return true;
+	return before->hops != now->hops && !address_equal(&now->last, peer);
 }
 
 static void report(const struct path *path, const struct trace *trace)
@@ -197,7 +215,7 @@ static void trace_target(struct path *path, int64_t wall_ns)
 	}
 	before = *trace;
 	*trace = summarize(path, wall_ns);
-	if (is_news(&before, trace))
+	if (is_news(&before, trace, &path->target->address))
 		report(path, trace);
 }
 

@@ -504,8 +504,8 @@ static void write_target_state(struct writer *w, const struct targets *targets,
 
 	if (!has_state(target, group->options.histogram))
 		return;
-	/* A numeric address is in the configuration, which may have changed. */
-	if (target->peer->host)
+	/* A numeric address is in the configuration; findings are about the one of now. */
+	if (target->peer->host || target->trace || target->mtu)
 		address_format(&target->address, address);
 	writer_text(w, PROMFILE_STATE "target");
 	write_field(w, group->name);

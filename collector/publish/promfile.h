@@ -15,7 +15,8 @@
  *                              of METRICS_OF_GROUP, kept=RUNS, see self.h,
  *                              and roam=POSITION, see roam.h
  *     target GROUP PEER FAMILY HOST ADDRESS OUTCOME LOOKUP COUNTERS HISTOGRAM [FINDING ...]
- *                              HOST and ADDRESS of a peer that is looked up; OUTCOME of
+ *                              HOST and ADDRESS of a peer that is looked up, ADDRESS also
+ *                              of one with a trace or path MTU; OUTCOME of
  *                              the last run that measured it: up or down; LOOKUP: the
  *                              last lookup, resolved, failed or none (no address of the
  *                              family), with PROMFILE_DUE if the name is due again

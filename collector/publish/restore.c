@@ -382,6 +382,25 @@ static enum promfile_result read_findings(struct target *target, char *rest)
 	return result;
 }
 
+/*
+ * The previous configuration may have had another address, a larger `mtu`, and traces. Where
+ * `mtu` bytes passed or more, `mtu` is the largest size of interest.
+ */
+static void adapt_findings(const struct restore *r, struct target *target,
+			   const char *text)
+{
+	uint32_t mtu = target_group(r->targets, target)->options.mtu;
+	struct address address;
+
+	(void)address_parse(text, &address);
+	if (!address_equal(&address, &target->address))
+		targets_forget_path(target);
+	if (target->mtu && target->mtu->bytes > mtu)
+		target->mtu->bytes = mtu;
+	if (target->trace && r->targets->config->collector.trace == 0)
+		target->trace->is_over = true;
+}
+
 enum { GROUP, PEER, FAMILY, HOST, ADDRESS, OUTCOME, LOOKUP, COUNTERS, HISTOGRAM, FIELDS };
 
 static enum promfile_result read_target(struct restore *r, char *rest)
@@ -407,6 +426,8 @@ static enum promfile_result read_target(struct restore *r, char *rest)
 		result = read_findings(target, rest);
 		if (result != PROMFILE_VALID)
 			return result;
+		if (target->trace || target->mtu)
+			adapt_findings(r, target, fields[ADDRESS]);
 	}
 	result = read_counters(r, fields[COUNTERS], totals);
 	return result == PROMFILE_VALID ? read_histogram(r, fields[HISTOGRAM], histogram)

@@ -44,6 +44,8 @@ ip link add idle type veth peer name other
 ip addr add 10.7.6.1/24 dev idle
 ip route add unreachable 10.7.9.0/24
 ip -6 route add unreachable fd07:9::/64
+ip route add blackhole 10.7.8.0/24
+ip -6 route add blackhole fd07:8::/64
 
 cat >x.ini <<'INI'
 [collector]
@@ -63,6 +65,8 @@ answers4 = 10.7.2.2
 answers6 = fd07:2::2
 no_route4 = 10.7.9.1
 no_route6 = fd07:9::1
+to_blackhole4 = 10.7.8.1
+to_blackhole6 = fd07:8::1
 own_firewall4 = 10.7.3.1
 own_firewall6 = fd07:3::1
 no_network4 = 10.7.4.1
@@ -115,6 +119,8 @@ no_network4 net_unreachable 10.7.1.2 1
 no_network6 net_unreachable fd07:1::2 1
 no_route4 no_route  1
 no_route6 no_route  1
+to_blackhole4 no_route  1
+to_blackhole6 no_route  1
 own_firewall4 not_permitted  1
 own_firewall6 not_permitted  1
 refused4 prohibited 10.7.2.5 1

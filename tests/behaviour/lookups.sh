@@ -257,6 +257,26 @@ ip -6 route del fd00:6::/64
 run_with '[peers]' 'dual.test ='
 assert_eq 127.5.5.1/1 "$(address dual.test)/$(of peer_up dual.test)"
 
+# Each time only one rule leads to the other host, and nothing to the IPv6 address.
+far ip addr add 10.6.0.1/32 dev v1
+far ip route add 10.5.0.0/24 dev v1
+ip route add 10.6.0.1 dev v0 src 10.5.0.9 table 100
+ip addr add 10.5.0.8/24 dev v0
+dns_zone <<'ZONE'
+marked.test A 10.6.0.1
+marked.test AAAA fd00:6::1
+ZONE
+for option in 'mark = 0x10' 'source = 10.5.0.8'; do
+	behaviour "a route that only $option of the group leads to counts"
+	rule=(fwmark 0x10)
+	if [ "${option% =*}" = source ]; then rule=(from 10.5.0.8); fi
+	ip rule add "${rule[@]}" lookup 100
+	rm "$FILE"
+	run_with "$option" '[peers]' 'marked.test ='
+	assert_eq 10.6.0.1/1/0 "$(address marked.test)/$(of peer_up marked.test)/$(of unsent_total marked.test)"
+	ip rule del "${rule[@]}" lookup 100
+done
+
 behaviour "a name server that has nothing to say about IPv6 costs no IPv4 address"
 dns_zone <<'ZONE'
 half.test A 127.5.5.3

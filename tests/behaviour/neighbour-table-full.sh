@@ -79,7 +79,7 @@ for family in 4 6; do
 	behaviour "one line says so, and which limit to raise, IPv$family"
 	reason='No buffer space available' limit=net.ipv4.neigh.default.gc_thresh3
 	if [ $family = 6 ]; then reason='Invalid argument' limit=${limit/ipv4/ipv6}; fi
-	says 1 "requests could not be sent: $reason \(if the kernel.s neighbour table .* $limit\); peers: .*[0-9], .*[0-9], .*[0-9] and [0-9]+ more$"
+	says 1 "requests could not be sent: $reason \(.*if the kernel.s neighbour table .* $limit\); peers: .*[0-9], .*[0-9], .*[0-9] and [0-9]+ more$"
 
 	behaviour "the next run asks those first of whom nothing is known, so all responsive ones are up, IPv$family"
 	time_passes

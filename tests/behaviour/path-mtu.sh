@@ -54,7 +54,7 @@ run_large() {
 		mtu = ${MTU:-9000}
 		mtu_every = ${EVERY:-0s}
 		[peers]
-		near4 = 10.7.1.2
+		near4 = ${NEAR4:-10.7.1.2}
 		middle4 = 10.7.2.2
 		far4 = 10.7.3.2
 		small4 = 10.7.4.2
@@ -114,10 +114,22 @@ run_large
 EVERY=1h run_large
 assert_eq 4/1500 "$(of mtu_requests_total middle4)/$(mtu middle4)"
 
+behaviour "no more than mtu is published after it was lowered, and what passed before stays after it was raised"
+MTU=1400 EVERY=1h run_large
+assert_eq 1400/1400/1280/1400 "$(mtu near4)/$(mtu middle4)/$(mtu far4)/$(mtu small6)"
+EVERY=1h run_large
+assert_eq 1400/1400/1280/1400 "$(mtu near4)/$(mtu middle4)/$(mtu far4)/$(mtu small6)"
+
+behaviour "what reached another address of the peer says nothing about the one of now"
+NEAR4=10.7.2.1 EVERY=1h run_large
+assert_eq /1400 "$(mtu near4)/$(mtu near6)"
+NEAR4=10.7.2.1 run_large
+assert_eq 9000/9000 "$(mtu near4)/$(mtu near6)"
+
 behaviour "a peer that does not answer small packets is sent no large ones"
 nsenter -t "$SMALL" -n ip link set l4 down
 run_large
-assert_eq 4/0 "$(of mtu_requests_total small4)/$(of peer_up small4)"
+assert_eq 5/0 "$(of mtu_requests_total small4)/$(of peer_up small4)"
 
 behaviour "without mtu there is no series about it"
 sed -i /^mtu/d x.ini

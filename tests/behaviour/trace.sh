@@ -138,13 +138,57 @@ mend 2
 silent
 assert_eq 0 "$(grep -c nodecanary_trace x.prom || true)"
 
+behaviour "what a trace found is not published any more without trace, or for another address of the peer"
+cut 2
+run_traced
+assert_eq 2 "$(of trace_hops four)"
+EVERY=1h TRACE=0 run_traced
+silent
+assert_eq 0 "$(grep -c nodecanary_trace x.prom || true)"
+run_traced
+PEER=10.7.$((ROUTERS + 1)).99 EVERY=1h run_traced
+assert_not_contains x.prom '^nodecanary_trace.*"four"'
+assert_eq 2/fd07:2::2 "$(of trace_hops six)/$(last_hop six)"
+
 behaviour "without trace nothing is sent, and nothing said"
 rm x.prom
-cut 2
 TRACE=0 run_traced
 silent
 assert_eq 0 "$(grep -c nodecanary_trace x.prom || true)"
 mend 2
+
+# The kernel asks a neighbour once, and gives up after 100 ms.
+behaviour "this host, which answers for a neighbour that is not there, is no hop"
+sysctl -qw net.ipv4.neigh.right0.mcast_solicit=1 net.ipv4.neigh.right0.retrans_time_ms=100 \
+	net.ipv6.neigh.right0.mcast_solicit=1 net.ipv6.neigh.right0.retrans_time_ms=100
+rm x.prom
+PEER=10.7.1.77 PEER6=fd07:1::77 run_traced
+assert_file_contains x.prom '^nodecanary_last_run_errors.*"four",reason="host_unreachable",from="10.7.1.1"'
+assert_file_contains x.prom '^nodecanary_last_run_errors.*"six",reason="host_unreachable",from="fd07:1::1"'
+assert_eq 0/0// "$(of trace_hops four)/$(of trace_hops six)/$(last_hop four)/$(last_hop six)"
+assert_file_contains err 'four .*; no hop answered a trace'
+assert_file_contains err 'six .*; no hop answered a trace'
+
+# Of the requests that are measured every second one is lost. Those of a trace arrive with a small TTL.
+lossy() { # lossy LAST_HOP_LIMIT: of the requests of a trace that are lost
+	in_ns $((ROUTERS + 1)) nft "table inet half { chain in { type filter hook input priority 0; \
+		icmp type echo-request ip ttl > 40 numgen inc mod 2 == 0 drop; icmp type echo-request ip ttl <= $1 drop; \
+		icmpv6 type echo-request ip6 hoplimit > 40 numgen inc mod 2 == 0 drop; \
+		icmpv6 type echo-request ip6 hoplimit <= $1 drop; }; }"
+}
+
+behaviour "a peer that answers some requests is reached at one hop or another, which is mentioned once"
+rm x.prom
+lossy 2
+run_traced
+assert_file_contains err 'four .* a trace reached it at hop 9$'
+assert_file_contains err 'six .* a trace reached it at hop 9$'
+in_ns $((ROUTERS + 1)) nft delete table inet half
+lossy 0
+run_traced
+silent
+assert_eq 7/7 "$(of trace_hops four)/$(of trace_hops six)"
+in_ns $((ROUTERS + 1)) nft delete table inet half
 
 # A second way from router 1 to router 3. Which of the two a packet takes depends on its addresses.
 second_way() {

@@ -344,15 +344,20 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 static int send_one(struct pingobj *obj, struct pinghost *host)
 {
 	struct fake_peer script = find_script(host->name);
+	unsigned char packet[ICMP_HEADER + PAYLOAD_MAX] = {
+		[4] = (unsigned char)(host->ident >> 8),
+		[5] = (unsigned char)host->ident};
+	size_t len = strlen(host->data);
 	socklen_t addr_len =
 		host->family ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
 
 	if (fake_oping.before_send)
 		fake_oping.before_send();
+	memcpy(packet + ICMP_HEADER, host->data, len);
 	send_errno = script.send_errno;
 	if (fake_oping.manner == FAKE_SENDS_OTHERWISE)
 		fake_oping.sent++;
-	else if (sendto(obj->fds[host->family], host->data, strlen(host->data), 0,
+	else if (sendto(obj->fds[host->family], packet, ICMP_HEADER + len, 0,
 			(struct sockaddr *)&host->addr, addr_len) < 0 &&
 		 errno != EHOSTUNREACH && errno != ENETUNREACH) {
 		obj->error = "it could not be sent";

@@ -229,6 +229,24 @@ static void addresses_of_no_single_host_are_unusable(void **state)
 	}
 }
 
+static void socket_address_and_address_are_the_same(void **state)
+{
+	static const char *const texts[] = {"10.0.0.1", "fd00::1", "fe80::1%lo"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct address address, again;
+		union socket_address sa;
+		socklen_t len;
+
+		assert_true(address_parse(texts[i], &address));
+		len = address_to_sockaddr(&address, &sa);
+		assert_int_equal(len, i == 0 ? sizeof(sa.v4) : sizeof(sa.v6));
+		assert_true(address_from_sockaddr(&sa.any, &again));
+		assert_true(address_equal(&address, &again));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,6 +259,7 @@ int main(void)
 		cmocka_unit_test(order_is_by_family_then_bytes_then_scope),
 		cmocka_unit_test(loopback_is_all_of_127_and_one),
 		cmocka_unit_test(addresses_of_no_single_host_are_unusable),
+		cmocka_unit_test(socket_address_and_address_are_the_same),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -79,6 +79,7 @@ static void answer(struct resolve_query *query)
 	lookup.questions[i]++;
 	lookup.given[i] = query->address;
 	assert_string_equal(query->host, items[i].peer->host);
+	assert_ptr_equal(query->options, &group.options);
 	query->result = reply->result;
 	query->is_reachable = !reply->is_unreachable;
 	query->took_ns = lookup.took_ns;
@@ -362,6 +363,28 @@ static void a_failure_keeps_the_address_and_is_told_from_no_time(void **state)
 	}
 }
 
+static void what_was_found_on_the_way_to_another_address_is_forgotten(void **state)
+{
+	static const char *const found[] = {"10.0.0.1", "10.1.0.1"};
+	struct trace trace = {.at_ns = 7, .hops = 3};
+	struct path_mtu mtu = {.at_ns = 8, .bytes = 1500};
+
+	(void)state;
+	items[ALPHA].trace = &trace;
+	items[ALPHA].mtu = &mtu;
+	for (size_t i = 0; i < 2; i++) {
+		node_of_run.last_resolve_ns = 0;
+		lookup.v4[ALPHA] = (struct reply){RESOLVE_FOUND, found[i], false};
+		resolve();
+		assert_address(ALPHA, found[i]);
+		assert_int_equal(trace.is_over, i == 1);
+		assert_int_equal(mtu.bytes, i == 1 ? 0 : 1500);
+	}
+	/* When it was keeps the next ones from being made too early. */
+	assert_int_equal(trace.at_ns, 7);
+	assert_int_equal(mtu.at_ns, 8);
+}
+
 static void a_peer_without_any_address_is_asked_for_again_after_a_failure(void **state)
 {
 	(void)state;
@@ -571,6 +594,7 @@ int main(void)
 		TEST(address_in_use_stays_where_nobody_answers_for_its_family),
 		TEST(of_two_addresses_the_better_one_is_taken),
 		TEST(a_failure_keeps_the_address_and_is_told_from_no_time),
+		TEST(what_was_found_on_the_way_to_another_address_is_forgotten),
 		TEST(a_peer_without_any_address_is_asked_for_again_after_a_failure),
 		TEST(what_a_run_does_not_come_to_the_next_one_begins_with),
 		TEST(a_new_turn_waits_for_names_that_no_run_has_come_to),

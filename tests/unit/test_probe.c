@@ -23,6 +23,7 @@
 
 #include "base/clock.h"
 #include "fake_oping.h"
+#include "peers/route.h"
 #include "ping/probe.h"
 #include "base/procfile.h"
 #include "base/stop.h"
@@ -72,6 +73,23 @@ int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *timeout
 {
 	(void)size;
 	return ppoll(fds, count, timeout, mask);
+}
+
+/* The kernel's table of routes. */
+static bool is_without_route;
+
+int route_find(const struct address *to, const struct source *source, const char *device,
+	       struct mark mark, struct address *from)
+{
+	char text[ADDRESS_TEXT_SIZE];
+
+	(void)source;
+	(void)device;
+	(void)mark;
+	(void)from;
+	address_format(to, text);
+	assert_true(strcmp(text, "10.0.0.1") == 0 || strcmp(text, "fd00::1") == 0);
+	return is_without_route ? -1 : 0;
 }
 
 /* The kernel's side of the sockets. */
@@ -306,6 +324,39 @@ static void refused_request_is_unsent_and_not_lost(void **state)
 			measure((struct fake_peer){.send_errno = errors[i]});
 
 		assert_int_equal(sample.outcome, SAMPLE_UNSENT);
+	}
+}
+
+/* A blackhole route gives the errno of a full neighbour table. */
+static void invalid_argument_is_a_missing_route_where_there_is_none(void **state)
+{
+	static const struct {
+		const char *address;
+		bool is_without_route;
+		enum failure_reason reason;
+	} cases[] = {{"10.0.0.1", true, FAILURE_NO_ROUTE},
+		     {"10.0.0.1", false, FAILURE_OTHER},
+		     {"fd00::1", true, FAILURE_NO_ROUTE},
+		     {"fd00::1", false, FAILURE_NEIGHBOUR_TABLE}};
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(cases); i++) {
+		const struct probe_failure *failures;
+		struct sample sample;
+		struct probe *probe;
+		size_t count = 0;
+
+		fake_oping_reset();
+		fake_oping_script((struct fake_peer){.address = cases[i].address,
+						     .send_errno = EINVAL});
+		probe = probe_of(&cases[i].address, 1);
+		is_without_route = cases[i].is_without_route;
+		assert_int_equal(run_round(probe, &sample), ROUND_MEASURED);
+		assert_int_equal(sample.outcome, SAMPLE_UNSENT);
+		failures = probe_get_failures(probe, &count);
+		assert_int_equal(count, 1);
+		assert_int_equal(failures->reason, cases[i].reason);
+		probe_free(probe);
 	}
 }
 
@@ -947,6 +998,7 @@ int main(void)
 		TEST(hop_limit_that_is_unknown_is_negative),
 		TEST(unresponsive_peer_is_lost_after_one_timeout),
 		TEST(refused_request_is_unsent_and_not_lost),
+		TEST(invalid_argument_is_a_missing_route_where_there_is_none),
 		TEST(failed_requests_leave_the_others_results_alone),
 		TEST(hosts_have_consecutive_idents_and_their_own_samples),
 		TEST(one_address_may_have_several_sizes_of_the_payload),

@@ -344,6 +344,29 @@ static void address_that_can_be_reached_goes_before_the_one_in_use(void **state)
 	assert_false(queries[2].is_reachable);
 }
 
+/* Through another device, or from an address that is not here, nothing leaves this host. */
+static void what_can_be_reached_depends_on_source_and_device_of_the_group(void **state)
+{
+	static const struct options from_here = {.device = "lo"},
+				    other_device = {.device = "no-such-device"};
+	struct options other_source = {.count = 0};
+	const struct options *const options[] = {NULL, &from_here, &other_device,
+						 &other_source};
+	struct resolve_query queries[LENGTH(options)];
+
+	(void)state;
+	assert_true(address_parse("192.0.2.1", &other_source.source.v4));
+	for (size_t i = 0; i < LENGTH(options); i++) {
+		queries[i] = query_of("127.0.0.9", ADDRESS_IPV4);
+		queries[i].options = options[i];
+	}
+	assert_int_equal(resolve_run(queries, LENGTH(options), in_ms(60000)), 0);
+	for (size_t i = 0; i < LENGTH(options); i++) {
+		assert_address(&queries[i], "127.0.0.9");
+		assert_int_equal(queries[i].is_reachable, i < 2);
+	}
+}
+
 static void assert_options(const char *given, const char *expected)
 {
 	struct resolve_query query = query_of("options", ADDRESS_IPV4);
@@ -557,6 +580,7 @@ int main(void)
 		TEST(unsuitable_address_is_refused_and_named),
 		TEST(this_node_may_look_for_itself_at_loopback),
 		TEST(address_that_can_be_reached_goes_before_the_one_in_use),
+		TEST(what_can_be_reached_depends_on_source_and_device_of_the_group),
 		TEST(a_name_server_has_a_second_unless_the_administrator_says_otherwise),
 		TEST(deadline_ends_a_lookup_that_blocks),
 		TEST(child_that_cannot_be_killed_does_not_hold_the_run),

@@ -778,6 +778,51 @@ static void a_name_in_place_of_an_address_begins_without_one(void **state)
 	free(base);
 }
 
+/* What comes back of a trace of 3 hops and 1,500 bytes, found at 10.0.0.1 with mtu = 1500. */
+static void assert_findings(const char *config, uint64_t bytes, bool is_over)
+{
+	static const char before[] = "[probe]\nmtu = 1500\n[peers]\nalpha = 10.0.0.1\n";
+	struct fleet fleet;
+	struct target *alpha;
+	char *text;
+
+	fleet_load(&fleet, before);
+	alpha = fleet_target(&fleet, "default", "alpha", "");
+	alpha->totals.requests = 1;
+	alpha->trace = calloc(1, sizeof(*alpha->trace));
+	alpha->mtu = calloc(1, sizeof(*alpha->mtu));
+	assert_true(alpha->trace && alpha->mtu);
+	*alpha->trace = (struct trace){.at_ns = INT64_C(1600000000000000000), .hops = 3};
+	assert_true(address_parse("10.0.0.7", &alpha->trace->last));
+	*alpha->mtu =
+		(struct path_mtu){.at_ns = INT64_C(1600000000000000000), .bytes = 1500};
+	targets_select(&fleet.targets, "");
+	text = fleet_write(&fleet, NULL);
+	fleet_free(&fleet);
+	restore_into(&fleet, config, text);
+	alpha = fleet_target(&fleet, "default", "alpha", "");
+	assert_true(alpha->trace && alpha->mtu);
+	assert_int_equal(alpha->mtu->bytes, bytes);
+	assert_int_equal(alpha->trace->is_over, is_over);
+	assert_int_equal(alpha->mtu->at_ns, INT64_C(1600000000000000000));
+	assert_int_equal(alpha->trace->at_ns, INT64_C(1600000000000000000));
+	fleet_free(&fleet);
+	free(text);
+}
+
+static void findings_fit_the_configuration_of_now(void **state)
+{
+	(void)state;
+	assert_findings("[probe]\nmtu = 1500\n[peers]\nalpha = 10.0.0.1\n", 1500, false);
+	assert_findings("[probe]\nmtu = 9000\n[peers]\nalpha = 10.0.0.1\n", 1500, false);
+	assert_findings("[probe]\nmtu = 1200\n[peers]\nalpha = 10.0.0.1\n", 1200, false);
+	assert_findings("[probe]\nmtu = 1500\n[peers]\nalpha = 10.0.0.2\n", 0, true);
+	assert_findings("[probe]\nmtu = 1500\n[peers]\nalpha = alpha.example\n", 0, true);
+	assert_findings("[collector]\ntrace = 0\n[probe]\nmtu = 1500\n[peers]\n"
+			"alpha = 10.0.0.1\n",
+			1500, true);
+}
+
 /* What becomes of beta's address in a group of that family. */
 static void check_address(const char *family, const char *published, const char *expected)
 {
@@ -957,6 +1002,7 @@ int main(void)
 		cmocka_unit_test(the_mode_of_the_histogram_may_change),
 		cmocka_unit_test(a_changed_host_name_loses_its_old_address),
 		cmocka_unit_test(a_name_in_place_of_an_address_begins_without_one),
+		cmocka_unit_test(findings_fit_the_configuration_of_now),
 		cmocka_unit_test(an_address_of_the_right_family_is_restored),
 		cmocka_unit_test(an_unusable_address_is_not_restored),
 		cmocka_unit_test(a_lookup_is_remembered),
