@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "peers/resolve.h"
+#include "peers/route.h"
 
 /* What the children wait for a name server before they turn to the next one. */
 #define SLOW_NS CLOCK_NS_PER_S
@@ -113,16 +114,23 @@ static bool leaves_address(const struct resolve_query *answer)
 	return false;
 }
 
+static bool has_route(const struct resolve_query *answer)
+{
+	const struct options *o = answer->options;
+
+	return route_find(&answer->address, &o->source, o->device, o->mark, NULL) == 0;
+}
+
 /*
  * IPv6 comes first where all else is equal, as in RFC 6724. An outage of DNS in the family
- * of the address in use moves nobody to the other family.
+ * of the address in use moves nobody to the other family, unless that alone has a route.
  */
 static int rate(const struct resolve_query *answer)
 {
 	const struct target *target = answer->owner;
 
 	if (leaves_address(answer))
-		return 8;
+		return 4 * has_route(answer) + 3;
 	return answer->result != RESOLVE_FOUND
 		       ? -1
 		       : 4 * answer->is_reachable +

@@ -92,6 +92,35 @@ static void choose(const struct addrinfo *list, const struct resolve_query *quer
 	}
 }
 
+static bool says_no_address(int error)
+{
+	return error == EAI_NONAME || error == EAI_NODATA || error == EAI_ADDRFAMILY;
+}
+
+/*
+ * With a search list glibc also says that there is no such name where the name servers
+ * failed for the name itself and know none with the domains of the list. So before an
+ * address in use is given up, the name alone is asked for, as an absolute one.
+ */
+static int confirm_no_address(const struct resolve_query *query,
+			      const struct addrinfo *hints, int error)
+{
+	char absolute[RESOLVE_NAME_SIZE];
+	struct addrinfo *list = NULL;
+	size_t len = strlen(query->host);
+	int again;
+
+	if (query->address.family == ADDRESS_NONE ||
+	    query->address.family != query->family || !strchr(query->host, '.') ||
+	    query->host[len - 1] == '.' ||
+	    !text_join(absolute, sizeof(absolute), query->host, "."))
+		return error;
+	again = getaddrinfo(absolute, NULL, hints, &list);
+	if (again == 0)
+		freeaddrinfo(list);
+	return again == 0 ? error : again;
+}
+
 static void look_up(const struct job *job, uint32_t index, struct answer *answer)
 {
 	static const int families[] = {AF_UNSPEC, AF_INET, AF_INET6};
@@ -103,14 +132,14 @@ static void look_up(const struct job *job, uint32_t index, struct answer *answer
 	int64_t start_ns = job->progress->current[job->child_count].start_ns;
 	int error = getaddrinfo(query->host, NULL, &hints, &list);
 
+	if (says_no_address(error))
+		error = confirm_no_address(query, &hints, error);
 	memset(answer, 0, sizeof(*answer));
 	answer->index = index;
 	answer->took_ns = clock_monotonic_ns() - start_ns;
 	if (error != 0) {
-		answer->result = error == EAI_NONAME || error == EAI_NODATA ||
-						 error == EAI_ADDRFAMILY
-					 ? RESOLVE_NO_ADDRESS
-					 : RESOLVE_FAILED;
+		answer->result =
+			says_no_address(error) ? RESOLVE_NO_ADDRESS : RESOLVE_FAILED;
 		return;
 	}
 	choose(list, query, answer);

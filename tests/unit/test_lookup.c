@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "peers/lookup.h"
 #include "peers/resolve.h"
+#include "peers/route.h"
 
 #define S CLOCK_NS_PER_S
 #define NOW_NS (INT64_C(1700000000) * S)
@@ -36,6 +37,7 @@ static struct {
 	size_t calls, count;
 	const char *full_name; /* NULL: it is not wanted */
 	bool asked_full_name;
+	bool has_no_route; /* for the addresses in use */
 	int result;
 } lookup;
 
@@ -68,6 +70,17 @@ void self_set_full_name(struct self *self, const char *name)
 {
 	if (*name)
 		strcpy(self->qualified, name);
+}
+
+int route_find(const struct address *to, const struct source *source, const char *device,
+	       struct mark mark, struct address *from)
+{
+	(void)to;
+	(void)mark;
+	assert_ptr_equal(source, &group.options.source);
+	assert_ptr_equal(device, group.options.device);
+	assert_null(from);
+	return lookup.has_no_route ? -1 : 0;
 }
 
 static void answer(struct resolve_query *query)
@@ -304,6 +317,20 @@ static void address_in_use_stays_where_nobody_answers_for_its_family(void **stat
 		assert_address(ALPHA, cases[i].expected);
 		assert_int_equal(items[ALPHA].lookup, cases[i].lookup);
 		assert_int_equal(items[ALPHA].is_due, cases[i].is_due);
+	}
+}
+
+static void address_without_a_route_gives_way_to_the_other_family(void **state)
+{
+	(void)state;
+	for (int is_unreachable = 0; is_unreachable < 2; is_unreachable++) {
+		reset(NULL);
+		lookup.has_no_route = true;
+		lookup.v6[ALPHA] =
+			(struct reply){RESOLVE_FOUND, "fd00::1", is_unreachable};
+		lookup.v4[ALPHA] = (struct reply){RESOLVE_CUT_OFF, NULL, false};
+		resolve();
+		assert_address(ALPHA, is_unreachable ? "10.0.0.1" : "fd00::1");
 	}
 }
 
@@ -592,6 +619,7 @@ int main(void)
 		TEST(new_name_is_looked_up_alone_and_the_time_of_all_stays),
 		TEST(one_address_is_enough_whatever_the_other_family_does),
 		TEST(address_in_use_stays_where_nobody_answers_for_its_family),
+		TEST(address_without_a_route_gives_way_to_the_other_family),
 		TEST(of_two_addresses_the_better_one_is_taken),
 		TEST(a_failure_keeps_the_address_and_is_told_from_no_time),
 		TEST(what_was_found_on_the_way_to_another_address_is_forgotten),

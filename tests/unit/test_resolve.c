@@ -73,8 +73,11 @@ int getaddrinfo(const char *host, const char *service, const struct addrinfo *hi
 	}
 	if (strcmp(host, "crash") == 0)
 		_exit(1);
-	if (strcmp(host, "unknown") == 0)
+	if (strcmp(host, "unknown") == 0 || strcmp(host, "servfail.example") == 0 ||
+	    strcmp(host, "gone.example") == 0 || strcmp(host, "gone.example.") == 0)
 		return EAI_NONAME;
+	if (strcmp(host, "servfail.example.") == 0)
+		return EAI_AGAIN;
 	if (strcmp(host, "slow") == 0) {
 		usleep(1200000);
 		host = "10.0.0.1";
@@ -244,6 +247,36 @@ static void a_name_without_an_address_is_told_from_a_failure(void **state)
 		address_format(&queries[i].address, actual);
 		assert_string_equal(actual, "10.0.0.9");
 	}
+}
+
+/* glibc forgets the failure when it looks on with the domains of a search list. */
+static void an_address_in_use_is_given_up_only_where_the_absolute_name_has_none(
+	void **state)
+{
+	static const struct {
+		const char *host;
+		enum resolve_result result;
+		bool is_in_use;
+	} cases[] = {{"servfail.example", RESOLVE_FAILED, true},
+		     {"servfail.example", RESOLVE_NO_ADDRESS, false},
+		     {"gone.example", RESOLVE_NO_ADDRESS, true},
+		     {"gone.example.", RESOLVE_NO_ADDRESS, true}};
+	struct resolve_query queries[LENGTH(cases)];
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(cases); i++) {
+		queries[i] = query_of(cases[i].host, ADDRESS_IPV4);
+		if (cases[i].is_in_use)
+			assert_true(address_parse("10.0.0.9", &queries[i].address));
+	}
+	assert_int_equal(resolve_run(queries, LENGTH(cases), in_ms(60000)), 0);
+	for (size_t i = 0; i < LENGTH(cases); i++)
+		assert_int_equal(queries[i].result, cases[i].result);
+	/* One of the other family is not at stake. */
+	queries[0] = query_of("servfail.example", ADDRESS_IPV6);
+	assert_true(address_parse("10.0.0.9", &queries[0].address));
+	assert_int_equal(resolve_run(queries, 1, in_ms(60000)), 0);
+	assert_int_equal(queries[0].result, RESOLVE_NO_ADDRESS);
 }
 
 static void family_that_is_asked_for_is_answered(void **state)
@@ -575,6 +608,7 @@ int main(void)
 		TEST(answers_come_back_to_their_queries),
 		TEST(name_of_the_hosts_file_is_found),
 		TEST(a_name_without_an_address_is_told_from_a_failure),
+		TEST(an_address_in_use_is_given_up_only_where_the_absolute_name_has_none),
 		TEST(family_that_is_asked_for_is_answered),
 		TEST(address_in_use_is_kept_while_it_is_among_the_answers),
 		TEST(unsuitable_address_is_refused_and_named),
