@@ -344,7 +344,7 @@ static void print_group(FILE *out, const struct targets *targets, size_t group,
 	const struct target_group *members = &targets->groups[group];
 
 	fprintf(out,
-		"group %s: %zu peers, self %s (%s); %zu pinged, at most %llu packets and %.1f s per run, %llu series\n",
+		"group %s: %zu peers, self %s (%s); %zu pinged, %llu packets per run, at most %.1f s, %llu series\n",
 		g->name, g->peer_count,
 		members->self ? members->self->name : "not among them",
 		print_self_reason(members), estimate->targets,
@@ -416,7 +416,7 @@ bool estimate_print(FILE *out, const struct targets *targets,
 	}
 	add_traces(&total, config);
 	fprintf(out,
-		"%zu groups, %zu peers, at most %llu packets and %.1f s per run, %llu series on this node\n",
+		"%zu groups, %zu peers, %llu packets per run, at most %.1f s, %llu series on this node\n",
 		config->group_count, config->peer_count,
 		(unsigned long long)total.packets, end_seconds(targets, &total),
 		(unsigned long long)total.series);

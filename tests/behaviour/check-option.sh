@@ -45,10 +45,10 @@ check 0
 assert_eq "file $TEST_TMP/x.ini" "$(sed -n 1p "$TEST_TMP/out")"
 assert_eq "file $TEST_TMP/x.ini.d/g.ini" "$(sed -n 2p "$TEST_TMP/out")"
 assert_file_contains "$TEST_TMP/out" \
-	'^group default: 3 peers, self me \(.self. names it\); 2 pinged, at most 72 packets and 8\.5 s per run, [0-9]+ series$'
+	'^group default: 3 peers, self me \(.self. names it\); 2 pinged, 72 packets per run, at most 8\.5 s, [0-9]+ series$'
 assert_file_contains "$TEST_TMP/out" \
-	'^group g: 1 peers, self not among them \(no peer has the name or an address of this host\); 1 pinged, at most 36 packets and 1\.6 s per run, '
-summary '^2 groups, 4 peers, at most 78 packets and 8\.5 s per run, [0-9]+ series on this node$'
+	'^group g: 1 peers, self not among them \(no peer has the name or an address of this host\); 1 pinged, 36 packets per run, at most 1\.6 s, '
+summary '^2 groups, 4 peers, 78 packets per run, at most 8\.5 s, [0-9]+ series on this node$'
 assert_eq 0 "$(stat -c %s "$TEST_TMP/err")" "bytes on standard error"
 rm -r "$TEST_TMP/x.ini.d"
 
@@ -64,17 +64,17 @@ fi
 behaviour "an empty list of peers is valid"
 write_ini '[peers]'
 check 0
-summary ' 0 peers, at most 0 packets and 0\.1 s per run, '
+summary ' 0 peers, 0 packets per run, at most 0\.1 s, '
 
 behaviour "names are neither looked up nor an error"
 write_ini '[peers]' 'me = 127.1.0.1' 'nowhere.invalid ='
 check 0
-summary ' 2 peers, at most 36 packets and '
+summary ' 2 peers, 36 packets per run, '
 
 behaviour "where a lookup may make this node a member, it is estimated as one"
 write_ini 'members_only = yes' '[collector]' 'trace = 0' '[peers]' 'a = 127.1.0.1' 'nowhere.invalid ='
 check 0
-summary ' 2 peers, at most 12 packets and '
+summary ' 2 peers, 12 packets per run, '
 
 behaviour "a run of which not all rounds fit the deadline is a warning"
 write_ini 'count = 5' 'warmup = 1' 'timeout = 1s' '[collector]' 'deadline = 3s' '[peers]' \
@@ -141,20 +141,20 @@ behaviour "the wait for names holds up groups without names, too"
 write_ini 'count = 5' 'warmup = 1' 'timeout = 1s' 'spacing = 0s' '[probe names]' \
 	'timeout = 100ms' '[peers]' 'a = 127.1.0.1' '[peers names]' 'nowhere.invalid ='
 check 0
-summary ' and 10\.1 s per run'
+summary ' packets per run, at most 10\.1 s,'
 
 behaviour "no run lasts longer than its deadline and one round"
 write_ini 'count = 100' 'warmup = 0' 'timeout = 1s' 'spacing = 0s' '[collector]' 'deadline = 3s' \
 	'[peers]' 'a = 127.1.0.1'
 check 0
-summary ' and 4\.1 s per run'
+summary ' packets per run, at most 4\.1 s,'
 
 # holds DEVICE: a run sends no more packets, and takes no longer, than -C said.
 holds() {
 	local before packets seconds
 	check 0
-	packets=$(sed -n '$s/.*at most \([0-9]*\) packets and .*/\1/p' "$TEST_TMP/out")
-	seconds=$(sed -n '$s/.*packets and \([0-9.]*\) s per run.*/\1/p' "$TEST_TMP/out")
+	packets=$(sed -n '$s/.*, \([0-9]*\) packets per run.*/\1/p' "$TEST_TMP/out")
+	seconds=$(sed -n '$s/.*packets per run, at most \([0-9.]*\) s.*/\1/p' "$TEST_TMP/out")
 	rm -f "$FILE"
 	for _ in 1 2 3; do
 		before=$(packets tx)

@@ -214,7 +214,7 @@ for option in -d --drop-ins; do
 	assert_eq "file $TEST_TMP/x.ini
 file $TEST_TMP/drop/10.ini
 file $TEST_TMP/drop/20.ini" "$(grep '^file' "$TEST_TMP/out")"
-	assert_file_contains "$TEST_TMP/out" '^1 groups, 4 peers, at most 76 packets and '
+	assert_file_contains "$TEST_TMP/out" '^1 groups, 4 peers, 76 packets per run, '
 done
 run_nc 0 -l -c "$TEST_TMP/x.ini" -d "$TEST_TMP/drop"
 assert_eq 5 "$(grep -vc '^group .*:' "$TEST_TMP/out")" lines
