@@ -17,7 +17,7 @@
 #define ADD_NS (20 * CLOCK_NS_PER_US)
 #define REQUEST_NS (40 * CLOCK_NS_PER_US)
 /* And a hop of a trace, as its wait ends too late on such a machine. */
-#define HOP_NS (2 * CLOCK_NS_PER_MS)
+#define HOP_NS (5 * CLOCK_NS_PER_MS)
 /* And a target to be restored and published. */
 #define PUBLISH_NS (30 * CLOCK_NS_PER_US)
 /* And a run without any target. Its rounds' waits end too late, too. */

@@ -45,10 +45,10 @@ check 0
 assert_eq "file $TEST_TMP/x.ini" "$(sed -n 1p "$TEST_TMP/out")"
 assert_eq "file $TEST_TMP/x.ini.d/g.ini" "$(sed -n 2p "$TEST_TMP/out")"
 assert_file_contains "$TEST_TMP/out" \
-	'^group default: 3 peers, self me \(.self. names it\); 2 pinged, 72 packets per run, at most 8\.5 s, [0-9]+ series$'
+	'^group default: 3 peers, self me \(.self. names it\); 2 pinged, 72 packets per run, at most 8\.7 s, [0-9]+ series$'
 assert_file_contains "$TEST_TMP/out" \
-	'^group g: 1 peers, self not among them \(no peer has the name or an address of this host\); 1 pinged, 36 packets per run, at most 1\.6 s, '
-summary '^2 groups, 4 peers, 78 packets per run, at most 8\.5 s, [0-9]+ series on this node$'
+	'^group g: 1 peers, self not among them \(no peer has the name or an address of this host\); 1 pinged, 36 packets per run, at most 1\.7 s, '
+summary '^2 groups, 4 peers, 78 packets per run, at most 8\.7 s, [0-9]+ series on this node$'
 assert_eq 0 "$(stat -c %s "$TEST_TMP/err")" "bytes on standard error"
 rm -r "$TEST_TMP/x.ini.d"
 

@@ -209,8 +209,8 @@ static void a_group_that_a_lookup_may_show_this_node_in_is_pinged(void **state)
 	estimate_assume_members(&config, &targets);
 	targets_select(&targets, "");
 	assert_true(print_plan());
-	assert_non_null(strstr(printed, "; 2 pinged, at most 12 packets"));
-	assert_non_null(strstr(printed, "; 0 pinged, at most 0 packets"));
+	assert_non_null(strstr(printed, "; 2 pinged, 12 packets per run"));
+	assert_non_null(strstr(printed, "; 0 pinged, 0 packets per run"));
 }
 
 static void no_groups_are_a_valid_estimate(void **state)
@@ -413,7 +413,9 @@ static void expect_total(unsigned long packets, double seconds)
 	assert_true(print_plan());
 	line = strstr(printed, "\n1 groups, ");
 	assert_non_null(line);
-	assert_int_equal(sscanf(strstr(line, "at most"), "at most %lu", &announced), 1);
+	assert_int_equal(
+		sscanf(strstr(line, "peers, "), "peers, %lu packets per run", &announced),
+		1);
 	assert_int_equal(announced, packets);
 	assert_true(announced_seconds() > seconds - 0.05 &&
 		    announced_seconds() < seconds + 0.05);
@@ -429,9 +431,9 @@ static void traces_are_as_many_as_a_run_makes(void **state)
 {
 	(void)state;
 	load("[collector]\ntrace = 3\n[probe]\n" SHORT "[peers]\n" FOUR);
-	expect_total(8 + 3 * 30, 1.2);
+	expect_total(8 + 3 * 30, 1.5);
 	load("[collector]\ntrace = 9\n[probe]\n" SHORT "[peers]\n" FOUR);
-	expect_total(8 + 4 * 30, 1.5);
+	expect_total(8 + 4 * 30, 1.9);
 	/* Those that would end after the deadline are left out. */
 	load("[collector]\ntrace = 9\ndeadline = 700ms\n[probe]\n" SHORT
 	     "[peers]\n" FOUR);
