@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,7 +19,7 @@ _Static_assert(BUFFER_SIZE > 2 * (2 * LABELS_MAX + 1) * INIFILE_LINE_MAX + 65536
 	       "any line fits in");
 
 /* Usual lines need no more, and what is never read into takes no memory. */
-#define READ_SIZE 65536
+#define READ_SIZE 16384
 
 /* The line without the digest that ends the file. */
 #define SEAL_PREFIX PROMFILE_STATE "end "
@@ -129,16 +128,12 @@ static enum promfile_result scan_lines(struct scan *scan)
 
 enum promfile_result promfile_scan(int fd, promfile_handler *handler, void *arg)
 {
-	struct scan scan = {.fd = fd, .handler = handler, .arg = arg};
-	enum promfile_result result;
+	/* Too large for the stack. One file is scanned at a time. */
+	static char buffer[BUFFER_SIZE];
+	struct scan scan = {.fd = fd, .buffer = buffer, .handler = handler, .arg = arg};
 
-	scan.buffer = malloc(BUFFER_SIZE);
-	if (!scan.buffer)
-		return PROMFILE_NO_MEMORY;
 	digest_init(&scan.digest);
-	result = scan_lines(&scan);
-	free(scan.buffer);
-	return result;
+	return scan_lines(&scan);
 }
 
 const char *promfile_reason(enum promfile_result result)
