@@ -1,6 +1,6 @@
 #!/bin/bash
 # `-C` says what a run would amount to, and refuses what makes no sense.
-# -C: what a run would amount to, and whether that is sensible.
+# alone: it measures time
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -11,7 +11,7 @@ echo "seed $SEED"
 hour_ms=3600000 rounds=8
 
 # A silent peer makes each round last its timeout, so nearly all the time there is a round under
-# way; the others answer all through the first 140 ms of it, so some of them after the jump.
+# way; the others answer all through the first 120 ms of it, so some of them after the jump.
 cat >x.ini <<INI
 [collector]
 trace = 0
@@ -26,8 +26,8 @@ INI
 add_peers x.ini x.map a 10.1 20
 add_peers x.ini x.map b fd00:1:: 20
 simnet_start - -s "$SEED" <<'PLAN'
-10.1.0.1-10.1.0.20     delay=70ms jitter=69ms
-fd00:1::1-fd00:1::20   delay=70ms jitter=69ms
+10.1.0.1-10.1.0.20     delay=60ms jitter=59ms
+fd00:1::1-fd00:1::20   delay=60ms jitter=59ms
 PLAN
 
 # jump AT_MS BY_MS: a run of its own file x.prom; what the network saw meanwhile is in $requests.

@@ -14,7 +14,7 @@ PLAN
 config() {
 	local i
 	printf '%s\n' '[collector]' "self = node$1" 'fsync = no' 'trace = 0' '[probe]' 'count = 2' \
-		'warmup = 0' 'interval = 1ms' 'timeout = 100ms' "fanout = $FANOUT" \
+		'warmup = 0' 'interval = 1ms' 'timeout = 500ms' "fanout = $FANOUT" \
 		"roam = $ROAM" '[peers]'
 	for ((i = 1; i <= PEERS; i++)); do echo "node$i = 10.1.0.$i"; done
 }

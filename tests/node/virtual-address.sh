@@ -12,6 +12,8 @@ for name in "${nodes[@]}"; do
 	node_new "$name" installed
 	# The peers of one group have the names of the nodes, those of another only addresses of theirs.
 	configure "$name" <<'INI'
+[collector]
+trace = 0
 [probe]
 count = 10
 interval = 100ms
