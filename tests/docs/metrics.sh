@@ -14,7 +14,7 @@ deadline = 30s
 count = 3
 warmup = 0
 interval = 1ms
-timeout = 100ms
+timeout = 400ms
 mtu = 1500
 mtu_every = 0s
 [peers]

@@ -60,7 +60,7 @@ done
 measures() {
 	local peer=b
 	[ "$1" != b ] || peer=a
-	wait_until 45 serves "$1" "nodecanary_peer_up{group=\"default\",peer=\"$peer\"} 1"
+	wait_until 120 serves "$1" "nodecanary_peer_up{group=\"default\",peer=\"$peer\"} 1"
 	grep -qx 'own_metric 1' "$1/scrape"
 	assert_file_contains "$1/scrape" '^node_textfile_scrape_error 0$'
 }
