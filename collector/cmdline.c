@@ -129,8 +129,8 @@ static enum cmdline_mode check_modes(enum cmdline_mode mode, bool all, bool quie
 }
 
 /*
- * Wherever the name comes from, the same names are right. It is the label `file` of several
- * files, and one that is not in UTF-8 would make the whole file invalid.
+ * The same names as for `textfile`. The name may become the label `file`, so one that is not
+ * in UTF-8 would make the whole file invalid.
  */
 static bool is_output(const char *path)
 {

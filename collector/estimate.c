@@ -16,11 +16,11 @@
  */
 #define ADD_NS (20 * CLOCK_NS_PER_US)
 #define REQUEST_NS (40 * CLOCK_NS_PER_US)
-/* And a hop of a trace, as its wait ends too late on such a machine. */
+/* And each hop of a trace, as waits end late on such a machine. */
 #define HOP_NS (5 * CLOCK_NS_PER_MS)
 /* And a target to be restored and published. */
 #define PUBLISH_NS (30 * CLOCK_NS_PER_US)
-/* And a run without any target. Its rounds' waits end too late, too. */
+/* And every run, even without targets. The waits of its rounds end late, too. */
 #define RUN_NS (50 * CLOCK_NS_PER_MS)
 
 #define TENTH_NS (CLOCK_NS_PER_S / 10)
@@ -30,12 +30,12 @@ struct estimate {
 	size_t targets;
 	size_t visits; /* targets that roaming may ask besides those in batches */
 	uint64_t packets, series, mesh_series;
-	int64_t first_ns;     /* the first measured round begins */
-	int64_t last_ns;      /* the last round begins, if the deadline allows it */
-	int64_t round_ns;     /* the last round takes */
-	int64_t rounds_ns;    /* all rounds have ended */
-	int64_t diagnosis_ns; /* what comes after them takes, where there is time for it */
-	int64_t trace_ns;     /* the longest trace takes */
+	int64_t first_ns;     /* start of the first measured round */
+	int64_t last_ns;      /* start of the last round, if there were no deadline */
+	int64_t round_ns;     /* duration of the last round */
+	int64_t rounds_ns;    /* end of all rounds */
+	int64_t diagnosis_ns; /* duration of path MTU and traces, without a deadline */
+	int64_t trace_ns;     /* duration of the longest trace */
 };
 
 /*
@@ -258,7 +258,7 @@ static void add_path_mtu(struct estimate *estimate, const struct targets *target
 	}
 }
 
-/* Everything but the rounds' times, and traces, of which there are so many in all groups. */
+/* Without the times of rounds, and without traces, which are limited for the whole run. */
 static struct estimate estimate_group(const struct targets *targets, size_t group)
 {
 	const struct config *config = targets->config;
@@ -288,7 +288,7 @@ static struct estimate estimate_group(const struct targets *targets, size_t grou
 	return estimate;
 }
 
-/* No round begins after the deadline. One that is under way at that time is completed. */
+/* Rounds begin until the deadline. The last one may end after it. */
 static void limit_rounds(struct estimate *estimate, int64_t deadline_ns)
 {
 	estimate->rounds_ns =
@@ -320,7 +320,7 @@ static void add_traces(struct estimate *estimate, const struct config *config)
 	estimate->diagnosis_ns += (int64_t)traces * estimate->trace_ns;
 }
 
-/* The end of the run. Whatever of the diagnosis would end after the deadline is left out. */
+/* When the run ends. What would trace or probe the path MTU beyond the deadline is skipped. */
 static double end_seconds(const struct targets *targets, const struct estimate *estimate)
 {
 	int64_t deadline_ns = targets->config->collector.deadline_ns;

@@ -17,15 +17,16 @@
 #define ESTIMATE_MESH_SERIES_MAX 1000000
 
 /*
- * Lets this node ping a group with members_only of which a lookup may show that it is a
- * member. To be called between targets_select() and another call of it.
+ * --check resolves no names, so it cannot know whether a name makes this node a member of a
+ * group. Removes members_only from such groups, so that the estimate includes their peers.
+ * Needs targets_select() before it, and again after it.
  */
 void estimate_assume_members(struct config *config, const struct targets *targets);
 
 /*
  * Prints a summary, and logs warnings. To be called after targets_select(), with self and
  * addresses as far as they are known without a lookup, and after batches_build(). False,
- * after logging, if a group would measure nothing, as the deadline is too early.
+ * after logging, if the deadline leaves a group without any measured round.
  */
 bool estimate_print(FILE *out, const struct targets *targets,
 		    const struct batches *batches);

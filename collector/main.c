@@ -319,7 +319,7 @@ static int probe_targets(void)
 	return 0;
 }
 
-/* Those that are left have an address of this host, which would answer itself. */
+/* Peers that are unselected for no other reason have an address of this host. */
 static const char *idle_reason(const struct group *group,
 			       const struct target_group *members)
 {
@@ -338,12 +338,12 @@ static void report_idle_groups(void)
 		const struct group *group = &run.config.groups[i];
 
 		if (members->states[TARGET_UNSELECTED] > 0)
-			log_warnx("group `%s`: no peer is pinged: %s", group->name,
+			log_warnx("group `%s`: no peer is pinged because %s", group->name,
 				  idle_reason(group, members));
 	}
 }
 
-/* Rounds that were interrupted are left out by whoever asked for it, who knows. */
+/* Not for a stop request: whoever sent it knows why nothing was measured. */
 static void report_missed_deadline(void)
 {
 	char deadline[NUMBER_DURATION_SIZE];

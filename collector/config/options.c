@@ -138,7 +138,7 @@ static bool add_source(struct source *source, const char *word)
 	char interface[IF_NAMESIZE] = "";
 	struct address addr, *slot;
 
-	/* The interface may come and go, so whether it exists now is no matter of the files. */
+	/* An interface may come and go, so one that is missing now is no configuration error. */
 	if (address_parse_scoped(word, &addr, interface))
 		addr.scope = if_nametoindex(interface);
 	else if (!address_parse(word, &addr) || address_unusable(&addr))

@@ -98,7 +98,7 @@ static void collect(struct targets *targets, enum turn turn, int64_t wall_ns,
 	}
 }
 
-/* Nobody said whether the address in use is still that of the name. */
+/* Whether the lookup says nothing about the address in use, which is of its family. */
 static bool leaves_address(const struct resolve_query *answer)
 {
 	const struct target *target = answer->owner;
@@ -128,14 +128,13 @@ static bool has_route(const struct resolve_query *answer)
 static int rate(const struct resolve_query *answer)
 {
 	const struct target *target = answer->owner;
+	bool is_left = leaves_address(answer);
+	bool is_reachable = is_left ? has_route(answer) : answer->is_reachable;
 
-	if (leaves_address(answer))
-		return 4 * has_route(answer) + 3;
-	return answer->result != RESOLVE_FOUND
-		       ? -1
-		       : 4 * answer->is_reachable +
-				 2 * address_equal(&answer->address, &target->address) +
-				 (answer->family == ADDRESS_IPV6);
+	if (!is_left && answer->result != RESOLVE_FOUND)
+		return -1;
+	return 4 * is_reachable + 2 * address_equal(&answer->address, &target->address) +
+	       (answer->family == ADDRESS_IPV6);
 }
 
 /*
@@ -255,11 +254,11 @@ static void report_slowness(const struct questions *questions)
 static void store_and_report(const struct targets *targets, struct questions *questions)
 {
 	store_answers(questions);
-	/* Lookups that nobody answers are why no time was left for others. */
+	/* Lookups without an answer are the reason why others were not asked. */
 	if (!report(targets, questions, RESOLVE_CUT_OFF,
 		    "no answer in time from the name servers of /etc/resolv.conf"))
 		report(targets, questions, RESOLVE_NOT_ASKED,
-		       "no time was left within resolve_timeout; the next run goes on with it");
+		       "not asked within resolve_timeout; the next run continues with it");
 	report(targets, questions, RESOLVE_FAILED,
 	       "no name server of /etc/resolv.conf answers without an error");
 	report(targets, questions, RESOLVE_REFUSED, "");
@@ -289,8 +288,8 @@ int lookup_run(struct targets *targets, struct stats_node *node, struct self *se
 			.host = self->host, .canonical = full_name};
 	collect(targets, TURN_FIRST, wall_ns, &questions);
 	collect(targets, TURN_SECOND, wall_ns, &questions);
-	/* Between two turns it is asked again only where names of peers are, too. */
-	if (questions.count == wants_full_name && node->last_resolve_ns == last_ns)
+	/* Between two turns the full name is asked for only together with names of peers. */
+	if (wants_full_name && questions.count == 1 && node->last_resolve_ns == last_ns)
 		questions.count = 0;
 	result = resolve_run(questions.items, questions.count, deadline_ns);
 	if (result < 0 || questions.count == 0)

@@ -98,9 +98,9 @@ static bool says_no_address(int error)
 }
 
 /*
- * With a search list glibc also says that there is no such name where the name servers
- * failed for the name itself and know none with the domains of the list. So before an
- * address in use is given up, the name alone is asked for, as an absolute one.
+ * With a search list, glibc also returns EAI_NONAME if the name servers failed for the name
+ * itself and answered that it does not exist in any domain of the list. So before an address
+ * in use is given up, the absolute name is looked up.
  */
 static int confirm_no_address(const struct resolve_query *query,
 			      const struct addrinfo *hints, int error)
@@ -116,9 +116,11 @@ static int confirm_no_address(const struct resolve_query *query,
 	    !text_join(absolute, sizeof(absolute), query->host, "."))
 		return error;
 	again = getaddrinfo(absolute, NULL, hints, &list);
-	if (again == 0)
-		freeaddrinfo(list);
-	return again == 0 ? error : again;
+	if (again != 0)
+		return again;
+	/* It has an address after all. The next lookup will say which. */
+	freeaddrinfo(list);
+	return EAI_AGAIN;
 }
 
 static void look_up(const struct job *job, uint32_t index, struct answer *answer)

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 /*
- * Before Linux 5.17 a mark takes CAP_NET_ADMIN. Where it is refused nothing is sent with it
- * either, and the route without it is the best answer.
+ * Before Linux 5.17 a mark needs CAP_NET_ADMIN. If it is refused here, no request is sent
+ * with it either, so the route without it does no harm.
  */
 static int set_options(int fd, const struct address *source, const char *device,
 		       struct mark mark)

@@ -221,7 +221,7 @@ static size_t find_only_local(const unsigned char *evidence, size_t count)
 struct self_decision self_decide(const unsigned char *evidence, size_t count,
 				 unsigned least, bool keeps_previous)
 {
-	struct self_decision decision = {SIZE_MAX, 0, false, SIZE_MAX};
+	struct self_decision decision = {.peer = SIZE_MAX, .misplaced = SIZE_MAX};
 	bool is_only_local = find_only_local(evidence, count) != SIZE_MAX;
 	size_t previous = SIZE_MAX;
 

@@ -84,8 +84,9 @@ struct self_decision self_decide(const unsigned char *evidence, size_t count,
 				 unsigned least, bool keeps_previous);
 
 /*
- * Sets self, self_evidence, next_runs_kept and misplaced of the groups, is_local and has_conflict of the
- * targets. A `guess`, which only selects what is looked up, takes a first label for a name.
+ * Sets self, self_evidence, next_runs_kept and misplaced of the groups, is_local and
+ * has_conflict of the targets. A `guess`, which only selects what is looked up, takes a first
+ * label for a name.
  */
 void self_find(struct self *self, struct targets *targets, bool guess);
 

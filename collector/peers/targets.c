@@ -379,7 +379,7 @@ static void finish_visit(struct target *target, struct target_group *members,
 {
 	members->roam_requests += target->run.requests;
 	members->roam_replies += target->run.replies;
-	/* One that could not be asked, as it has no address now, is no suspect for that. */
+	/* A peer that was not asked, as it has no address now, is not suspected for that. */
 	if (target->run.requests > 0 || target->roam_state == ROAM_UNRESPONSIVE)
 		target->roam_state =
 			roam_next_state(target->roam_state, target->run.replies > 0,
@@ -399,7 +399,7 @@ void targets_finish_roaming(struct targets *targets, int64_t wall_ns)
 {
 	size_t group = SIZE_MAX, listed = 0;
 
-	/* Whoever could not be asked has his turn again later; the others must not wait. */
+	/* Peers that could not be asked have another turn later; the others do not wait for them. */
 	for (size_t i = 0; i < targets->config->group_count; i++)
 		targets->groups[i].roam_position = targets->groups[i].roam_next;
 	for (size_t i = 0; i < targets->count; i++) {

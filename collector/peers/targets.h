@@ -91,7 +91,7 @@ struct target_group {
 	const struct peer *last_self; /* self of the previous run */
 	const struct peer *misplaced; /* has our name, but not our address; or NULL */
 	unsigned self_evidence;	      /* why self is this node: see self.h */
-	/* Runs in a row, before this one and with it, in which only the one before said so. */
+	/* Runs in a row that knew self from the previous run alone: before and with this one. */
 	uint64_t runs_kept, next_runs_kept;
 	struct stats_histogram histogram; /* of all peers, former ones included */
 	uint64_t list_hash;		  /* see targets_list_hash() */
@@ -158,8 +158,8 @@ const struct target *targets_sibling(const struct targets *targets,
 int targets_add_counts(const struct targets *targets, struct stats_histogram *histogram);
 
 /*
- * For a target whose address has changed: what was found on the way to another one is not
- * published. When that was still delays the next trace and the next large packet.
+ * For a target whose address has changed: trace and path MTU of the old address are no longer
+ * published. Their times stay, so that trace_every and mtu_every hold.
  */
 void targets_forget_path(struct target *target);
 

@@ -25,9 +25,9 @@ void task_run(size_t count, void (*function)(void *arg), void *arg);
 
 /*
  * Waits until a descriptor is ready or until a time of the monotonic clock, and fills in
- * `revents`. It may also return early; the caller looks at what it waits for again. Where
- * the kernel cannot wait, as without memory, all have POLLERR: a round of which nobody knows
- * whether replies came is interrupted, and nothing is lost.
+ * `revents`. It may also return early; the caller looks at what it waits for again. If the
+ * kernel cannot wait, for example without memory, all have POLLERR: the round is discarded as
+ * interrupted, because replies may be there that were not read.
  */
 void task_wait(struct pollfd *fds, nfds_t count, int64_t until_ns);
 

@@ -18,7 +18,7 @@
 _Static_assert(BUFFER_SIZE > 2 * (2 * LABELS_MAX + 1) * INIFILE_LINE_MAX + 65536,
 	       "any line fits in");
 
-/* Usual lines need no more, and what is never read into takes no memory. */
+/* Usual lines need no more. Pages of the buffer that are never written take no memory. */
 #define READ_SIZE 16384
 
 /* The line without the digest that ends the file. */

@@ -190,8 +190,8 @@ silent
 assert_eq 7/7 "$(of trace_hops four)/$(of trace_hops six)"
 in_ns $((ROUTERS + 1)) nft delete table inet half
 
-# A second way from router 1 to router 3. Which of the two a packet takes depends on its addresses.
-second_way() {
+# A second path from router 1 to router 3. Which of the two a packet takes depends on its addresses.
+second_path() {
 	far_start
 	pids[second]=$FAR_PID
 	in_ns second ip link set lo up
@@ -211,8 +211,8 @@ second_way() {
 	in_ns 1 ip route replace "10.7.$((ROUTERS + 1)).0/24" nexthop via 10.7.2.2 nexthop via 10.8.1.2
 }
 
-behaviour "of two ways of equal cost a trace follows the one on which the packets get lost"
-second_way
+behaviour "of two paths of equal cost a trace follows the one on which packets get lost"
+second_path
 printf '%s\n' '[collector]' 'trace = 16' 'trace_every = 0s' '[probe]' 'count = 2' 'warmup = 0' 'interval = 1ms' \
 	'timeout = 200ms' '[peers]' >ways.ini
 for ((n = 1; n <= 16; n++)); do
@@ -228,7 +228,7 @@ cut second
 run_nc 0 -c ways.ini -o "$TEST_TMP/x.prom"
 mend second
 down=$(grep -c '^nodecanary_peer_up{.*} 0$' x.prom)
-assert_between 1 "$down" 15 "peers that are reached by the second way"
+assert_between 1 "$down" 15 "peers that are reached by the second path"
 assert_eq "$down" "$(grep -c '^nodecanary_trace_last_hop_info{.*,hop="10.8.1.2"} 1$' x.prom)" "traces that end there"
 assert_eq "$down" "$(grep -c '^nodecanary_trace_hops{.*} 2$' x.prom)" "traces"
 done_testing

@@ -586,7 +586,7 @@ static void one_line_says_why_names_are_not_resolved(void **state)
 	reset(NULL);
 	answer_all(RESOLVE_NOT_ASKED, NULL);
 	forget(BETA);
-	assert_logs((const char *const[]){"`beta.example`: no time was left",
+	assert_logs((const char *const[]){"`beta.example`: not asked within",
 					  "(names: 1)", NULL});
 	reset(NULL);
 	answer_all(RESOLVE_FOUND, "10.0.0.1");

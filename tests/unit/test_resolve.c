@@ -74,8 +74,11 @@ int getaddrinfo(const char *host, const char *service, const struct addrinfo *hi
 	if (strcmp(host, "crash") == 0)
 		_exit(1);
 	if (strcmp(host, "unknown") == 0 || strcmp(host, "servfail.example") == 0 ||
-	    strcmp(host, "gone.example") == 0 || strcmp(host, "gone.example.") == 0)
+	    strcmp(host, "gone.example") == 0 || strcmp(host, "gone.example.") == 0 ||
+	    strcmp(host, "back.example") == 0)
 		return EAI_NONAME;
+	if (strcmp(host, "back.example.") == 0)
+		host = "10.0.0.9";
 	if (strcmp(host, "servfail.example.") == 0)
 		return EAI_AGAIN;
 	if (strcmp(host, "slow") == 0) {
@@ -259,6 +262,7 @@ static void an_address_in_use_is_given_up_only_where_the_absolute_name_has_none(
 		bool is_in_use;
 	} cases[] = {{"servfail.example", RESOLVE_FAILED, true},
 		     {"servfail.example", RESOLVE_NO_ADDRESS, false},
+		     {"back.example", RESOLVE_FAILED, true},
 		     {"gone.example", RESOLVE_NO_ADDRESS, true},
 		     {"gone.example.", RESOLVE_NO_ADDRESS, true}};
 	struct resolve_query queries[LENGTH(cases)];
