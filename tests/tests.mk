@@ -172,7 +172,7 @@ fuzz:
 		tests/fuzz/run $(FUZZ_SECONDS)
 
 check-fuzz:
-	$(Q)$(MAKE) --no-print-directory FUZZ_SECONDS=10 fuzz
+	$(Q)$(MAKE) --no-print-directory FUZZ_SECONDS=5 fuzz
 
 # Branches of the collector that the unit and integration tests take.
 COVERAGE := $(BUILD)/coverage

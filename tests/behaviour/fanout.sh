@@ -34,7 +34,7 @@ sed -n '/^\[peers\]/,$s/ = .*//p' "$TEST_TMP/x.ini" | "$TOP/tests/behaviour/ring
 run_nc 0 -c "$TEST_TMP/y.ini" -l --all
 cut -d' ' -f2- "$TEST_TMP/out" | sort | diff - "$TEST_TMP/pairs"
 
-MANY=$((12000 / STRIDE)) # choosing for all of them takes the square of it
+MANY=$((STRIDE > 1 ? 3000 : 12000)) # choosing for all of them takes the square of it
 behaviour "of thousands each pings 8, and each is pinged by 8 but for some 60 by one more or less"
 fleet $MANY 8 >"$TEST_TMP/x.ini"
 run_nc 0 -c "$TEST_TMP/x.ini" -l --all

@@ -66,11 +66,4 @@ export OPING_SHIM=deaf
 refuses select
 unset OPING_SHIM
 
-behaviour "the calls are replaced whatever visibility the user's CFLAGS give to functions"
-tar -C "$TOP" -cf - Makefile VERSION collector tests/tests.mk | tar -xf -
-make -s CFLAGS='-O1 -fvisibility=hidden' BUILD=hidden all >make.log 2>&1 ||
-	fail "make; $(_show make.log)"
-assert_exit 0 hidden/nodecanary -c x.ini -o "$TEST_TMP/hidden.prom"
-assert_eq 2 "$(value hidden.prom 'nodecanary_replies_total{group="default",peer="self4"}')"
-
 done_testing

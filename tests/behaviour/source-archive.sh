@@ -1,6 +1,7 @@
 #!/bin/bash
 # The source archive of a release (`make dist`) needs no git, and the program that is built from it
 # is the same to the byte wherever that happens.
+# check: no, it builds everything several times
 # sandbox: no, make needs more than the program
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh

@@ -64,25 +64,33 @@ ask() {
 	promtool query instant http://127.0.0.1:9090 "$1" 2>&1
 }
 
-# Runs, until Prometheus has seen the counters grow.
-end=$((SECONDS + 60))
-until ask 'rate(nodecanary_unsent_total{peer="nowhere"}[2m]) > 0' | grep -q '^{'; do
-	[ "$SECONDS" -lt "$end" ] || {
-		tail -n 20 "$dir"/*.log
-		exit 1
-	}
+run() {
 	"$program" -q -c "$dir/x.ini" -o "$dir/textfile/nodecanary.prom"
 	sleep 0.2
-done
+}
 
+# says QUERY: runs, until the answer has something. It may take long where others have the processors.
+says() {
+	until answer=$(ask "$1") && [ -n "$answer" ]; do
+		[ "$SECONDS" -lt 400 ] || return 1
+		run
+	done
+}
+
+says 'rate(nodecanary_unsent_total{peer="nowhere"}[2m]) > 0' || {
+	tail -n 20 "$dir"/*.log
+	exit 1
+}
 status=0 count=0
 while IFS=$'\t' read -r title query; do
 	count=$((count + 1))
-	if ! answer=$(ask "$query"); then
+	if grep -qxF -e "$title" <<<"$something"; then
+		says "$query" || {
+			echo "$title: nothing: $answer"
+			status=1
+		}
+	elif ! answer=$(ask "$query"); then
 		echo "$title: $answer"
-		status=1
-	elif grep -qxF -e "$title" <<<"$something" && [ -z "$answer" ]; then
-		echo "$title: nothing"
 		status=1
 	fi
 done <"$dir/queries"
