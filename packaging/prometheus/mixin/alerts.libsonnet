@@ -481,14 +481,15 @@ local promql = import 'promql.libsonnet';
       'Correct the list (or DNS), and roll it out: `nodecanary -l` shows names and addresses as a node sees them.',
       'group',
     ], after('2m')),
+    // The largest of two minutes: at the first scrape after a short reboot the last run is one before it.
     alert('Clock', 'warning', |||
-      abs(node:nodecanary_clock_offset_seconds + 8) > %(s)d
-        unless on (J) abs(quantile by (J) (0.5, node:nodecanary_clock_offset_seconds) + 8) > %(s)d
+      abs(%(offset)s + 8) > %(s)d
+        unless on (J) abs(quantile by (J) (0.5, %(offset)s) + 8) > %(s)d
         or
-      quantile by (J) (0.5, node:nodecanary_clock_offset_seconds) + 8 > %(s)d
+      quantile by (J) (0.5, %(offset)s) + 8 > %(s)d
         or
-      quantile by (J) (0.5, node:nodecanary_clock_offset_seconds) + 8 < -%(s)d
-    ||| % { s: config.clockSeconds }, [
+      quantile by (J) (0.5, %(offset)s) + 8 < -%(s)d
+    ||| % { s: config.clockSeconds, offset: 'max_over_time(node:nodecanary_clock_offset_seconds[2m])' }, [
       'The clock of {{ with $labels.instance }}{{ . }}{{ else }}Prometheus or of most nodes of job {{ $labels.job }}{{ end }} is wrong.',
       'Its last run, a fresh one, ended {{ $value | humanizeDuration }} away from the clock of Prometheus. The measurements are right, but times in its logs are not.',
       '`timedatectl`, `chronyc tracking`: is it synchronized, and with whom?',
