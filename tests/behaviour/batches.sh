@@ -53,7 +53,7 @@ if ! is_sanitized; then
 	assert_eq 1 "$(value "$FILE" nodecanary_last_run_success)"
 
 	behaviour "a socket that cannot be prepared costs the peers of its own batch alone, and one round at most"
-	x_ini 'count = 3' 'timeout = 200ms'
+	x_ini 'count = 3' 'interval = 1ms' 'timeout = 100ms'
 	NC_WRAP="env LD_PRELOAD=$TOOLS/fault_shim.so FAULT_SHIM_COUNT=counts" run_nc 0 -c x.ini -o "$FILE"
 	calls=$(awk '$1 == "setsockopt" { print $2 }' counts)
 	prepared=0
@@ -92,8 +92,8 @@ cp /etc/hosts hosts
 for ((i = 1; i <= 300; i++)); do echo "10.1.0.9 node$i.test"; done >>hosts
 mount --bind hosts /etc/hosts
 {
-	printf '%s\n' '[collector]' 'resolve_timeout = 30s' 'deadline = 1m' '[probe]' 'count = 3' 'warmup = 1' \
-		'[peers]' 'numeric = 10.1.0.8'
+	printf '%s\n' '[collector]' 'resolve_timeout = 30s' 'deadline = 1m' '[probe]' 'family = ipv4' 'count = 3' \
+		'warmup = 1' '[peers]' 'numeric = 10.1.0.8'
 	for ((i = 1; i <= 300; i++)); do echo "node$i.test ="; done
 } >names.ini
 run_nc 0 -C -c names.ini

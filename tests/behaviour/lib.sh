@@ -61,6 +61,9 @@ median_kilobytes() {
 STRIDE=10
 if [ -n "${ALL:-}${FULL:-}" ]; then STRIDE=1; fi
 
+# as_many MANY FEW: MANY where all is tried, and otherwise FEW.
+as_many() { echo "${@:STRIDE > 1 ? 2 : 1:1}"; }
+
 # is_chosen N COUNT: whether call N of COUNT has its turn.
 is_chosen() { (($1 == 1 || $1 == $2 || $1 % STRIDE == 0)); }
 
@@ -234,7 +237,9 @@ nc_start() {
 }
 
 _nc_ended() {
-	[ ! -e "/proc/$NC_PID" ] || grep -q '^State:.*zombie' "/proc/$NC_PID/status"
+	local stat
+	{ read -r stat <"/proc/$NC_PID/stat"; } 2>/dev/null || return 0
+	[[ $stat = *') Z '* ]]
 }
 
 # nc_end CODE SECONDS: it ends within that time, with that status.
@@ -249,12 +254,24 @@ nc_end() {
 # packets tx|rx [DEVICE]: that went to the simulated network, or came from it. Cheap, so also good
 # in the middle of a measurement.
 packets() {
-	awk -v device="${2:-sim0}:" -v column="$([ "$1" = rx ] && echo 3 || echo 11)" \
-		'$1 == device { print $column }' /proc/net/dev
+	_count_packets "$@"
+	echo "$_packets"
 }
 
 # packets_reach tx|rx N [DEVICE]
-packets_reach() { [ "$(packets "$1" "${3:-sim0}")" -ge "$2" ]; }
+packets_reach() {
+	_count_packets "$1" "${3:-sim0}"
+	[ "$_packets" -ge "$2" ]
+}
+
+# Without a process, as it is asked again and again.
+_count_packets() {
+	local columns
+	while read -ra columns; do
+		[ "${columns[0]}" = "${2:-sim0}:" ] || continue
+		if [ "$1" = rx ]; then _packets=${columns[2]}; else _packets=${columns[10]}; fi
+	done </proc/net/dev
+}
 
 # --- published files ---
 

@@ -127,31 +127,6 @@ done < <(awk -F'(' '/x\.prom|write\([0-9]|fchmod|fsync|flock/ { print $1 }' "$TE
 assert_le 8 "$steps" "steps"
 unset ASAN_OPTIONS
 
-behaviour "a run that is killed at a random moment leaves the old or the new file whole"
-seed=${SEED:-$RANDOM}
-echo "SEED=$seed"
-RANDOM=$seed
-published=0
-kills=$([ "${FULL:-0}" = 1 ] && echo 60 || echo 20) # killed-at-any-call tries more of them
-for ((i = 0; i < kills; i++)); do
-	before=$(runs)
-	"$NC" -c "$TEST_TMP/x.ini" -o "$FILE" 2>"$TEST_TMP/err" &
-	pid=$!
-	# Up to 50 ms: a run takes 40. Every third time at the end of it, where it publishes.
-	if ((i % 3)); then moment=$((RANDOM % 50)); else moment=$((28 + RANDOM % 12)); fi
-	sleep "$(printf '0.%03d' $moment)"
-	{ kill -KILL $pid || true; wait $pid || true; } 2>/dev/null
-	after=$(runs)
-	assert_between "$before" "$after" $((before + 1)) "runs, killed after $moment ms"
-	published=$((published + after - before))
-	run_nc 0 -c "$TEST_TMP/x.ini" -o "$FILE"
-	silent
-	nothing_beside "$FILE"
-	assert_eq $((after + 1)) "$(runs)" "runs, killed after $moment ms"
-done
-echo "$published of $kills had published"
-assert_le "$published" $((kills - 1)) "runs that were not cut short"
-
 behaviour "a left-over of another kind is replaced, and a link is not followed"
 echo precious >"$TEST_TMP/elsewhere"
 ln -s "$TEST_TMP/elsewhere" "$DOT"
