@@ -80,13 +80,21 @@ installs() {
 behaviour "the role installs it on three hosts, each of another layout"
 installs
 
+behaviour "in the directory of node_exporter a file that is root's is given to the service"
+on b chown root:root "$(textfile b)"
+plays site.yml
+nothing_changes a c
+measures b
+n=$(PROM=$(textfile b) runs b)
+PROM=$(textfile b) wait_until 120 runs_reach b $((n + 1))
+
 behaviour "check mode says that it would go, and takes nothing away"
 plays site.yml --check --diff -e nodecanary_state=absent
 for name in a b c; do
 	[ "$(changes "$name")" -ge 3 ] || fail "expected changes on $name; $(_show play.log)"
 	assert_eq active "$(on "$name" systemctl is-active nodecanary.timer)"
 	n=$(PROM=$(textfile "$name") runs "$name")
-	PROM=$(textfile "$name") wait_until 45 runs_reach "$name" $((n + 1))
+	PROM=$(textfile "$name") wait_until 120 runs_reach "$name" $((n + 1))
 done
 
 # nothing_left NAME: once the libraries have gone, too, which stay as the README of the role says, the host is as before.
