@@ -91,7 +91,7 @@ node_network_down() { ip -n "$(namespace_of "$1")" link set eth0 down; }
 # node_start NAME: boots it; node_boot NAME... waits until they are up, too.
 node_start() {
 	local name=$1 group
-	group=/sys/fs/cgroup/nodes/$TEST_NAME-$name
+	group=/sys/fs/cgroup/nodes/$TEST_NAME.$name
 	mkdir -p "$group"
 	# A process that moves itself before it becomes systemd-nspawn. Both need a cgroup of their own.
 	# Its filter of system calls does not know Landlock by itself, and only with a network that it
