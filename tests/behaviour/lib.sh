@@ -62,7 +62,7 @@ STRIDE=10
 if [ -n "${ALL:-}${FULL:-}" ]; then STRIDE=1; fi
 
 # as_many MANY FEW: MANY where all is tried, and otherwise FEW.
-as_many() { echo "${@:STRIDE > 1 ? 2 : 1:1}"; }
+as_many() { if [ "$STRIDE" = 1 ]; then echo "$1"; else echo "$2"; fi; }
 
 # is_chosen N COUNT: whether call N of COUNT has its turn.
 is_chosen() { (($1 == 1 || $1 == $2 || $1 % STRIDE == 0)); }
