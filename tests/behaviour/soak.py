@@ -45,7 +45,7 @@ def plan(seed, runs):
 def write_config(rng):
     peers = list(range(PEERS)) if rng.random() < 0.3 else rng.sample(range(PEERS), rng.randint(0, PEERS))
     with open("x.ini", "w", encoding="utf-8") as out:
-        print("[collector]\nfsync = no\n[probe]", f"count = {ROUNDS}", "warmup = 0", "interval = 1ms",
+        print("[collector]\nfsync = no\ntrace = 0\n[probe]", f"count = {ROUNDS}", "warmup = 0", "interval = 1ms",
               f"timeout = {TIMEOUT_MS}ms", "[peers]", sep="\n", file=out)
         for peer in peers:
             print(f"p{peer} = {address(peer)}", file=out)
