@@ -258,7 +258,7 @@ static void add_path_mtu(struct estimate *estimate, const struct targets *target
 	}
 }
 
-/* Without the times of rounds, and without traces, which are limited for the whole run. */
+/* The times of rounds and the traces are added for all groups together, later. */
 static struct estimate estimate_group(const struct targets *targets, size_t group)
 {
 	const struct config *config = targets->config;
@@ -288,7 +288,7 @@ static struct estimate estimate_group(const struct targets *targets, size_t grou
 	return estimate;
 }
 
-/* Rounds begin until the deadline. The last one may end after it. */
+/* No round starts after the deadline. One that is running then is completed. */
 static void limit_rounds(struct estimate *estimate, int64_t deadline_ns)
 {
 	estimate->rounds_ns =
@@ -320,7 +320,7 @@ static void add_traces(struct estimate *estimate, const struct config *config)
 	estimate->diagnosis_ns += (int64_t)traces * estimate->trace_ns;
 }
 
-/* When the run ends. What would trace or probe the path MTU beyond the deadline is skipped. */
+/* The end of the run. A trace or path MTU probe that would end after the deadline is skipped. */
 static double end_seconds(const struct targets *targets, const struct estimate *estimate)
 {
 	int64_t deadline_ns = targets->config->collector.deadline_ns;

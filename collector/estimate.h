@@ -26,7 +26,7 @@ void estimate_assume_members(struct config *config, const struct targets *target
 /*
  * Prints a summary, and logs warnings. To be called after targets_select(), with self and
  * addresses as far as they are known without a lookup, and after batches_build(). False,
- * after logging, if the deadline leaves a group without any measured round.
+ * after logging, if no measured round of some group can start before the deadline.
  */
 bool estimate_print(FILE *out, const struct targets *targets,
 		    const struct batches *batches);

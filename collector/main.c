@@ -319,15 +319,15 @@ static int probe_targets(void)
 	return 0;
 }
 
-/* Peers that are unselected for no other reason have an address of this host. */
+/* If neither members_only nor fanout left a peer out, it has an address of this host. */
 static const char *idle_reason(const struct group *group,
 			       const struct target_group *members)
 {
 	if (group->options.members_only && !members->self)
 		return print_self_reason(members);
 	return group->options.fanout == OPTIONS_FANOUT_ALL
-		       ? "all have an address of this host"
-		       : "those that `fanout` chose have an address of this host";
+		       ? "all peers have an address of this host"
+		       : "all peers that `fanout` chose have an address of this host";
 }
 
 /* Why this node pings nobody, for each group that has peers besides it. */
@@ -338,7 +338,7 @@ static void report_idle_groups(void)
 		const struct group *group = &run.config.groups[i];
 
 		if (members->states[TARGET_UNSELECTED] > 0)
-			log_warnx("group `%s`: no peer is pinged because %s", group->name,
+			log_warnx("group `%s`: this node pings no peer: %s", group->name,
 				  idle_reason(group, members));
 	}
 }

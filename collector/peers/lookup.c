@@ -98,7 +98,7 @@ static void collect(struct targets *targets, enum turn turn, int64_t wall_ns,
 	}
 }
 
-/* Whether the lookup says nothing about the address in use, which is of its family. */
+/* True if the lookup neither confirms nor replaces the address in use, which has its family. */
 static bool leaves_address(const struct resolve_query *answer)
 {
 	const struct target *target = answer->owner;

@@ -57,11 +57,11 @@ median_kilobytes() {
 
 # --- what make check bounds ---
 
-# Of many calls alike, `make check` spoils the first, the last and every tenth one.
+# Of many similar calls, `make check` lets the first, the last and every tenth one fail.
 STRIDE=10
 if [ -n "${ALL:-}${FULL:-}" ]; then STRIDE=1; fi
 
-# as_many MANY FEW: MANY where all is tried, and otherwise FEW.
+# as_many MANY FEW: MANY with ALL=1, otherwise FEW.
 as_many() { if [ "$STRIDE" = 1 ]; then echo "$1"; else echo "$2"; fi; }
 
 # is_chosen N COUNT: whether call N of COUNT has its turn.
@@ -260,11 +260,11 @@ packets() {
 
 # packets_reach tx|rx N [DEVICE]
 packets_reach() {
-	_count_packets "$1" "${3:-sim0}"
+	_count_packets "$1" "${3-}"
 	[ "$_packets" -ge "$2" ]
 }
 
-# Without a process, as it is asked again and again.
+# Sets _packets. It starts no process, since wait_until calls it many times.
 _count_packets() {
 	local columns
 	while read -ra columns; do

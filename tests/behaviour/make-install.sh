@@ -17,14 +17,14 @@ done
 # build TARGET ARGUMENT...: in a directory of its own, from a copy of the sources.
 build() { assert_exit 0 make -C "$TOP" BUILD="$TEST_TMP/build" "$@"; }
 
-# Optimizing takes time, and hidden functions must replace those of liboping all the same.
-USERS='-fvisibility=hidden -O0'
+# -O0 compiles faster. Our functions must replace the calls of liboping even if they are hidden.
+USER_CFLAGS='-fvisibility=hidden -O0'
 
 # installed: all that lies there, with modes.
 installed() { (cd "$ROOT" && find . ! -type d -printf '%m %P\n' | sort -k2); }
 
 behaviour "the user's CFLAGS are used, and the program's own come beside them"
-build V=1 CFLAGS="$USERS" CPPFLAGS=-DUSERS_OWN LDFLAGS=-Wl,-O2 all
+build V=1 CFLAGS="$USER_CFLAGS" CPPFLAGS=-DUSERS_OWN LDFLAGS=-Wl,-O2 all
 lines=$(grep -c -e ' -c -o ' "$TEST_TMP/out")
 assert_le 20 "$lines" "compiled files"
 for flag in -std=c11 -D_GNU_SOURCE -O0 -DUSERS_OWN -fstack-protector-strong -Wconversion; do
@@ -35,18 +35,18 @@ assert_eq "$lines" "$(grep -e ' -c -o ' "$TEST_TMP/out" | grep -c -e ' -O0 -MMD 
 assert_not_contains "$TEST_TMP/out" ' -(O2|g) '
 assert_file_contains "$TEST_TMP/out" ' -O0 .*-Wl,-O2 -o .*/nodecanary .*-loping'
 
-behaviour "the calls of liboping are replaced whatever visibility these flags give to functions"
+behaviour "the calls of liboping are replaced even if the user's CFLAGS hide all functions"
 ip link set lo up
 printf '%s\n' '[probe]' 'count = 2' 'warmup = 0' 'interval = 10ms' '[peers]' 'a = 127.0.0.1' >a.ini
 assert_exit 0 "$TEST_TMP/build/nodecanary" -c a.ini -o "$TEST_TMP/a.prom"
 assert_eq 2 "$(sum a.prom nodecanary_replies_total)"
 
 behaviour "nothing is built again that is up to date"
-build V=1 CFLAGS="$USERS" all
+build V=1 CFLAGS="$USER_CFLAGS" all
 assert_not_contains "$TEST_TMP/out" ' -c -o | -o .*/nodecanary'
 
 behaviour "install puts these files into DESTDIR and PREFIX, and no others"
-build CFLAGS="$USERS" DESTDIR="$ROOT" PREFIX=/usr install
+build CFLAGS="$USER_CFLAGS" DESTDIR="$ROOT" PREFIX=/usr install
 assert_eq '644 etc/nodecanary/nodecanary.ini
 644 usr/lib/systemd/system/nodecanary.service
 644 usr/lib/systemd/system/nodecanary.timer
@@ -74,7 +74,7 @@ assert_eq "nodecanary $(cat "$TOP/VERSION")" "$("$ROOT/usr/sbin/nodecanary" -V)"
 behaviour "installed for this machine, it says what is to be done next, in the words of README"
 HERE=$TEST_TMP/here # without blanks, as it becomes part of the program
 # Into a directory that the prefixes name, as nobody installs into the machine here.
-build CFLAGS="$USERS" PREFIX="$HERE" SYSCONFDIR="$HERE/etc" install
+build CFLAGS="$USER_CFLAGS" PREFIX="$HERE" SYSCONFDIR="$HERE/etc" install
 grep '^  NEXT' "$TEST_TMP/out" | sed 's/^  NEXT *//' >"$TEST_TMP/next"
 assert_eq 3 "$(wc -l <"$TEST_TMP/next")" "lines"
 while read -r line; do
@@ -94,22 +94,22 @@ assert_exit 0 "$ROOT/usr/sbin/nodecanary" -C -c "$ROOT/usr/share/doc/nodecanary/
 
 behaviour "a configuration that was changed survives install and uninstall"
 echo '; mine' >>"$ROOT/etc/nodecanary/nodecanary.ini"
-build CFLAGS="$USERS" DESTDIR="$ROOT" PREFIX=/usr install
+build CFLAGS="$USER_CFLAGS" DESTDIR="$ROOT" PREFIX=/usr install
 assert_eq '; mine' "$(tail -n 1 "$ROOT/etc/nodecanary/nodecanary.ini")"
-build CFLAGS="$USERS" DESTDIR="$ROOT" PREFIX=/usr uninstall
+build CFLAGS="$USER_CFLAGS" DESTDIR="$ROOT" PREFIX=/usr uninstall
 assert_eq '644 etc/nodecanary/nodecanary.ini' "$(installed)"
 
 behaviour "uninstall leaves nothing of an installation that was not touched"
 rm -r "$ROOT"
-build CFLAGS="$USERS" DESTDIR="$ROOT" install
+build CFLAGS="$USER_CFLAGS" DESTDIR="$ROOT" install
 [ -x "$ROOT/usr/local/sbin/nodecanary" ] || fail "not in /usr/local"
-build CFLAGS="$USERS" DESTDIR="$ROOT" uninstall
+build CFLAGS="$USER_CFLAGS" DESTDIR="$ROOT" uninstall
 assert_eq '' "$(installed)"
 [ ! -e "$ROOT/etc/nodecanary" ] || fail "a directory is left"
 
 behaviour "a PREFIX of a user's own holds everything, and the program reads its configuration there"
 home=$TEST_TMP/home/.local
-build CFLAGS="$USERS" PREFIX="$home" install
+build CFLAGS="$USER_CFLAGS" PREFIX="$home" install
 assert_eq "644 nodecanary.ini" "$(cd "$home/etc/nodecanary" && find . -type f -printf '%m %P\n')"
 assert_exit 0 "$home/sbin/nodecanary" -C
 assert_file_contains "$TEST_TMP/out" '^0 groups, 0 peers'
@@ -117,12 +117,12 @@ echo 'nonsense' >"$home/etc/nodecanary/nodecanary.ini.d/x.ini"
 assert_exit 78 "$home/sbin/nodecanary" -C
 says 1 "$home/etc/nodecanary/nodecanary.ini.d/x.ini"
 rm "$home/etc/nodecanary/nodecanary.ini.d/x.ini"
-build CFLAGS="$USERS" PREFIX="$home" uninstall
+build CFLAGS="$USER_CFLAGS" PREFIX="$home" uninstall
 assert_eq '' "$(find "$home" -type f)"
 
 behaviour "the unit and the manual pages name the places where the files are"
 rm -rf "$ROOT"
-build CFLAGS="$USERS" DESTDIR="$ROOT" PREFIX=/opt/canary SYSCONFDIR=/srv/etc install
+build CFLAGS="$USER_CFLAGS" DESTDIR="$ROOT" PREFIX=/opt/canary SYSCONFDIR=/srv/etc install
 pages=$ROOT/opt/canary/share/man
 for file in "$pages/man8/nodecanary.8" "$pages/man5/nodecanary.ini.5"; do
 	assert_file_contains "$file" '/srv/etc/nodecanary/nodecanary.ini$'

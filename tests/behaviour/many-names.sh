@@ -60,7 +60,7 @@ converges 1000 20
 behaviour "and stay so while they are looked up again and again"
 stays 1000 "$(as_many 20 10)"
 
-HOSTS=$(as_many 5000 2000) # each looks at every line
+HOSTS=$(as_many 5000 2000) # each lookup reads every line
 behaviour "thousands of names of /etc/hosts are all resolved after a few runs"
 awk -v count="$HOSTS" 'BEGIN { for (i = 1; i <= count; i++) printf "127.7.%d.%d host%d.test\n", i / 250, i % 250 + 1, i }' >>hosts
 rm "$FILE"

@@ -1,5 +1,6 @@
 #!/bin/bash
-# In a fleet of 200 nodes one pair is dead that no node watches: roaming shows it at both ends, and nowhere else.
+# In a fleet of 200 nodes, two nodes that do not watch each other cannot reach each other: roaming
+# finds it at both ends, and nowhere else.
 # check: no, it takes 2,600 runs
 # time-limit: 900
 
@@ -7,7 +8,7 @@
 . "$(dirname "$0")/lib.sh"
 
 NODES=200 FANOUT=8 ROAM=16
-# All others have their turn in so many runs, and what does not answer is visited once more in the next.
+# Every other peer has been visited after this many runs, and an unresponsive one is visited again in the next run.
 RUNS=$(((NODES - 1 - FANOUT + ROAM - 1) / ROAM + 1))
 
 for ((node = 1; node <= NODES; node++)); do
@@ -16,7 +17,7 @@ for ((node = 1; node <= NODES; node++)); do
 	for ((i = 1; i <= NODES; i++)); do echo "node$i = 10.1.0.$i"; done >>$node.ini
 done
 
-# network [DEAD]: all answer, but that node.
+# network [NODE]: every node answers except NODE.
 network() {
 	{
 		echo "10.1.0.1-10.1.0.$NODES delay=1ms"
@@ -25,7 +26,7 @@ network() {
 	simnet_start plan
 }
 
-# runs_of NODE: until all have had their turn.
+# runs_of NODE: until it has visited every other peer.
 runs_of() {
 	local run
 	for ((run = 1; run <= RUNS; run++)); do
@@ -33,7 +34,7 @@ runs_of() {
 	done
 }
 
-# GROUP FROM TO: the first two nodes of which neither pings the other.
+# Lines `GROUP FROM TO`; chosen are the first two nodes of which neither watches the other.
 run_nc 0 -c 1.ini -l --all
 read -r one other < <(awk -v nodes=$NODES '
 	{ watched[$2 " " $3] }
@@ -41,21 +42,21 @@ read -r one other < <(awk -v nodes=$NODES '
 		for (i = 2; i <= nodes; i++) for (j = i + 1; j <= nodes; j++)
 			if (!(("node" i " node" j) in watched) && !(("node" j " node" i) in watched)) { print i, j; exit }
 	}' out)
-echo "the dead pair: node$one, node$other"
+echo "the broken pair: node$one, node$other"
 
-behaviour "whoever reaches all lists nobody"
+behaviour "a node that reaches all others lists no unresponsive peer"
 network
 for ((node = 1; node <= NODES; node++)); do
 	if [ $node != "$one" ] && [ $node != "$other" ]; then runs_of $node; fi
 done
 assert_eq "" "$(grep -l '^nodecanary_roam_unresponsive' ./*.prom || true)" "files with an unresponsive peer"
 
-behaviour "the counters of all together are those of the network"
+behaviour "the nodes together count as many requests as the network saw"
 simnet_stats
 assert_eq "$(awk '/^nodecanary_(roam_)?requests_total/ { n += $NF } END { print n }' ./*.prom)" \
 	"$(sed -n 's/^# total requests=\([0-9]*\) .*/\1/p' "$SIMNET_STATS")" "requests"
 
-behaviour "each end of the dead pair lists the other, and nobody else"
+behaviour "each node of the broken pair lists the other, and no other peer"
 simnet_stop
 network "$other"
 runs_of "$one"
@@ -65,7 +66,7 @@ runs_of "$other"
 assert_eq "node$other node$one" "$(sed -n 's/^nodecanary_roam_unresponsive{.*peer="\(.*\)"} 1$/\1/p' \
 	"$one.prom" "$other.prom" | tr '\n' ' ' | sed 's/ $//')"
 
-behaviour "and nothing else of it is seen: no watched peer of either is down"
+behaviour "all peers that the two nodes watch are up"
 assert_eq 0 "$(cat "$one.prom" "$other.prom" | grep -c '^nodecanary_peer_up{.*} 0$' || true)" "peers that are down"
 
 done_testing

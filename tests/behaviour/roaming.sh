@@ -108,7 +108,7 @@ run_nc 0 -c chosen.ini -o "$TEST_TMP/chosen.prom"
 watched=$(sed -n 's/^nodecanary_peer_up{.*peer="node\(.*\)"} 1$/\1/p' chosen.prom)
 ip addr add "10.1.0.$watched/32" dev sim0
 run_nc 0 -c chosen.ini -o "$TEST_TMP/chosen.prom"
-says 1 'group .default.: no peer is pinged because those that .fanout. chose have an address of this host$'
+says 1 'group .default.: this node pings no peer: all peers that .fanout. chose have an address of this host$'
 assert_eq 0 "$(value chosen.prom nodecanary_last_run_success)"
 sed -i 's/^fanout = 1$/&\nroam = 3/' chosen.ini
 run_nc 0 -c chosen.ini -o "$TEST_TMP/chosen.prom"

@@ -87,7 +87,7 @@ on_host other 78 -C
 says 1 'self = .wroker1.: no such peer'
 on_host other 0
 says 2 'self = .wroker1.: no such peer'
-says 2 'group .default.: no peer is pinged because no peer has the name or an address of this host'
+says 2 'group .default.: this node pings no peer: no peer has the name or an address of this host'
 assert_eq 0 "$(value "$FILE" nodecanary_last_run_success)"
 on_host worker1 0
 says 1 'self = .wroker1.: no such peer'
@@ -146,7 +146,7 @@ ip addr add 10.8.0.200/32 dev v0
 ip addr add 10.8.0.201/32 dev v0
 write_ini '[peers]' 'a = 10.8.0.200' 'b = 10.8.0.201'
 on_host other 0
-says 1 'group .default.: no peer is pinged because all have an address of this host'
+says 1 'group .default.: this node pings no peer: all peers have an address of this host'
 assert_eq 0 "$(value "$FILE" nodecanary_last_run_success)"
 assert_eq 0 "$(value "$FILE" nodecanary_runs_total)"
 run_nc 0 -C -c x.ini

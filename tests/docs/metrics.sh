@@ -2,7 +2,7 @@
 # Checks of metrics.md against what a run publishes.
 
 # Runs whose last file has every metric: names, both families, both kinds of histogram, a wrong list;
-# every second echo of some addresses is lost, and 127.0.1.0/24 and fd00:9::/64 are silent. The checks share it.
+# every second echo of some addresses is lost, and 127.0.1.0/24 and fd00:9::/64 are silent. The checks share this file.
 EVERYTHING=$TMP/everything.prom
 run_of_everything() {
 	[ ! -e "$EVERYTHING" ] || return 0

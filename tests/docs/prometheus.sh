@@ -69,15 +69,15 @@ run() {
 	sleep 0.2
 }
 
-# says QUERY: runs, until the answer has something. It may take long where others have the processors.
-says() {
+# answers QUERY: runs until the answer is not empty, which may take long on a busy machine.
+answers() {
 	until answer=$(ask "$1") && [ -n "$answer" ]; do
 		[ "$SECONDS" -lt 400 ] || return 1
 		run
 	done
 }
 
-says 'rate(nodecanary_unsent_total{peer="nowhere"}[2m]) > 0' || {
+answers 'rate(nodecanary_unsent_total{peer="nowhere"}[2m]) > 0' || {
 	tail -n 20 "$dir"/*.log
 	exit 1
 }
@@ -85,7 +85,7 @@ status=0 count=0
 while IFS=$'\t' read -r title query; do
 	count=$((count + 1))
 	if grep -qxF -e "$title" <<<"$something"; then
-		says "$query" || {
+		answers "$query" || {
 			echo "$title: nothing: $answer"
 			status=1
 		}

@@ -86,7 +86,7 @@ _compare() {
 	for x in "$1" "$3"; do
 		[[ $x =~ ^[-+]?[0-9]*\.?[0-9]+([eE][-+]?[0-9]+)?$ ]] || return 1
 	done
-	# Most are such, and need no other process.
+	# Most values are integers. Bash compares these without starting a process.
 	if [[ "$1 $3" =~ ^(0|[1-9][0-9]{0,15})\ (0|[1-9][0-9]{0,15})$ ]]; then
 		x="$1 $2 $3"
 		return $((x ? 0 : 1))
@@ -178,28 +178,35 @@ clean_metrics() {
 # --- waiting ---
 
 _uptime_cs() {
+	_read_uptime
+	echo "$_now_cs"
+}
+
+# Sets _now_cs, without a process.
+_read_uptime() {
 	local up _
 	read -r up _ </proc/uptime
-	echo "${up/./}"
+	_now_cs=${up/./}
 }
 
 # wait_until SECONDS COMMAND...: on a clock that nobody sets. Asks every 20 ms, and less and less often,
 # so that who waits long leaves the CPU to whom it waits for: at most every WAIT_PAUSE_MAX_CS.
 WAIT_PAUSE_MAX_CS=10
 wait_until() {
-	local seconds=$1 begin now pause _
+	local seconds=$1 begin waited pause
 	shift
-	begin=$(_uptime_cs)
+	_read_uptime
+	begin=$_now_cs
 	[ -p "$TEST_TMP/.silence" ] || mkfifo "$TEST_TMP/.silence"
 	until "$@" >"$TEST_TMP/wait_until.log" 2>&1; do
-		read -r now _ </proc/uptime
-		now=${now/./}
-		if [ "$now" -ge $((begin + seconds * 100)) ]; then
+		_read_uptime
+		waited=$((_now_cs - begin))
+		if [ "$waited" -ge $((seconds * 100)) ]; then
 			fail "waited $seconds s in vain for: $*; $(_show "$TEST_TMP/wait_until.log")"
 		fi
-		pause=$(((now - begin) / 10))
+		pause=$((waited / 10))
 		pause=$((pause < 2 ? 2 : pause > WAIT_PAUSE_MAX_CS ? WAIT_PAUSE_MAX_CS : pause))
 		printf -v pause '%d.%02d' $((pause / 100)) $((pause % 100))
-		read -rt "$pause" <>"$TEST_TMP/.silence" || true # sleeps, without a process
+		read -rt "$pause" <>"$TEST_TMP/.silence" || true # nobody writes to it: this sleeps, without a process
 	done
 }

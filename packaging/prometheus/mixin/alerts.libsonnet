@@ -481,7 +481,7 @@ local promql = import 'promql.libsonnet';
       'Correct the list (or DNS), and roll it out: `nodecanary -l` shows names and addresses as a node sees them.',
       'group',
     ], after('2m')),
-    // The largest of two minutes: at the first scrape after a short reboot the last run is one before it.
+    // The largest offset of two minutes: at the first scrape after a short reboot, the last run is still from before the reboot.
     alert('Clock', 'warning', |||
       abs(%(offset)s + 8) > %(s)d
         unless on (J) abs(quantile by (J) (0.5, %(offset)s) + 8) > %(s)d
