@@ -20,8 +20,7 @@
 #include "base/text.h"
 #include "peers/route.h"
 
-/* How long children that were killed are waited for, and how often they are looked at. */
-#define END_WAIT_NS (CLOCK_NS_PER_S / 2)
+/* How often children that were killed are looked at, until RESOLVE_END_WAIT_NS. */
 #define END_POLL_NS (CLOCK_NS_PER_MS / 4)
 
 /*
@@ -226,7 +225,7 @@ static void wait_for_child(pid_t child, int64_t until_ns)
  */
 static void end_children(const struct job *job)
 {
-	int64_t until_ns = clock_monotonic_ns() + END_WAIT_NS;
+	int64_t until_ns = clock_monotonic_ns() + RESOLVE_END_WAIT_NS;
 
 	for (size_t i = 0; i < job->child_count; i++)
 		kill(job->children[i], SIGKILL);

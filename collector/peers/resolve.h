@@ -13,10 +13,13 @@
 #include <stdint.h>
 
 #include "base/address.h"
+#include "base/clock.h"
 #include "config/options.h"
 
 #define RESOLVE_CHILDREN 40
 #define RESOLVE_NAME_SIZE 256
+/* Children that were killed are waited for so long; afterwards they are left to init. */
+#define RESOLVE_END_WAIT_NS (CLOCK_NS_PER_S / 2)
 
 enum resolve_result {
 	RESOLVE_NOT_ASKED,  /* not at all, or with too little time for an answer */

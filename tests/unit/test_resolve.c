@@ -143,6 +143,7 @@ static size_t count_fds(void)
 }
 
 static size_t fds_before;
+static int64_t deadline_ns; /* the last one that in_ms() gave to resolve_run() */
 
 static int set_up(void **state)
 {
@@ -152,19 +153,28 @@ static int set_up(void **state)
 	if (sem_init(&shared->is_blocked, 1, 0) < 0)
 		return -1;
 	fds_before = count_fds();
+	deadline_ns = INT64_MAX - RESOLVE_END_WAIT_NS;
 	return 0;
 }
 
-/* After every test: no child is left, not even a zombie, and no descriptor. */
+/*
+ * After every test: no child is left, not even a zombie, and no descriptor. Only on a machine
+ * so busy that killed children were waited for in vain, some may end later.
+ */
 static int tear_down(void **state)
 {
 	(void)state;
 	if (waitpid(-1, NULL, WNOHANG) != -1 || errno != ECHILD) {
-		print_error("a child is left\n");
-		/* It is not to be that of the next test, too. */
+		bool was_waited_for =
+			clock_monotonic_ns() >= deadline_ns + RESOLVE_END_WAIT_NS;
+
+		/* The next test must not find it again. A child that was not killed never ends. */
 		while (waitpid(-1, NULL, 0) > 0)
 			;
-		return -1;
+		if (!was_waited_for) {
+			print_error("a child is left\n");
+			return -1;
+		}
 	}
 	if (count_fds() != fds_before) {
 		print_error("a descriptor is left\n");
@@ -180,7 +190,8 @@ static struct resolve_query query_of(const char *host, enum address_family famil
 
 static int64_t in_ms(int64_t ms)
 {
-	return clock_monotonic_ns() + ms * MS;
+	deadline_ns = clock_monotonic_ns() + ms * MS;
+	return deadline_ns;
 }
 
 static void assert_address(const struct resolve_query *query, const char *text)
